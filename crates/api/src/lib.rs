@@ -1,1 +1,26 @@
-//! Placeholder.
+//! The wire types of Mainstay: one request and one response per operation, the ids they carry, and the
+//! catalogue of errors. No I/O and no rules beyond "this value cannot be built wrong".
+
+pub mod errors;
+pub mod health;
+pub mod ids;
+pub mod legacy;
+pub mod mail;
+pub mod page;
+pub mod presence;
+mod text;
+pub mod time;
+
+pub use errors::{Code, Problem};
+pub use ids::{Epoch, InstanceId, MessageId, MessageType, Namespace, Offset, Position};
+pub use time::Timestamp;
+
+/// The header that names the instance a request speaks for, percent-encoded UTF-8.
+pub const INSTANCE_HEADER: &str = "mainstay-instance";
+/// The header that names the namespace of a request, percent-encoded UTF-8.
+pub const NAMESPACE_HEADER: &str = "mainstay-namespace";
+/// The header with the caller's request id, by which a repeated write is recognised
+/// (draft-ietf-httpapi-idempotency-key-header).
+pub const IDEMPOTENCY_KEY_HEADER: &str = "idempotency-key";
+/// The header that carries the id under which a request appears in the log.
+pub const REQUEST_ID_HEADER: &str = "x-request-id";

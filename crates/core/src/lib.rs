@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The rules of Mainstay: services, the ports they need from a store, and what is handed to them (clock, ids, the
+//! caller). No I/O, and no backend has a name here.
+
+pub mod caller;
+pub mod clock;
+pub mod error;
+pub mod hints;
+pub mod mail;
+pub mod mint;
+pub mod presence;
+pub mod stores;
+
+pub use caller::{Caller, Scope, Scopes};
+pub use clock::{Clock, FakeClock, SystemClock};
+pub use error::{Error, Result};
+pub use hints::{Hint, HintSource, Topic};
+pub use mint::{Mint, RandomMint};
+pub use stores::{StoreInfo, StoreProbe, Stores};
+
+/// The wire types, for the crates that implement the ports.
+pub use mainstay_api as api;

@@ -1,0 +1,198 @@
+//! The catalogue of errors: one table maps a code to HTTP, WebSocket, MCP and exit status, and to the page that
+//! `mainstay explain <code>` prints. A code, once published, keeps its meaning.
+
+use serde::{Deserialize, Serialize};
+
+/// What a code means on every surface.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// The stable code, such as `mail.not_found`.
+    pub code: &'static str,
+    /// A few words for people.
+    pub title: &'static str,
+    /// HTTP status.
+    pub http: u16,
+    /// WebSocket close code: 4xxx ends for good, 45xx may come back (Centrifugo's convention).
+    pub websocket: u16,
+    /// JSON-RPC error code, where a call fails as a protocol error instead of a tool result.
+    pub json_rpc: i32,
+    /// Exit status of the command line: 1 failed, 2 usage, 3 store unavailable.
+    pub exit: u8,
+    /// Whether the same call may succeed later, unchanged.
+    pub retryable: bool,
+    /// The page: what happened, why, and how to fix it, in Markdown.
+    pub page: &'static str,
+}
+
+macro_rules! catalogue {
+    ($($variant:ident = $code:literal, $title:literal, $http:literal, $ws:literal, $rpc:literal, $exit:literal, $retry:literal;)*) => {
+        /// The stable code of an error.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        pub enum Code {
+            $(
+                #[doc = $title]
+                #[serde(rename = $code)]
+                $variant,
+            )*
+        }
+
+        impl Code {
+            /// Every code, in the order of the catalogue.
+            pub const ALL: &[Code] = &[$(Code::$variant),*];
+
+            /// The entry of the catalogue.
+            #[must_use]
+            pub fn entry(self) -> Entry {
+                match self {
+                    $(Code::$variant => Entry {
+                        code: $code, title: $title, http: $http, websocket: $ws, json_rpc: $rpc, exit: $exit,
+                        retryable: $retry, page: include_str!(concat!("errors/", $code, ".md")),
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+catalogue! {
+    InvalidRequest = "request.invalid", "The request is not valid", 400, 4400, -32602, 2, false;
+    TooLarge = "request.too_large", "The request is too large", 413, 4413, -32602, 2, false;
+    NoSuchRoute = "request.no_such_route", "There is nothing at this address", 404, 4404, -32601, 1, false;
+    MethodNotAllowed = "request.method_not_allowed", "The address exists, the method does not", 405, 4405, -32601, 1, false;
+    RequestIdReused = "request.id_reused", "The request id was used for another request", 422, 4422, -32602, 1, false;
+    TimedOut = "request.timed_out", "The request took too long", 504, 4504, -32000, 1, true;
+    Overloaded = "server.overloaded", "The server has too much to do", 503, 4503, -32000, 1, true;
+    Stopping = "server.stopping", "The server is stopping", 503, 4503, -32000, 1, true;
+    Unreachable = "server.unreachable", "The server cannot be reached", 503, 4503, -32000, 3, true;
+    Internal = "server.internal", "The server failed", 500, 4500, -32603, 1, false;
+    CredentialMissing = "auth.credential_missing", "The request has no credential", 401, 4401, -32001, 1, false;
+    CredentialInvalid = "auth.credential_invalid", "The credential is not valid", 401, 4401, -32001, 1, false;
+    Forbidden = "auth.forbidden", "The credential does not allow this", 403, 4403, -32001, 1, false;
+    HostNotAllowed = "auth.host_not_allowed", "The Host or Origin is not allowed", 403, 4403, -32001, 1, false;
+    InstanceUnknown = "auth.instance_missing", "The call needs to know which instance it speaks for", 400, 4400, -32602, 2, false;
+    StoreUnavailable = "store.unavailable", "The store cannot be reached", 503, 4503, -32002, 3, true;
+    StoreBusy = "store.busy", "The store is busy", 503, 4503, -32002, 3, true;
+    StoreFull = "store.full", "The store has no room left", 507, 4507, -32002, 3, false;
+    StoreIncompatible = "store.incompatible", "The store cannot be used by this version", 500, 4500, -32002, 3, false;
+    StoreInconsistent = "store.inconsistent", "The store holds something that cannot be", 500, 4500, -32603, 1, false;
+    MailNotFound = "mail.not_found", "There is no such message", 404, 4404, -32004, 1, false;
+    MailDuplicateId = "mail.duplicate_id", "A message with this id exists", 409, 4409, -32005, 1, false;
+    MailInvalidType = "mail.invalid_type", "The message type is not known", 400, 4400, -32602, 2, false;
+    MailInboxFull = "mail.inbox_full", "The inbox of a recipient is full", 429, 4429, -32006, 1, true;
+    MailNotRecipient = "mail.not_a_recipient", "The message was not sent to this instance", 403, 4403, -32001, 1, false;
+    PresenceNotFound = "presence.not_found", "There is no such instance", 404, 4404, -32004, 1, false;
+    PresenceFull = "presence.full", "Too many instances are registered", 429, 4429, -32006, 1, false;
+    CursorInvalid = "page.invalid_cursor", "The cursor is not one that this listing gave", 400, 4400, -32602, 2, false;
+    SettingInvalid = "settings.invalid", "A setting is not valid", 500, 4500, -32603, 2, false;
+    ImportSource = "import.source_unreadable", "The source of the import cannot be read", 400, 4400, -32602, 1, false;
+    ImportConflict = "import.conflict", "The destination holds another message under the same id", 409, 4409, -32005, 1, false;
+    MirrorFailed = "mirror.failed", "The mirror of the store cannot be written", 503, 4503, -32002, 1, true;
+}
+
+impl Code {
+    /// The code as text.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.entry().code
+    }
+
+    /// Finds a code by its text.
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether a failed write took place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Applied {
+    /// It certainly did not.
+    No,
+    /// It may have: repeat it with the same request id to find out, that never does it twice.
+    Unknown,
+}
+
+/// An error as every surface reports it: an RFC 9457 problem document.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// A URI reference for the kind of problem: `/v1/errors/<code>`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// A few words for people, the same for every problem of the code.
+    pub title: String,
+    /// HTTP status.
+    pub status: u16,
+    /// The stable code.
+    pub code: Code,
+    /// What happened, in this case.
+    pub detail: String,
+    /// What to do about it.
+    pub help: String,
+    /// Whether the same call may succeed later, unchanged.
+    pub retryable: bool,
+    /// Whether a failed write took place.
+    pub applied: Applied,
+    /// The id of the request, as the server logged it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// How long to wait before a retry, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    /// Values that would have been accepted, where there are few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub valid_values: Vec<String>,
+}
+
+impl Problem {
+    /// A problem of the given code, certainly not applied.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>, help: impl Into<String>) -> Self {
+        let entry = code.entry();
+        Self {
+            kind: format!("/v1/errors/{}", entry.code),
+            title: entry.title.into(),
+            status: entry.http,
+            code,
+            detail: detail.into(),
+            help: help.into(),
+            retryable: entry.retryable,
+            applied: Applied::No,
+            request_id: None,
+            retry_after_ms: None,
+            valid_values: Vec::new(),
+        }
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.detail, self.code)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_unique_and_has_a_page_that_says_how_to_fix_it() {
+        let mut seen = std::collections::BTreeSet::new();
+        for code in Code::ALL {
+            let entry = code.entry();
+            assert!(seen.insert(entry.code), "{} stands twice", entry.code);
+            assert_eq!(Code::find(entry.code), Some(*code));
+            assert!(entry.page.starts_with(&format!("# {}\n", entry.code)), "{}", entry.code);
+            assert!(entry.page.contains("\n## What to do\n"), "{}", entry.code);
+            assert_eq!(serde_json::to_value(code).unwrap(), entry.code);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What a store brings: the ports, and what it is.
+
+use crate::error::Result;
+use crate::{HintSource, mail::MailStore, presence::PresenceStore};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// What a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreInfo {
+    /// `sqlite`, `redis`, `redis+sentinel` or `redis+cluster`.
+    pub kind: &'static str,
+    /// Where it is, without any secret.
+    pub location: String,
+    /// Whether what was acknowledged survives a crash of the store's machine.
+    pub durable: bool,
+    /// Whether nodes on other machines can use it.
+    pub shared: bool,
+    /// Settings of the store that put data at risk.
+    pub warnings: Vec<String>,
+}
+
+/// Asks a store whether it is there.
+#[async_trait]
+pub trait StoreProbe: Send + Sync {
+    /// One round trip to the store, bounded in time.
+    async fn ping(&self) -> Result<()>;
+
+    /// Ends the use of the store: what was accepted is finished, then connections and files are closed.
+    /// Calling it twice does no harm.
+    async fn close(&self);
+}
+
+/// The ports of one store.
+#[derive(Clone)]
+pub struct Stores {
+    /// What the store is.
+    pub info: StoreInfo,
+    /// Whether it is there.
+    pub probe: Arc<dyn StoreProbe>,
+    /// Its wake-ups.
+    pub hints: Arc<dyn HintSource>,
+    /// Mail.
+    pub mail: Arc<dyn MailStore>,
+    /// Presence.
+    pub presence: Arc<dyn PresenceStore>,
+}
