@@ -6,7 +6,7 @@ use crate::scripts::Script;
 use crate::topology::{Topology, Wire};
 use mainstay_core::{Error, Result};
 use redis::aio::ConnectionLike;
-use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
+use redis::cluster_routing::SingleNodeRoutingInfo;
 use redis::{Cmd, RedisError, Value};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -205,19 +205,14 @@ fn refused(why: &str) -> RedisError {
 /// Sends one command; after an ASK redirection to the node that it named, with the ASKING that the node wants.
 async fn send(wire: &mut Wire, command: &Cmd, ask: Option<(String, u16)>) -> std::result::Result<Value, RedisError> {
     match (wire, ask) {
-        (Wire::Single(connection), _) => connection.req_packed_command(command).await,
-        (Wire::Cluster(connection), None) => connection.req_packed_command(command).await,
+        (Wire::Single(connection), _) => connection.req_packed_command(command).await?.extract_error(),
+        (Wire::Cluster(connection), None) => connection.req_packed_command(command).await?.extract_error(),
         (Wire::Cluster(connection), Some((host, port))) => {
             let route = SingleNodeRoutingInfo::ByAddress { host, port };
-            connection.route_command(redis::cmd("ASKING"), RoutingInfo::SingleNode(route.clone())).await?;
             let mut pipeline = redis::pipe();
             pipeline.cmd("ASKING").add_command(command.clone());
             let mut values = connection.route_pipeline(pipeline, 0, 2, route).await?;
-            match values.pop() {
-                Some(Value::ServerError(error)) => Err(error.into()),
-                Some(value) => Ok(value),
-                None => Err(refused("an empty answer")),
-            }
+            values.pop().map_or_else(|| Err(refused("an empty answer")), Value::extract_error)
         }
     }
 }
