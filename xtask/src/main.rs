@@ -1,1 +1,47 @@
-fn main() {}
+//! The developer loop: `cargo xtask` lists what there is.
+
+mod check;
+mod clients;
+mod command;
+mod generated;
+mod redis;
+mod test;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The developer loop of Mainstay", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Formatting, lints, layers, licences, and whether the generated files are current.
+    Check,
+    /// Everything a fresh machine can run: installs or finds the servers and clients that the tests talk to.
+    Test(test::Options),
+    /// Writes the generated files: the OpenAPI document, the reference pages, `.env.example`.
+    Gen,
+    /// The benchmarks: ratios to raw Redis and to peers, in one run.
+    Bench {
+        /// Only the benchmarks whose name contains this.
+        filter: Option<String>,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Check => check::all(),
+        Task::Test(options) => test::run(&options),
+        Task::Gen => generated::write(),
+        Task::Bench { filter } => {
+            let redis = redis::server()?;
+            let mut bench = command::cargo(&["run", "--release", "--package", "mainstay-bench", "--"]);
+            bench.args(filter).env("MAINSTAY_TEST_REDIS_SERVER", redis);
+            command::run(&mut command::cargo(&["build", "--release", "--package", "mainstay"]))?;
+            command::run(&mut bench)
+        }
+    }
+}
