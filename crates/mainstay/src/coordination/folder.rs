@@ -1,0 +1,222 @@
+//! The legacy folder: `messages/<time>-<sender>-<type>.json`, one message a file, and `pending-acks/` with a copy of
+//! each that waits for an acknowledgement.
+
+use super::source::Entry;
+use mainstay_api::legacy::LegacyMessage;
+use mainstay_api::mail::ImportMessage;
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Largest file that is read; the longest real one had 5 kB.
+const MAX_FILE_BYTES: u64 = 1_024 * 1_024;
+/// Most files that are read.
+const MAX_FILES: usize = 1_000_000;
+
+/// Reads every message of a folder, by file name. A message that stands only in `pending-acks/` is read too, so that
+/// nothing is lost; a copy of one that stands in `messages/` is passed over.
+///
+/// # Errors
+/// Where the folder is not one of the original.
+pub fn read(folder: &Path) -> anyhow::Result<Vec<Entry>> {
+    let messages = folder.join("messages");
+    let folder_of_messages = if messages.is_dir() { messages } else { folder.to_path_buf() };
+    let mut entries = read_files(&folder_of_messages, "")?;
+    let known: BTreeSet<String> = entries.iter().filter_map(|entry| Some(entry.id()?.to_owned())).collect();
+    let pending = folder.join("pending-acks");
+    if pending.is_dir() {
+        let copies = read_files(&pending, "pending-acks/")?;
+        entries.extend(copies.into_iter().filter(|copy| copy.id().is_some_and(|id| !known.contains(id))));
+    }
+    Ok(entries)
+}
+
+fn read_files(folder: &Path, prefix: &str) -> anyhow::Result<Vec<Entry>> {
+    let mut names = Vec::new();
+    for file in std::fs::read_dir(folder)? {
+        let file = file?;
+        let name = file.file_name().to_string_lossy().into_owned();
+        // A name that begins with a dot is an editor's or the mirror's unfinished file.
+        if name.ends_with(".json") && !name.starts_with('.') {
+            names.push((name, file.path()));
+        }
+        if names.len() > MAX_FILES {
+            anyhow::bail!("{} holds more than {MAX_FILES} files", folder.display());
+        }
+    }
+    names.sort();
+    let entry = |(name, path): (String, PathBuf)| Entry { origin: format!("{prefix}{name}"), message: read_file(&path) };
+    Ok(names.into_iter().map(entry).collect())
+}
+
+fn read_file(path: &Path) -> Result<ImportMessage, String> {
+    let bytes = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
+    if bytes > MAX_FILE_BYTES {
+        return Err(format!("it has {bytes} bytes, at most {MAX_FILE_BYTES} are read"));
+    }
+    let text = std::fs::read(path).map_err(|e| e.to_string())?;
+    let message: LegacyMessage = serde_json::from_slice(&text).map_err(|e| format!("it is not valid JSON: {e}"))?;
+    message.into_import()
+}
+
+/// Writes messages into a legacy folder.
+pub struct FolderWriter {
+    folder: PathBuf,
+}
+
+impl FolderWriter {
+    /// A writer of a folder, which is created when it is not there.
+    ///
+    /// # Errors
+    /// Where the folder cannot be created.
+    pub fn create(folder: &Path) -> std::io::Result<Self> {
+        std::fs::create_dir_all(folder.join("messages"))?;
+        std::fs::create_dir_all(folder.join("pending-acks"))?;
+        Ok(Self { folder: folder.to_path_buf() })
+    }
+
+    /// Brings the file of a message to this state: replaced as a whole, never half-written.
+    ///
+    /// # Errors
+    /// Where a file cannot be written.
+    pub fn put(&self, message: &LegacyMessage) -> std::io::Result<()> {
+        let name = self.file_of(message)?;
+        let mut text = serde_json::to_string_pretty(message)?;
+        text.push('\n');
+        replace(&self.folder.join("messages").join(&name), text.as_bytes())?;
+        let pending = self.folder.join("pending-acks").join(&name);
+        if message.requires_ack && !message.acknowledged {
+            return replace(&pending, text.as_bytes());
+        }
+        match std::fs::remove_file(pending) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The file that holds the message already, or the name for a new one: that of the original, and the id, because
+    /// two messages of one second would collide without it.
+    fn file_of(&self, message: &LegacyMessage) -> std::io::Result<String> {
+        let time = message.timestamp.trim_end_matches('Z').replace(':', "-");
+        let kind = message.kind.to_lowercase();
+        let name = format!("{time}-{}-{kind}-{}.json", safe(&message.from), safe(&message.id));
+        if self.folder.join("messages").join(&name).exists() {
+            return Ok(name);
+        }
+        // A message imported from this folder keeps the name that it had there.
+        let plain = format!("{time}-{}-{kind}.json", safe(&message.from));
+        let found = [plain].into_iter().chain(self.names_at(&time)?).find(|known| {
+            let held = std::fs::read(self.folder.join("messages").join(known)).ok();
+            let held = held.and_then(|text| serde_json::from_slice::<LegacyMessage>(&text).ok());
+            held.is_some_and(|held| held.id == message.id)
+        });
+        Ok(found.unwrap_or(name))
+    }
+
+    fn names_at(&self, time: &str) -> std::io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for file in std::fs::read_dir(self.folder.join("messages"))? {
+            let name = file?.file_name().to_string_lossy().into_owned();
+            if name.starts_with(time) {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// A name as part of a file name: at most 60 characters, and a digest where that would hide a difference.
+fn safe(text: &str) -> String {
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    if plain && text.len() <= 60 && !text.starts_with('.') {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).take(40).collect();
+    // FNV-1a: only has to tell names apart, and is the same on every machine and in every version.
+    let digest = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{kept}~{digest:016x}")
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let unfinished = folder.join(format!(".{name}.{}", std::process::id()));
+    let mut file = std::fs::File::create(&unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    std::fs::rename(unfinished, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mainstay_api::legacy::LegacyPayload;
+
+    fn message(id: &str) -> LegacyMessage {
+        LegacyMessage {
+            id: id.into(),
+            kind: "GENERAL".into(),
+            from: "backend".into(),
+            to: "frontend".into(),
+            timestamp: "2026-01-22T23:01:25Z".into(),
+            requires_ack: true,
+            acknowledged: false,
+            payload: LegacyPayload { subject: "s".into(), description: "line\nbreak \"quoted\"".into() },
+            ack_by: None,
+            ack_timestamp: None,
+            ack_comment: None,
+        }
+    }
+
+    #[test]
+    fn two_messages_of_one_second_do_not_overwrite_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = FolderWriter::create(folder.path()).unwrap();
+        for id in ["msg-1", "msg-2", "a/b", "a\\b", "../../etc/passwd"] {
+            writer.put(&message(id)).unwrap();
+        }
+        let read = read(folder.path()).unwrap();
+        assert_eq!(read.len(), 5);
+        assert!(read.iter().all(|entry| entry.message.is_ok()));
+    }
+
+    #[test]
+    fn an_acknowledgement_rewrites_the_file_that_is_there_and_ends_the_pending_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = FolderWriter::create(folder.path()).unwrap();
+        let original = folder.path().join("messages/2026-01-22T23-01-25-backend-general.json");
+        std::fs::write(&original, serde_json::to_string_pretty(&message("msg-1")).unwrap()).unwrap();
+        writer.put(&message("msg-1")).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path().join("pending-acks")).unwrap().count(), 1);
+
+        let acknowledged = LegacyMessage { acknowledged: true, ack_by: Some("frontend".into()), ..message("msg-1") };
+        writer.put(&acknowledged).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path().join("messages")).unwrap().count(), 1);
+        assert_eq!(std::fs::read_dir(folder.path().join("pending-acks")).unwrap().count(), 0);
+        assert!(std::fs::read_to_string(original).unwrap().contains("\"ack_by\": \"frontend\""));
+    }
+
+    #[test]
+    fn damage_is_named_file_by_file_and_hides_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let messages = folder.path().join("messages");
+        let pending = folder.path().join("pending-acks");
+        std::fs::create_dir_all(&messages).unwrap();
+        std::fs::create_dir_all(&pending).unwrap();
+        std::fs::write(messages.join("a.json"), serde_json::to_string(&message("msg-1")).unwrap()).unwrap();
+        std::fs::write(messages.join("b.json"), "{\"id\": \"x\", \"type\": \"GENERAL\", \"p\": \"raw\nbreak\"}").unwrap();
+        std::fs::write(messages.join("c.json"), b"\xff\xfe").unwrap();
+        std::fs::write(messages.join("d.json"), "").unwrap();
+        std::fs::write(messages.join("e.json"), "{}").unwrap();
+        std::fs::write(pending.join("a.json"), serde_json::to_string(&message("msg-1")).unwrap()).unwrap();
+        std::fs::write(pending.join("only.json"), serde_json::to_string(&message("msg-9")).unwrap()).unwrap();
+        let entries = read(folder.path()).unwrap();
+        let good: Vec<&str> = entries.iter().filter_map(Entry::id).collect();
+        assert_eq!(good, ["msg-1", "msg-9"]);
+        let bad: Vec<&str> =
+            entries.iter().filter(|entry| entry.message.is_err()).map(|entry| entry.origin.as_str()).collect();
+        assert_eq!(bad, ["b.json", "c.json", "d.json", "e.json"]);
+    }
+}

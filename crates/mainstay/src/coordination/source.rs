@@ -1,0 +1,113 @@
+//! Where messages come from: a legacy folder, a legacy Redis, or a store of Mainstay.
+
+use super::folder;
+use crate::wiring;
+use anyhow::Context;
+use mainstay_api::mail::{ImportMessage, ListMessages, MAX_PAGE};
+use mainstay_client::Client;
+use std::path::PathBuf;
+
+/// Most messages that one import, export or comparison holds in memory.
+const MAX_MESSAGES: usize = 1_000_000;
+
+/// A message of a source, or why it cannot be read.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Where in the source it stands: a file, a key or an id.
+    pub origin: String,
+    /// The message.
+    pub message: Result<ImportMessage, String>,
+}
+
+impl Entry {
+    /// The id of the message, where it can be read.
+    pub fn id(&self) -> Option<&str> {
+        self.message.as_ref().ok().map(|message| message.content.id.as_str())
+    }
+}
+
+/// A source, or a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A legacy folder.
+    Folder(PathBuf),
+    /// The keys of the original in a Redis: `coord+redis://…`.
+    LegacyRedis(String),
+    /// A store of Mainstay, by its URL; or the one that is configured, by `store`.
+    Store(Option<String>),
+}
+
+impl Place {
+    /// Reads what a person wrote: `store`, a URL, or a folder.
+    pub fn parse(text: &str) -> Self {
+        if text == "store" {
+            return Self::Store(None);
+        }
+        if let Some(url) = text.strip_prefix("coord+") {
+            return Self::LegacyRedis(url.to_owned());
+        }
+        if text.contains("://") || text.starts_with("sqlite:") {
+            return Self::Store(Some(text.to_owned()));
+        }
+        Self::Folder(PathBuf::from(text))
+    }
+
+    /// Whether the place keeps messages in the shape of the original, which has seconds and one acknowledgement.
+    pub fn is_legacy(&self) -> bool {
+        !matches!(self, Self::Store(_))
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Folder(folder) => folder.display().fmt(f),
+            Self::LegacyRedis(url) => write!(f, "coord+{}", wiring::location(url)),
+            Self::Store(Some(url)) => f.write_str(&wiring::location(url)),
+            Self::Store(None) => f.write_str("the configured store"),
+        }
+    }
+}
+
+/// Reads every message of a place, oldest first.
+pub async fn read(place: &Place, wiring: &wiring::Wiring) -> anyhow::Result<Vec<Entry>> {
+    let mut entries = match place {
+        Place::Folder(path) => folder::read(path)
+            .with_context(|| format!("the folder {} cannot be read; name the one with messages/", path.display()))?,
+        Place::LegacyRedis(url) => wiring::read_legacy(url).await?,
+        Place::Store(url) => {
+            let opened = wiring.open(url.as_deref()).await?;
+            let entries = read_store(&opened.client).await;
+            opened.close().await;
+            entries?
+        }
+    };
+    let time = |entry: &Entry| entry.message.as_ref().ok().map(|message| message.content.timestamp);
+    entries.sort_by(|a, b| time(a).cmp(&time(b)).then_with(|| a.origin.cmp(&b.origin)));
+    Ok(entries)
+}
+
+/// Reads every message of a store with its receipts.
+pub async fn read_store(client: &Client) -> anyhow::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    let mut list =
+        ListMessages { oldest_first: true, receipts: true, limit: Some(MAX_PAGE), ..ListMessages::default() };
+    loop {
+        let page = client.mail().list(&list).await?;
+        for message in page.items {
+            let import = ImportMessage {
+                content: message.content,
+                receipts: message.receipts.unwrap_or_default(),
+                settled: message.settled,
+            };
+            entries.push(Entry { origin: import.content.id.to_string(), message: Ok(import) });
+        }
+        if entries.len() > MAX_MESSAGES {
+            anyhow::bail!("the store holds more than {MAX_MESSAGES} messages");
+        }
+        match page.next {
+            Some(next) => list.cursor = Some(next),
+            None => return Ok(entries),
+        }
+    }
+}
