@@ -1,0 +1,176 @@
+//! Storing a message.
+
+use super::message::{self, NewMessage};
+use super::{delivery, purge};
+use crate::errors::Outcome;
+use crate::names::{self, InboxRow};
+use crate::wakeups::Wakes;
+use mainstay_core::api::{InstanceId, MessageId, Offset};
+use mainstay_core::mail::{Append, Appended, Recipients, RequestMemo};
+use mainstay_core::{Error, Topic};
+use rusqlite::{Connection, OptionalExtension, named_params};
+
+/// Most messages that are deleted to make room for one.
+const MAX_EVICTED: u32 = 256;
+
+/// See [`mainstay_core::mail::MailStore::append`].
+pub(super) fn append(connection: &Connection, append: &Append, wakes: &mut Wakes) -> Outcome<Appended> {
+    let namespace = names::intern_namespace(connection, &append.namespace)?;
+    if let Some(earlier) = remembered(connection, namespace, append)? {
+        return Ok(earlier);
+    }
+    if !free_id(connection, namespace, append)? {
+        return Ok(Appended::DuplicateId);
+    }
+    let addressees = addressees(connection, namespace, append)?;
+    let max_pending = u64::from(append.limits.max_pending);
+    let is_full = |addressee: &&Addressee| addressee.row.is_some_and(|row| row.pending >= max_pending);
+    if append.requires_ack
+        && let Some(full) = addressees.iter().find(is_full)
+    {
+        return Ok(Appended::InboxFull(full.instance.clone()));
+    }
+    if !make_room(connection, namespace, append.limits.max_messages, wakes)? {
+        return Ok(Appended::NamespaceFull);
+    }
+    let inboxes = inboxes(connection, namespace, &addressees)?;
+    let new = NewMessage { namespace, append, settled: false, inboxes: &inboxes };
+    let (message, epoch) = message::insert(connection, &new)?;
+    for (inbox, addressee) in inboxes.iter().zip(&addressees) {
+        delivery::insert(connection, *inbox, &message)?;
+        if addressee.row.map_or(0, |row| row.total) >= u64::from(append.limits.max_inbox) {
+            delivery::trim(connection, *inbox, append.limits.max_inbox)?;
+        }
+        wakes.topic(Topic::Mail(append.namespace.clone(), addressee.instance.clone()));
+    }
+    if let Some(memo) = &append.memo {
+        remember(connection, namespace, memo, &append.id)?;
+    }
+    Ok(Appended::Stored {
+        offset: offset_of(message.offset)?,
+        epoch,
+        delivered: u32::try_from(inboxes.len()).unwrap_or(u32::MAX),
+    })
+}
+
+/// Who receives a message, with the inbox where there is one.
+pub(super) struct Addressee {
+    pub instance: InstanceId,
+    pub row: Option<InboxRow>,
+}
+
+/// Whom a message reaches, in order.
+pub(super) fn addressees(connection: &Connection, namespace: i64, append: &Append) -> Outcome<Vec<Addressee>> {
+    match &append.recipients {
+        Recipients::Named(named) => {
+            let find = |instance: &InstanceId| {
+                let row = names::inbox(connection, namespace, instance)?;
+                Ok(Addressee { instance: instance.clone(), row })
+            };
+            named.iter().map(find).collect()
+        }
+        Recipients::Everyone => members_but(connection, namespace, &append.from),
+    }
+}
+
+/// The inboxes of addressees; new ones where they have none.
+pub(super) fn inboxes(connection: &Connection, namespace: i64, addressees: &[Addressee]) -> Outcome<Vec<i64>> {
+    let number = |addressee: &Addressee| match addressee.row {
+        Some(row) => Ok(row.id),
+        None => Ok(names::new_inbox(connection, namespace, &addressee.instance)?.id),
+    };
+    addressees.iter().map(number).collect()
+}
+
+/// Frees the id where it belongs to a message that has expired. Returns whether the id is free.
+pub(super) fn free_id(connection: &Connection, namespace: i64, append: &Append) -> Outcome<bool> {
+    let Some(existing) = message::head(connection, namespace, &append.id)? else { return Ok(true) };
+    if !existing.has_expired(append.now) {
+        return Ok(false);
+    }
+    message::remove(connection, existing.offset)?;
+    Ok(true)
+}
+
+/// Deletes the oldest messages that wait for nothing, so that the namespace may take one more. Returns `false`, with
+/// nothing deleted, where there are too few of them.
+fn make_room(connection: &Connection, namespace: i64, max_messages: u32, wakes: &mut Wakes) -> Outcome<bool> {
+    let droppable = droppable(connection, namespace, max_messages)?;
+    let enough = droppable.offsets.len() >= droppable.wanted;
+    if enough {
+        purge::remove_all(connection, &droppable.offsets, wakes)?;
+    }
+    Ok(enough)
+}
+
+/// Deletes as many of them as there are.
+pub(super) fn make_some_room(
+    connection: &Connection,
+    namespace: i64,
+    max_messages: u32,
+    wakes: &mut Wakes,
+) -> Outcome<()> {
+    let droppable = droppable(connection, namespace, max_messages)?;
+    purge::remove_all(connection, &droppable.offsets, wakes)
+}
+
+struct Droppable {
+    wanted: usize,
+    offsets: Vec<i64>,
+}
+
+fn droppable(connection: &Connection, namespace: i64, max_messages: u32) -> Outcome<Droppable> {
+    let sql = "SELECT messages FROM namespaces WHERE id = ?1";
+    let messages: u64 = connection.prepare_cached(sql)?.query_row([namespace], |row| row.get(0))?;
+    let excess = (messages + 1).saturating_sub(u64::from(max_messages)).min(u64::from(MAX_EVICTED));
+    if excess == 0 {
+        return Ok(Droppable { wanted: 0, offsets: Vec::new() });
+    }
+    let sql = "SELECT offset FROM messages WHERE namespace = ?1 AND waiting = 0 ORDER BY offset LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let offsets = statement.query_map((namespace, excess), |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(Droppable { wanted: usize::try_from(excess).unwrap_or(usize::MAX), offsets })
+}
+
+/// An offset as the ports know it.
+pub(super) fn offset_of(offset: i64) -> Outcome<Offset> {
+    u64::try_from(offset).map(Offset).map_err(|_| Error::inconsistent("a message has a negative offset").into())
+}
+
+fn members_but(connection: &Connection, namespace: i64, sender: &InstanceId) -> Outcome<Vec<Addressee>> {
+    let mut statement = connection.prepare_cached(include_str!("append_members.sql"))?;
+    let mut rows = statement.query((namespace, sender.as_str()))?;
+    let mut members = Vec::new();
+    while let Some(row) = rows.next()? {
+        let instance = names::parse_instance(row.get(0)?)?;
+        let (id, seen_ms, total, pending) = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+        members.push(Addressee { instance, row: Some(InboxRow { id, member: true, seen_ms, total, pending }) });
+    }
+    Ok(members)
+}
+
+/// What an earlier append with the same request id came to.
+fn remembered(connection: &Connection, namespace: i64, append: &Append) -> Outcome<Option<Appended>> {
+    let Some(memo) = &append.memo else { return Ok(None) };
+    let sql = "SELECT fingerprint, message FROM requests WHERE namespace = ?1 AND key = ?2 AND until_ms > ?3";
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_row((namespace, &memo.key, append.now.as_millis()), read).optional()?;
+    let Some((fingerprint, id)) = found else { return Ok(None) };
+    if fingerprint != memo.fingerprint {
+        return Ok(Some(Appended::MemoMismatch));
+    }
+    let id = MessageId::parse(id).map_err(|broken| Error::inconsistent(broken.to_string()))?;
+    Ok(Some(Appended::Replayed(id)))
+}
+
+fn remember(connection: &Connection, namespace: i64, memo: &RequestMemo, id: &MessageId) -> Outcome<()> {
+    connection.prepare_cached(include_str!("append_remember.sql"))?.execute(named_params! {
+        ":namespace": namespace,
+        ":key": memo.key,
+        ":fingerprint": memo.fingerprint,
+        ":message": id.as_str(),
+        ":until_ms": memo.until.as_millis(),
+    })?;
+    Ok(())
+}

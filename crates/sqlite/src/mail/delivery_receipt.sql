@@ -1,0 +1,3 @@
+SELECT read_ms, ack_ms, ack_by, ack_comment
+FROM deliveries
+WHERE inbox = ?1 AND offset = ?2

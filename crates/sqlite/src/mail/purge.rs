@@ -1,0 +1,42 @@
+//! Deleting what has expired, and forgetting who is gone.
+
+use super::message;
+use crate::errors::Outcome;
+use crate::wakeups::Wakes;
+use mainstay_core::api::Timestamp;
+use rusqlite::Connection;
+use std::collections::HashSet;
+
+/// What to delete.
+pub(super) struct Purge {
+    pub now: Timestamp,
+    pub members_since: Timestamp,
+    pub limit: u32,
+}
+
+/// See [`mainstay_core::mail::MailStore::purge`].
+pub(super) fn purge(connection: &Connection, purge: &Purge, wakes: &mut Wakes) -> Outcome<u32> {
+    let sql = "SELECT offset FROM messages WHERE expires_ms <= ?1 ORDER BY expires_ms, offset LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let expired: Vec<i64> =
+        statement.query_map((purge.now.as_millis(), purge.limit), |row| row.get(0))?.collect::<Result<_, _>>()?;
+    remove_all(connection, &expired, wakes)?;
+    let (now_ms, since_ms) = (purge.now.as_millis(), purge.members_since.as_millis());
+    connection.prepare_cached(include_str!("purge_requests.sql"))?.execute((now_ms, purge.limit))?;
+    connection.prepare_cached(include_str!("purge_members.sql"))?.execute((since_ms, purge.limit))?;
+    connection.prepare_cached(include_str!("purge_inboxes.sql"))?.execute((since_ms, purge.limit))?;
+    Ok(u32::try_from(expired.len()).unwrap_or(u32::MAX))
+}
+
+/// Removes messages and wakes the readers of their inboxes.
+pub(super) fn remove_all(connection: &Connection, offsets: &[i64], wakes: &mut Wakes) -> Outcome<()> {
+    let mut changed = HashSet::new();
+    for offset in offsets {
+        changed.extend(message::inboxes(connection, *offset)?.into_iter().map(|(_, topic)| topic));
+        message::remove(connection, *offset)?;
+    }
+    for topic in changed {
+        wakes.topic(topic);
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! The schema, as numbered steps that only go forward.
+
+use crate::errors::{Failure, Outcome, from_sqlite, incompatible};
+use crate::files;
+use crate::lock::CommitLock;
+use crate::options::SqliteOptions;
+use mainstay_core::{Error, Result};
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Marks a database file as ours: `Mstn` in ASCII.
+const APPLICATION_ID: i64 = 0x4d73_746e;
+/// The steps; the number of a step is its place, from 1.
+const MIGRATIONS: [&str; 1] = [include_str!("0001_coordination.sql")];
+/// How long to wait before asking again for the lock that switching to the write-ahead log needs.
+const SWITCH_RETRY: Duration = Duration::from_millis(5);
+
+/// What a file is.
+enum State {
+    /// Ours, at this version.
+    Current,
+    /// Ours, from an earlier version, or empty.
+    Behind,
+}
+
+/// Brings a file to this version. A file that is newer, or not ours, is refused before anything is written.
+pub(crate) fn ensure_file(connection: &Connection, path: &Path, options: &SqliteOptions) -> Result<()> {
+    if matches!(inspect(connection)?, State::Current) {
+        return Ok(());
+    }
+    let timeout = Duration::from_millis(options.busy_timeout_ms);
+    let _held = CommitLock::open(&files::beside(path, "-lock"))?.acquire(timeout)?;
+    switch_to_wal(connection, timeout)?;
+    migrate(connection).map_err(Error::from)
+}
+
+/// Runs the steps that the file lacks, all of them or none.
+pub(crate) fn migrate(connection: &Connection) -> Outcome<()> {
+    let transaction = rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    // Another process may have done it since the file was inspected.
+    if matches!(inspect(&transaction)?, State::Behind) {
+        for step in &MIGRATIONS[version(&transaction)?.min(MIGRATIONS.len())..] {
+            transaction.execute_batch(step)?;
+        }
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
+    }
+    Ok(transaction.commit()?)
+}
+
+fn inspect(connection: &Connection) -> Result<State> {
+    let read = || {
+        let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        Ok::<_, Failure>((application, version(connection)?))
+    };
+    let (application, version) = read().map_err(Error::from)?;
+    if application == APPLICATION_ID {
+        return match version {
+            newer if newer > MIGRATIONS.len() => Err(incompatible(format!(
+                "the database has the schema {newer}, and this version of Mainstay knows schemas up to {}",
+                MIGRATIONS.len()
+            ))),
+            current if current == MIGRATIONS.len() => Ok(State::Current),
+            _ => Ok(State::Behind),
+        };
+    }
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(|error| from_sqlite(&error))?;
+    if application == 0 && version == 0 && tables == 0 {
+        return Ok(State::Behind);
+    }
+    Err(incompatible("the file is a database of another program"))
+}
+
+fn version(connection: &Connection) -> Outcome<usize> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    usize::try_from(version).map_err(|_| incompatible("the database has a negative schema version").into())
+}
+
+/// Switches to the write-ahead log, for good. SQLite does not wait for others here, so this does.
+fn switch_to_wal(connection: &Connection, timeout: Duration) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let switched = connection
+            .query_row("PRAGMA journal_mode = wal", [], |row| row.get::<_, String>(0))
+            .map_err(|e| from_sqlite(&e));
+        match switched {
+            Ok(mode) if mode.eq_ignore_ascii_case("wal") => return Ok(()),
+            Ok(mode) => return Err(incompatible(format!("the file system allows no write-ahead log (only {mode})"))),
+            Err(error) if error.problem.code != mainstay_core::api::Code::StoreBusy => return Err(error),
+            Err(error) if began.elapsed() >= timeout => return Err(error),
+            Err(_) => std::thread::sleep(SWITCH_RETRY),
+        }
+    }
+}

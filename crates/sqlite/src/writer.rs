@@ -1,0 +1,281 @@
+//! The one writer of a store: a thread that commits whatever is queued in one go, so that many writes share one sync
+//! of the disk. A write is answered when its commit is on the disk.
+
+use crate::errors::{Failure, Outcome, again, busy, closed, commit_is_undecided, from_sqlite, io};
+use crate::files;
+use crate::lock::{CommitLock, Held};
+use crate::options::{Location, SqliteOptions};
+use crate::wakeups::{Wakes, Wakeups};
+use mainstay_core::{Error, Result};
+use rusqlite::Connection;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Pages in the write-ahead log that make a young writer checkpoint: few, as the next process to open the file has to
+/// read them all.
+const CHECKPOINT_PAGES: u64 = 1_000;
+/// The same for a writer that has proved to be long-lived: more, as pages that change again and again are then
+/// copied once.
+const CHECKPOINT_PAGES_BUSY: u64 = 4_000;
+/// Commits after which a writer counts as long-lived.
+const BUSY_COMMITS: u64 = 64;
+/// How often the log may exceed its bound because of readers before the writer waits for them to let it start anew.
+const OVERDUE_FACTOR: u64 = 4;
+
+/// The queue of the writer.
+pub(crate) struct Writer {
+    queue: Mutex<Option<SyncSender<Message>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Message {
+    Job(Box<dyn Job>),
+    /// Ask whether another process wrote.
+    Poll,
+}
+
+/// A write in the queue.
+trait Job: Send {
+    /// Does the work inside the transaction and keeps the result. Says whether the work stands.
+    fn run(&mut self, connection: &Connection, wakes: &mut Wakes) -> bool;
+    /// Answers the caller, with the error of the commit where it failed.
+    fn answer(self: Box<Self>, committed: Result<()>);
+}
+
+struct Ticket<T, F> {
+    work: Option<F>,
+    result: Option<Outcome<T>>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T, F> Job for Ticket<T, F>
+where
+    T: Send,
+    F: FnOnce(&Connection, &mut Wakes) -> Outcome<T> + Send,
+{
+    fn run(&mut self, connection: &Connection, wakes: &mut Wakes) -> bool {
+        self.result = self.work.take().map(|work| work(connection, wakes));
+        matches!(self.result, Some(Ok(_)))
+    }
+
+    fn answer(self: Box<Self>, committed: Result<()>) {
+        let answer = match (committed, self.result) {
+            // Its own failure says more than that of a commit it was not part of.
+            (_, Some(Err(failure))) => Err(failure.into()),
+            (Err(error), _) => Err(error),
+            (Ok(()), Some(Ok(value))) => Ok(value),
+            (Ok(()), None) => Err(Error::bug("a write was committed without having run")),
+        };
+        // Fails where the caller has gone: the write stands all the same.
+        self.reply.send(answer).ok();
+    }
+}
+
+impl Writer {
+    /// Starts the writer on its connection.
+    pub(crate) fn start(mut connection: Connection, options: &SqliteOptions, wakeups: Arc<Wakeups>) -> Result<Self> {
+        let (sender, messages) = sync_channel(options.max_queue);
+        let lock = match &options.location {
+            Location::File(path) => Some(CommitLock::open(&files::beside(path, "-lock"))?),
+            Location::Memory => None,
+        };
+        let wal_pages = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&wal_pages);
+        // Takes the place of SQLite's own checkpoints, which would come before the answers.
+        let hook = move |_: &mut rusqlite::hooks::Wal, pages: i32| {
+            counted.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        };
+        connection.wal_hook(Some(hook)).map_err(|error| from_sqlite(&error))?;
+        let thread = Loop {
+            wakeups,
+            lock,
+            lock_timeout: Duration::from_millis(options.busy_timeout_ms),
+            max_batch: options.max_batch,
+            commits: 0,
+            wal_pages,
+            data_version: None,
+            connection,
+        };
+        let thread = std::thread::Builder::new()
+            .name("mainstay-sqlite-writer".into())
+            .spawn(move || thread.run(&messages))
+            .map_err(io("no thread can be started to write the store"))?;
+        Ok(Self { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Runs work in the next commit and waits until it is on the disk. The work must leave nothing behind where it
+    /// fails: it is rolled back alone.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &mut Wakes) -> Outcome<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let ticket = Ticket { work: Some(work), result: None, reply };
+        self.send(Message::Job(Box::new(ticket)))?;
+        answer.await.unwrap_or_else(|_| Err(closed().maybe_applied()))
+    }
+
+    /// Has the writer look for writes of other processes when it next has time.
+    pub(crate) fn poll(&self) {
+        // A full queue means that commits are under way, and each of them is followed by another poll.
+        self.send(Message::Poll).ok();
+    }
+
+    /// Finishes what is queued and closes the connection. Blocks; twice does no harm.
+    pub(crate) fn close(&self) {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the writer of the store ended in a panic");
+        }
+    }
+
+    fn send(&self, message: Message) -> Result<()> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(sender) = queue.as_ref() else { return Err(closed()) };
+        sender.try_send(message).map_err(|error| match error {
+            TrySendError::Full(_) => busy("more writes wait for the store than its queue may hold"),
+            TrySendError::Disconnected(_) => closed(),
+        })
+    }
+}
+
+/// What the thread of the writer owns.
+struct Loop {
+    wakeups: Arc<Wakeups>,
+    lock: Option<CommitLock>,
+    lock_timeout: Duration,
+    max_batch: usize,
+    commits: u64,
+    wal_pages: Arc<AtomicU64>,
+    data_version: Option<i64>,
+    connection: Connection,
+}
+
+impl Loop {
+    fn run(mut self, messages: &Receiver<Message>) {
+        let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(self.max_batch);
+        while let Ok(first) = messages.recv() {
+            let mut poll = false;
+            let queued = std::iter::once(first).chain(messages.try_iter());
+            for message in queued.take(self.max_batch) {
+                match message {
+                    Message::Job(job) => batch.push(job),
+                    Message::Poll => poll = true,
+                }
+            }
+            if !batch.is_empty() {
+                self.process(&mut batch);
+            }
+            if poll {
+                self.look_for_others();
+            }
+        }
+    }
+
+    /// Commits a batch, then answers it.
+    fn process(&mut self, batch: &mut Vec<Box<dyn Job>>) {
+        let committed = self.commit(batch);
+        for job in batch.drain(..) {
+            job.answer(committed.as_ref().map(|()| ()).map_err(again));
+        }
+        self.commits += 1;
+        self.checkpoint();
+    }
+
+    fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<()> {
+        let _held: Option<Held> = self.lock.as_mut().map(|lock| lock.acquire(self.lock_timeout)).transpose()?;
+        self.execute("BEGIN IMMEDIATE").map_err(|error| from_sqlite(&error))?;
+        let worked = self.work(batch);
+        let committed = worked.and_then(|wakes| {
+            self.execute("COMMIT").map_err(|error| {
+                let undecided = commit_is_undecided(&error);
+                let error = from_sqlite(&error);
+                if undecided { error.maybe_applied() } else { error }
+            })?;
+            Ok(wakes)
+        });
+        if committed.is_err() && !self.connection.is_autocommit() {
+            self.execute("ROLLBACK").unwrap_or_else(|error| tracing::error!(%error, "a batch cannot be rolled back"));
+        }
+        self.wakeups.wake(committed?);
+        Ok(())
+    }
+
+    /// Runs each job in a savepoint of its own, so that one that fails takes no other with it.
+    fn work(&self, batch: &mut [Box<dyn Job>]) -> Result<Wakes> {
+        let mut all = Wakes::default();
+        for job in batch {
+            let savepoint = |sql| self.execute(sql).map_err(|error| Error::from(Failure::from(error)));
+            savepoint("SAVEPOINT job")?;
+            let mut wakes = Wakes::default();
+            let stands = job.run(&self.connection, &mut wakes);
+            if self.connection.is_autocommit() {
+                // A full disk, for one, makes SQLite roll back the transaction, and with it the jobs before.
+                return Err(rolled_back());
+            }
+            if stands {
+                all.absorb(wakes);
+            } else {
+                savepoint("ROLLBACK TO job")?;
+            }
+            savepoint("RELEASE job")?;
+        }
+        Ok(all)
+    }
+
+    fn execute(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(drop)
+    }
+
+    /// Copies the write-ahead log into the database where it has grown enough. Where readers hold on to it for long,
+    /// waits for them, so that it stays bounded.
+    fn checkpoint(&mut self) {
+        let limit = if self.commits < BUSY_COMMITS { CHECKPOINT_PAGES } else { CHECKPOINT_PAGES_BUSY };
+        let pages = self.wal_pages.load(Ordering::Relaxed);
+        if pages < limit {
+            return;
+        }
+        let overdue = pages >= limit * OVERDUE_FACTOR;
+        let sql = if overdue { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(PASSIVE)" };
+        match self.connection.query_row(sql, [], |row| row.get::<_, bool>(0)) {
+            // Counted anew at the next commit.
+            Ok(_) => self.wal_pages.store(0, Ordering::Relaxed),
+            Err(error) => tracing::warn!(%error, "the write-ahead log cannot be copied into the database"),
+        }
+    }
+
+    fn look_for_others(&mut self) {
+        let version = self.connection.pragma_query_value(None, "data_version", |row| row.get(0));
+        match version {
+            Ok(version) if self.data_version == Some(version) => {}
+            Ok(version) => {
+                self.data_version = Some(version);
+                self.wakeups.everything();
+            }
+            Err(error) => tracing::warn!(%error, "the store cannot be polled for writes of other processes"),
+        }
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        if self.lock.is_none() || self.commits < BUSY_COMMITS {
+            return;
+        }
+        // After long use, leave no log for the next process to read.
+        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            tracing::debug!(%error, "the write-ahead log stays as it is");
+        }
+    }
+}
+
+fn rolled_back() -> Error {
+    Error::unavailable("the store rolled a group of writes back", "another write of the same commit failed")
+}
