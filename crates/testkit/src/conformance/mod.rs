@@ -8,6 +8,7 @@
 mod bed;
 pub mod mail;
 pub mod presence;
+mod waking;
 
 pub use bed::{Bed, Window};
 
@@ -99,6 +100,22 @@ macro_rules! conformance {
         mod $store {
             mod mail {
                 $crate::mail_append_tests!(super::super::super::$store);
+                $crate::mail_bounds_tests!(super::super::super::$store);
+                $crate::mail_broadcasts_tests!(super::super::super::$store);
+                $crate::mail_concurrent_tests!(super::super::super::$store);
+                $crate::mail_expiry_tests!(super::super::super::$store);
+                $crate::mail_hostile_tests!(super::super::super::$store);
+                $crate::mail_listing_tests!(super::super::super::$store);
+                $crate::mail_merging_tests!(super::super::super::$store);
+                $crate::mail_numbers_tests!(super::super::super::$store);
+                $crate::mail_receipts_tests!(super::super::super::$store);
+                $crate::mail_tailing_tests!(super::super::super::$store);
+                $crate::mail_waking_tests!(super::super::super::$store);
+            }
+
+            mod presence {
+                $crate::presence_ending_tests!(super::super::super::$store);
+                $crate::presence_living_tests!(super::super::super::$store);
             }
         }
     };

@@ -17,6 +17,8 @@ const END_OF_ID: u8 = 0x1f;
 pub(crate) const MINUTE_MS: i64 = 60_000;
 /// Most pages that are read before a listing counts as endless.
 const MAX_PAGES: usize = 10_000;
+/// When messages expire that no case wants to expire: 2060-01-01, after every purge of every case.
+const KEPT_UNTIL_MS: i64 = 2_840_140_800_000;
 /// Bounds that no case reaches by accident.
 pub(crate) const ROOMY: InboxLimits = InboxLimits { max_inbox: 100_000, max_pending: 10_000, max_messages: 1_000_000 };
 
@@ -61,7 +63,7 @@ impl Desk {
             subject_folded: format!("about {}", id.to_lowercase()),
             requires_ack: true,
             timestamp: self.now,
-            expires_at: Timestamp::MAX,
+            expires_at: Timestamp::from_millis(KEPT_UNTIL_MS),
             document: document(id, b"a document"),
             recipients: Recipients::Named(to.iter().map(|name| instance(name)).collect()),
             memo: None,
@@ -181,7 +183,7 @@ impl Desk {
     }
 
     /// A query for an inbox from its beginning.
-    pub fn from_start(&self, name: &str) -> TailQuery {
+    pub fn whole_inbox(&self, name: &str) -> TailQuery {
         TailQuery {
             namespace: self.namespace.clone(),
             recipient: instance(name),
@@ -217,16 +219,16 @@ impl Desk {
 
     /// The ids in an inbox, in the order of arrival.
     pub async fn tail(&self, name: &str) -> Vec<String> {
-        ids(&self.drain(self.from_start(name)).await.rows)
+        ids(&self.drain(self.whole_inbox(name)).await.rows)
     }
 
     pub async fn unread(&self, name: &str) -> Vec<String> {
-        let query = TailQuery { unread_only: true, ..self.from_start(name) };
+        let query = TailQuery { unread_only: true, ..self.whole_inbox(name) };
         ids(&self.drain(query).await.rows)
     }
 
     pub async fn dropped_to(&self, name: &str) -> Option<Offset> {
-        self.tail_page(&self.from_start(name)).await.dropped_to
+        self.tail_page(&self.whole_inbox(name)).await.dropped_to
     }
 
     /// Deletes everything that has expired and returns how much that was. Forgets no member.
