@@ -1,6 +1,20 @@
-//! What the tests of every crate stand on.
+//! What the tests of every crate stand on. Nothing here is part of the product: depend on it from
+//! `[dev-dependencies]`.
 //!
-//! [`fixtures`] runs real `redis-server` processes (single, cluster, Sentinel, TLS) and a proxy that cuts
-//! connections at a chosen command. Nothing here is part of the product: depend on it from `[dev-dependencies]`.
+//! - [`fixtures`]: real `redis-server` processes (single, cluster, Sentinel, TLS) and a proxy that cuts connections at
+//!   a chosen command.
+//! - [`model`]: the reference model, every port in memory in the simplest way that is right.
+//! - [`conformance`]: what the documentation of the ports promises, as cases that run against any store.
+//!
+//! A store is put to the test by one line in a file under `tests/`, with an expression that opens it:
+//!
+//! ```text
+//! mainstay_testkit::conformance!(memory, async { Bed::new(open("sqlite::memory:").await, ()) });
+//! ```
+//!
+//! Each case is then a test of its own, `memory::mail::append::…`. The expression is evaluated for each of them; where
+//! it cannot open the store it panics, so that a store that is not there fails and is never passed over.
 
+pub mod conformance;
 pub mod fixtures;
+pub mod model;

@@ -1,0 +1,45 @@
+//! Hints inside one process.
+
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use mainstay_core::api::{InstanceId, Namespace};
+use mainstay_core::{Hint, HintSource, Topic};
+use tokio::sync::broadcast;
+use tokio_stream::wrappers::BroadcastStream;
+
+/// Hints that a slow reader may fall behind before they collapse into one.
+const CAPACITY: usize = 256;
+
+/// Wakes the readers of the model.
+pub(super) struct Wakeups(broadcast::Sender<Hint>);
+
+impl Default for Wakeups {
+    fn default() -> Self {
+        Self(broadcast::Sender::new(CAPACITY))
+    }
+}
+
+impl Wakeups {
+    /// Wakes the readers of some inboxes.
+    pub(super) fn mail(&self, namespace: &Namespace, inboxes: Vec<InstanceId>) {
+        for inbox in inboxes {
+            self.send(Topic::Mail(namespace.clone(), inbox));
+        }
+    }
+
+    /// Wakes those who watch the presence of a namespace.
+    pub(super) fn presence(&self, namespace: &Namespace) {
+        self.send(Topic::Presence(namespace.clone()));
+    }
+
+    fn send(&self, topic: Topic) {
+        // A hint that nobody waits for is no failure.
+        drop(self.0.send(Hint::Topic(topic)));
+    }
+}
+
+impl HintSource for Wakeups {
+    fn subscribe(&self) -> BoxStream<'static, Hint> {
+        BroadcastStream::new(self.0.subscribe()).map(|hint| hint.unwrap_or(Hint::Everything)).boxed()
+    }
+}
