@@ -19,7 +19,12 @@ const LAYERS: [(&str, &[&str]); 10] = [
     (
         "mainstay",
         &[
-            "mainstay-api", "mainstay-client", "mainstay-core", "mainstay-hub", "mainstay-redis", "mainstay-server",
+            "mainstay-api",
+            "mainstay-client",
+            "mainstay-core",
+            "mainstay-hub",
+            "mainstay-redis",
+            "mainstay-server",
             "mainstay-sqlite",
         ],
     ),
@@ -76,7 +81,8 @@ fn layers() -> Result<()> {
 /// Checks that no source file has grown beyond what one can read at a time.
 fn lengths() -> Result<()> {
     let mut long = Vec::new();
-    let listed = output(std::process::Command::new("git").args(["ls-files", "*.rs", "*.lua", "*.sql"]).current_dir(root()))?;
+    let listed =
+        output(std::process::Command::new("git").args(["ls-files", "*.rs", "*.lua", "*.sql"]).current_dir(root()))?;
     for file in listed.lines().filter(|file| !file.contains("/tests/") && !file.starts_with("bench/")) {
         let lines = std::fs::read_to_string(Path::new(&root()).join(file)).map_or(0, |text| text.lines().count());
         if lines > MAX_LINES {

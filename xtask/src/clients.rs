@@ -50,8 +50,9 @@ fn inspector() -> Result<PathBuf> {
     }
     say("installing the MCP inspector");
     std::fs::create_dir_all(&folder)?;
-    run(Command::new("npm").args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg(
-        INSPECTOR,
-    ))?;
+    run(Command::new("npm")
+        .args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
+        .arg(&folder)
+        .arg(INSPECTOR))?;
     Ok(program)
 }

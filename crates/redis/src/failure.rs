@@ -51,8 +51,9 @@ pub(crate) fn to_error(error: &RedisError, what: &str, location: &str) -> Error 
     let code = error.code().unwrap_or_default();
     let detail = error.detail().unwrap_or_default();
     match judge(error) {
-        Verdict::Late => Error::unavailable(format!("Redis at {location} did not answer in time"), internal)
-            .maybe_applied(),
+        Verdict::Late => {
+            Error::unavailable(format!("Redis at {location} did not answer in time"), internal).maybe_applied()
+        }
         Verdict::UnknownReconnect => {
             Error::unavailable(format!("the connection to Redis at {location} broke"), internal).maybe_applied()
         }

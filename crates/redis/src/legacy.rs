@@ -122,13 +122,29 @@ mod tests {
     #[test]
     fn both_spellings_of_the_original_are_read() {
         let client = hash(&[
-            ("id", "m"), ("type", "GENERAL"), ("from", "a"), ("to", "b"), ("timestamp", "2026-01-22T23:01:25Z"),
-            ("requires_ack", "1"), ("acknowledged", "1"), ("subject", "s"), ("description", "d"), ("ack_by", "b"),
+            ("id", "m"),
+            ("type", "GENERAL"),
+            ("from", "a"),
+            ("to", "b"),
+            ("timestamp", "2026-01-22T23:01:25Z"),
+            ("requires_ack", "1"),
+            ("acknowledged", "1"),
+            ("subject", "s"),
+            ("description", "d"),
+            ("ack_by", "b"),
         ]);
         let migration = hash(&[
-            ("id", "m"), ("type", "GENERAL"), ("from_instance", "a"), ("to_instance", "b"),
-            ("timestamp", "2026-01-22T23:01:25Z"), ("requires_ack", "True"), ("acknowledged", "True"),
-            ("subject", "s"), ("description", "d"), ("ack_by", "b"), ("ack_comment", ""),
+            ("id", "m"),
+            ("type", "GENERAL"),
+            ("from_instance", "a"),
+            ("to_instance", "b"),
+            ("timestamp", "2026-01-22T23:01:25Z"),
+            ("requires_ack", "True"),
+            ("acknowledged", "True"),
+            ("subject", "s"),
+            ("description", "d"),
+            ("ack_by", "b"),
+            ("ack_comment", ""),
         ]);
         assert_eq!(message(client.clone()).unwrap(), message(migration).unwrap());
         assert!(message(client).unwrap().acknowledged);

@@ -219,8 +219,14 @@ mod tests {
     #[test]
     fn a_broken_url_is_refused_without_its_password() {
         for bad in [
-            "localhost:6379", "http://u:secret@h", "redis://u:secret@h:port", "redis://u:secret@a,b",
-            "redis+sentinel://u:secret@a", "redis+cluster://u:secret@a/1", "redis://u:secret@h/x", "redis://h?x=1",
+            "localhost:6379",
+            "http://u:secret@h",
+            "redis://u:secret@h:port",
+            "redis://u:secret@a,b",
+            "redis+sentinel://u:secret@a",
+            "redis+cluster://u:secret@a/1",
+            "redis://u:secret@h/x",
+            "redis://h?x=1",
         ] {
             let error = RedisOptions::from_url(bad).unwrap_err();
             assert_eq!(error.code(), Code::SettingInvalid, "{bad}");

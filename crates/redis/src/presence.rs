@@ -40,7 +40,12 @@ impl PresenceStore for RedisPresence {
         let (now, most) = (register.now.as_millis().to_string(), register.max_instances.to_string());
         let channel = self.keys.channel();
         let args: [&[u8]; 7] = [
-            name.as_bytes(), &document, run.as_bytes(), now.as_bytes(), most.as_bytes(), channel.as_bytes(),
+            name.as_bytes(),
+            &document,
+            run.as_bytes(),
+            now.as_bytes(),
+            most.as_bytes(),
+            channel.as_bytes(),
             namespace.as_bytes(),
         ];
         let script = &scripts::PRESENCE_REGISTER;
@@ -60,8 +65,15 @@ impl PresenceStore for RedisPresence {
         let channel = self.keys.channel();
         let unregistered = document(&RegisterInstance { session_id: beat.session_id, ..Default::default() })?;
         let args: [&[u8]; 9] = [
-            name.as_bytes(), run.as_bytes(), works.as_bytes(), work.as_bytes(), now.as_bytes(), most.as_bytes(),
-            channel.as_bytes(), namespace.as_bytes(), &unregistered,
+            name.as_bytes(),
+            run.as_bytes(),
+            works.as_bytes(),
+            work.as_bytes(),
+            now.as_bytes(),
+            most.as_bytes(),
+            channel.as_bytes(),
+            namespace.as_bytes(),
+            &unregistered,
         ];
         let script = &scripts::PRESENCE_BEAT;
         let key = self.keys.presence(&namespace);
@@ -85,12 +97,7 @@ impl PresenceStore for RedisPresence {
         Ok(rows)
     }
 
-    async fn unregister(
-        &self,
-        namespace: &Namespace,
-        instance: &InstanceId,
-        session_id: Option<&str>,
-    ) -> Result<bool> {
+    async fn unregister(&self, namespace: &Namespace, instance: &InstanceId, session_id: Option<&str>) -> Result<bool> {
         let namespace = encode(namespace.as_str());
         let (name, channel) = (encode(instance.as_str()), self.keys.channel());
         let run = session_id.unwrap_or_default();
@@ -110,8 +117,7 @@ impl PresenceStore for RedisPresence {
         let mut gone = 0;
         for namespace in read::<Vec<String>>(listed, "SMEMBERS")? {
             let most = (limit - gone).to_string();
-            let args: [&[u8]; 4] =
-                [before.as_bytes(), most.as_bytes(), channel.as_bytes(), namespace.as_bytes()];
+            let args: [&[u8]; 4] = [before.as_bytes(), most.as_bytes(), channel.as_bytes(), namespace.as_bytes()];
             let key = self.keys.presence(&namespace);
             gone += read::<u32>(self.connection.script(script, &key, &args, Repeat::Safe).await?, script.name)?;
             if gone >= limit {

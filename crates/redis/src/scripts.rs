@@ -89,9 +89,22 @@ mod tests {
     #[test]
     fn every_include_names_a_fragment() {
         let all = [
-            &MAIL_APPEND, &MAIL_MERGE, &MAIL_FIND, &MAIL_LIST, &MAIL_TAIL, &MAIL_ACKNOWLEDGE, &MAIL_MARK_READ,
-            &MAIL_JOIN, &MAIL_COUNTS, &MAIL_STATS, &MAIL_PURGE, &PRESENCE_REGISTER, &PRESENCE_BEAT, &PRESENCE_LIST,
-            &PRESENCE_UNREGISTER, &PRESENCE_PURGE,
+            &MAIL_APPEND,
+            &MAIL_MERGE,
+            &MAIL_FIND,
+            &MAIL_LIST,
+            &MAIL_TAIL,
+            &MAIL_ACKNOWLEDGE,
+            &MAIL_MARK_READ,
+            &MAIL_JOIN,
+            &MAIL_COUNTS,
+            &MAIL_STATS,
+            &MAIL_PURGE,
+            &PRESENCE_REGISTER,
+            &PRESENCE_BEAT,
+            &PRESENCE_LIST,
+            &PRESENCE_UNREGISTER,
+            &PRESENCE_PURGE,
         ];
         for script in all {
             let file = format!("{}/scripts/{}.lua", env!("CARGO_MANIFEST_DIR"), script.name);

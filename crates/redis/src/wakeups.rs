@@ -30,12 +30,7 @@ pub(crate) struct RedisHints {
 impl RedisHints {
     /// Wake-ups that nobody listens to yet.
     pub fn new(connection: Arc<Connection>, keys: Keys) -> Self {
-        Self {
-            connection,
-            keys,
-            sender: broadcast::channel(BUFFER).0,
-            pump: Mutex::default(),
-        }
+        Self { connection, keys, sender: broadcast::channel(BUFFER).0, pump: Mutex::default() }
     }
 
     /// Ends the subscription.

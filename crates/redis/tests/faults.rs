@@ -27,12 +27,7 @@ fn caller(name: &str) -> Caller {
 }
 
 fn service(stores: &Stores) -> MailService {
-    MailService::new(
-        Arc::clone(&stores.mail),
-        Arc::new(SystemClock),
-        Arc::new(RandomMint),
-        MailRules::default(),
-    )
+    MailService::new(Arc::clone(&stores.mail), Arc::new(SystemClock), Arc::new(RandomMint), MailRules::default())
 }
 
 async fn open(url: &str) -> (Stores, MailService) {

@@ -75,9 +75,8 @@ async fn only_pages_of_known_origins_may_call() {
     let mut setup = Setup::default();
     setup.config.allowed_origins = vec!["https://team.example".into()];
     let site = Site::start_with(setup).await;
-    let call = |origin: &str| {
-        over_network(Some("localhost:7717")).header("origin", origin).body(Body::empty()).unwrap()
-    };
+    let call =
+        |origin: &str| over_network(Some("localhost:7717")).header("origin", origin).body(Body::empty()).unwrap();
     for origin in ["http://localhost:7717", "https://team.example"] {
         assert_eq!(site.send(call(origin)).await.status, StatusCode::OK, "{origin}");
     }

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use mainstay_testkit::fixtures::{
-    ClientCertificates, FaultMode, FaultProxy, FixtureError, RedisCluster, RedisClusterOptions,
-    RedisSentinel, RedisSentinelOptions, RedisServer, RedisServerOptions, RedisTls, TlsFiles,
+    ClientCertificates, FaultMode, FaultProxy, FixtureError, RedisCluster, RedisClusterOptions, RedisSentinel,
+    RedisSentinelOptions, RedisServer, RedisServerOptions, RedisTls, TlsFiles,
 };
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, AsyncConnectionConfig, Client, ClientTlsConfig, TlsCertificates};
@@ -18,9 +18,7 @@ async fn client_through(proxy: &FaultProxy) -> redis::RedisResult<MultiplexedCon
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CLIENT_TIMEOUT))
         .set_response_timeout(Some(CLIENT_TIMEOUT));
-    Client::open(format!("redis://{}", proxy.addr()))?
-        .get_multiplexed_async_connection_with_config(&config)
-        .await
+    Client::open(format!("redis://{}", proxy.addr()))?.get_multiplexed_async_connection_with_config(&config).await
 }
 
 fn redis_code(error: &FixtureError) -> Option<&str> {
@@ -55,10 +53,7 @@ async fn a_server_without_aof_comes_back_empty() -> TestResult {
     server.cli(&["SET", "lost", "yes"]).await?;
 
     server.stop().await?;
-    assert!(matches!(
-        server.pause(),
-        Err(FixtureError::NotRunning { .. })
-    ));
+    assert!(matches!(server.pause(), Err(FixtureError::NotRunning { .. })));
     server.restart().await?;
 
     let lost: Option<String> = server.connection().await?.get("lost").await?;
@@ -73,10 +68,7 @@ async fn a_paused_server_answers_late_and_not_never() -> TestResult {
     connection.set_response_timeout(CLIENT_TIMEOUT);
 
     server.pause()?;
-    let error = connection
-        .incr::<_, _, i64>("count", 1)
-        .await
-        .expect_err("a paused server does not answer");
+    let error = connection.incr::<_, _, i64>("count", 1).await.expect_err("a paused server does not answer");
     assert!(error.is_timeout(), "{error}");
     server.resume()?;
 
@@ -146,21 +138,13 @@ async fn a_cluster_serves_all_slots_and_follows_a_moved_one() -> TestResult {
     let _: () = connection.set("{tag}:a", "1").await?;
     let moving = cluster.begin_slot_move(slot, to).await?;
     moving.migrate_keys().await?;
-    let asked = cluster
-        .node(from)
-        .cli(&["GET", "{tag}:a"])
-        .await
-        .expect_err("the key has gone to the target");
+    let asked = cluster.node(from).cli(&["GET", "{tag}:a"]).await.expect_err("the key has gone to the target");
     assert_eq!(redis_code(&asked), Some("ASK"));
     assert_eq!(connection.get::<_, String>("{tag}:a").await?, "1");
     moving.finish().await?;
 
     assert_eq!(cluster.slot_owner(slot).await?, to);
-    let moved = cluster
-        .node(from)
-        .cli(&["GET", "{tag}:a"])
-        .await
-        .expect_err("the slot belongs to the target");
+    let moved = cluster.node(from).cli(&["GET", "{tag}:a"]).await.expect_err("the slot belongs to the target");
     assert_eq!(redis_code(&moved), Some("MOVED"));
     assert_eq!(connection.get::<_, String>("{tag}:a").await?, "1");
 
@@ -188,11 +172,7 @@ async fn a_cluster_fails_without_a_master_and_heals_when_it_returns() -> TestRes
 
 #[tokio::test]
 async fn a_cluster_replica_takes_over_and_credentials_hold() -> TestResult {
-    let cluster = RedisClusterOptions::new()
-        .replicas()
-        .password("secret")
-        .start()
-        .await?;
+    let cluster = RedisClusterOptions::new().replicas().password("secret").start().await?;
     let prefix = "redis+cluster://:secret@127.0.0.1:";
     assert!(cluster.url().starts_with(prefix), "{}", cluster.url());
 
@@ -217,11 +197,7 @@ async fn sentinels_promote_the_replica_of_a_killed_master() -> TestResult {
     let mut connection = group.connection().await?;
     let _: () = connection.set("kept", "yes").await?;
     // The replica has it: replication is asynchronous, and the kill would win.
-    let copies: u64 = redis::cmd("WAIT")
-        .arg(1)
-        .arg(1_000)
-        .query_async(&mut connection)
-        .await?;
+    let copies: u64 = redis::cmd("WAIT").arg(1).arg(1_000).query_async(&mut connection).await?;
     assert_eq!(copies, 1);
 
     let old_port = group.kill_master().await?;
@@ -236,10 +212,7 @@ async fn sentinels_promote_the_replica_of_a_killed_master() -> TestResult {
 
 #[tokio::test]
 async fn a_sentinel_failover_works_with_a_password() -> TestResult {
-    let group = RedisSentinelOptions::new()
-        .password("secret")
-        .start()
-        .await?;
+    let group = RedisSentinelOptions::new().password("secret").start().await?;
     assert!(group.url().starts_with("redis+sentinel://:secret@"));
 
     group.kill_master().await?;
@@ -254,10 +227,7 @@ fn tls_client(server: &RedisTls, ca: &[u8], with_certificate: bool) -> redis::Re
         client_cert: std::fs::read(server.client_cert_path()).expect("a client certificate"),
         client_key: std::fs::read(server.client_key_path()).expect("a client key"),
     });
-    let certificates = TlsCertificates {
-        client_tls,
-        root_cert: Some(ca.to_vec()),
-    };
+    let certificates = TlsCertificates { client_tls, root_cert: Some(ca.to_vec()) };
     Client::build_with_tls(server.url(), certificates)
 }
 
@@ -294,11 +264,7 @@ async fn a_required_client_certificate_is_required() -> TestResult {
     proxy.cut_before_command("value", 1);
     let mut url = url::Url::parse(&server.url())?;
     url.set_port(Some(proxy.port())).map_err(|()| "no port")?;
-    let client_tls = server
-        .server()
-        .tls_files()
-        .ok_or("no certificates")?
-        .client_tls(ClientCertificates::Required)?;
+    let client_tls = server.server().tls_files().ok_or("no certificates")?.client_tls(ClientCertificates::Required)?;
     let through = Client::build_with_tls(url, client_tls)?;
     let mut connection = through.get_multiplexed_async_connection().await?;
     assert_eq!(connection.get::<_, String>("key").await?, "value");
@@ -367,11 +333,8 @@ async fn a_cut_in_a_pipeline_spares_what_came_before() -> TestResult {
         .await;
 
     assert!(outcome.is_err());
-    let ran: (Option<u8>, Option<u8>, Option<u8>) = server
-        .connection()
-        .await?
-        .mget(&["first", "second", "third"])
-        .await?;
+    let ran: (Option<u8>, Option<u8>, Option<u8>) =
+        server.connection().await?.mget(&["first", "second", "third"]).await?;
     assert_eq!(ran, (Some(1), Some(2), None));
     Ok(())
 }
@@ -384,10 +347,7 @@ async fn a_black_hole_keeps_the_link_open_and_delivers_late() -> TestResult {
     assert_eq!(client.incr::<_, _, i64>("count", 1).await?, 1);
 
     proxy.black_hole();
-    let error = client
-        .incr::<_, _, i64>("count", 1)
-        .await
-        .expect_err("nothing comes through");
+    let error = client.incr::<_, _, i64>("count", 1).await.expect_err("nothing comes through");
     assert!(error.is_timeout(), "{error}");
     let mut direct = server.connection().await?;
     assert_eq!(direct.get::<_, i64>("count").await?, 1);

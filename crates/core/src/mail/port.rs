@@ -271,7 +271,8 @@ pub struct MarkRead {
 #[async_trait]
 pub trait MailStore: Send + Sync {
     /// Stores a message, puts it into the inbox of each recipient and remembers the request id: all or nothing.
-    /// An earlier result of the same request id wins over every other outcome.
+    /// An earlier result of the same request id wins over every other outcome. May delete a few messages that have
+    /// expired, so that a store which no server maintains does not grow for ever.
     async fn append(&self, append: Append) -> Result<Appended>;
 
     /// Stores a message with its state, or adds the acknowledgements that the stored one lacks. A stored

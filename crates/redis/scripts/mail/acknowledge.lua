@@ -6,6 +6,8 @@
 -- ARGV[3]  the acknowledgement, opaque
 -- ARGV[4]  the present, in milliseconds
 -- ARGV[5]  an epoch, should the namespace have none
+-- ARGV[6]  channel of the wake-ups
+-- ARGV[7]  the encoded namespace
 --
 -- Returns  {'not_found'} {'not_recipient'} {'stands', epoch, row, 1 where an earlier one stands}
 --@include shared/keys
@@ -28,5 +30,7 @@ if not already then
   redis.call('ZREM', base .. 'pend:' .. name, off)
   local na = redis.call('HINCRBY', key, 'na', 1)
   if na >= tonumber(redis.call('HGET', key, 'n')) then redis.call('ZREM', base .. 'pending', off) end
+  changed_inboxes[name] = true
+  wake(ARGV[6], ARGV[7])
 end
 return {'stands', epoch_of(ARGV[5]), row_of(off, name, false), already and 1 or 0}

@@ -15,8 +15,8 @@
 local p = cjson.decode(ARGV[1])
 
 if p.memo then
-  local known = redis.call('HMGET', base .. 'req:' .. p.memo.key, 'fp', 'id')
-  if known[1] then
+  local known = redis.call('HMGET', base .. 'req:' .. p.memo.key, 'fp', 'id', 'until')
+  if known[1] and tonumber(known[3]) > p.now then
     if known[1] ~= p.memo.fp then return {'memo_mismatch'} end
     return {'replayed', known[2]}
   end
@@ -39,8 +39,9 @@ local new = redis.call('EXISTS', meta) == 0
 local epoch = epoch_of(p.epoch)
 local off = store_message(p, ARGV[2], ARGV[3], names)
 if p.memo then
-  redis.call('HSET', base .. 'req:' .. p.memo.key, 'fp', p.memo.fp, 'id', p.id)
+  redis.call('HSET', base .. 'req:' .. p.memo.key, 'fp', p.memo.fp, 'id', p.id,
+    'until', int(p.memo['until']))
   redis.call('PEXPIREAT', base .. 'req:' .. p.memo.key, int(p.memo['until']))
 end
-wake(p.channel, p.namespace, names)
+wake(p.channel, p.namespace)
 return {'stored', off, epoch, #names, new and 1 or 0}

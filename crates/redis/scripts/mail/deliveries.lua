@@ -6,6 +6,7 @@ local TRIM_STEP = 256
 
 -- Puts a message into an inbox. A settled message waits for nothing.
 local function deliver(name, off, ts, requires_ack, settled, until_ms)
+  changed_inboxes[name] = true
   index('in:' .. name, ts, off, until_ms)
   index('log:' .. name, off, off, until_ms)
   if settled then return end
@@ -45,16 +46,6 @@ local function make_room(max_messages)
     end
   end
   return false
-end
-
--- Tells waiting readers which inboxes changed.
-local function wake(channel, namespace, names)
-  if #names == 0 then return end
-  if #names > 64 then
-    redis.call('PUBLISH', channel, 'm ' .. namespace .. ' *')
-  else
-    redis.call('PUBLISH', channel, 'm ' .. namespace .. ' ' .. table.concat(names, ' '))
-  end
 end
 
 -- Whether a message still waits for someone's acknowledgement.

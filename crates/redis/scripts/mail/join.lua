@@ -5,6 +5,8 @@
 -- ARGV[2]  the present, in milliseconds
 -- ARGV[3]  broadcasts to deliver at most
 -- ARGV[4]  an epoch, should the namespace have none
+-- ARGV[5]  channel of the wake-ups
+-- ARGV[6]  the encoded namespace
 --
 -- Returns  {1 where it was not a member before, 1 where the namespace is new}
 --@include shared/keys
@@ -37,4 +39,5 @@ for _, off in ipairs(redis.call('ZREVRANGE', base .. 'in:all', 0, tonumber(ARGV[
     refresh_pending(off, f[3], until_ms)
   end
 end
+wake(ARGV[5], ARGV[6])
 return {1, new and 1 or 0}

@@ -16,7 +16,6 @@ local p = cjson.decode(ARGV[1])
 local off, dead = find_alive(p.id, p.now)
 local new = redis.call('EXISTS', meta) == 0
 local created = false
-local names = {}
 
 if off then
   if redis.call('HGET', message_key(off), 'doc') ~= ARGV[2] then return {'conflict', 0} end
@@ -25,8 +24,7 @@ else
   if dead then delete_message(dead) end
   make_room(p.max_messages)
   epoch_of(p.epoch)
-  names = recipients_of(p)
-  off = store_message(p, ARGV[2], ARGV[3], names)
+  off = store_message(p, ARGV[2], ARGV[3], recipients_of(p))
   created = true
 end
 
@@ -40,6 +38,7 @@ if p.settled and redis.call('HGET', key, 'settled') == '0' then
     redis.call('HSET', key, 'settled', '1')
     for _, field in ipairs(redis.call('HKEYS', key)) do
       if string.sub(field, 1, 2) == 'r:' then
+        changed_inboxes[string.sub(field, 3)] = true
         redis.call('ZREM', base .. 'unread:' .. string.sub(field, 3), off)
         redis.call('ZREM', base .. 'pend:' .. string.sub(field, 3), off)
       end
@@ -62,6 +61,7 @@ for _, receipt in ipairs(p.receipts) do
   if read == '0' and receipt.read > 0 then
     changed = true
     if not p.dry_run then
+      changed_inboxes[name] = true
       redis.call('HSET', key, 'r:' .. name, int(receipt.read))
       redis.call('HINCRBY', key, 'nr', 1)
       redis.call('ZREM', base .. 'unread:' .. name, off)
@@ -70,6 +70,7 @@ for _, receipt in ipairs(p.receipts) do
   if read and receipt.ack > 0 and redis.call('HEXISTS', key, 'a:' .. name) == 0 then
     changed = true
     if not p.dry_run then
+      changed_inboxes[name] = true
       redis.call('HSET', key, 'a:' .. name, ARGV[receipt.ack])
       redis.call('HINCRBY', key, 'na', 1)
       redis.call('ZREM', base .. 'pend:' .. name, off)
@@ -79,7 +80,7 @@ end
 
 if not p.dry_run and (created or changed) then
   refresh_pending(off, int(p.ts), until_ms)
-  wake(p.channel, p.namespace, names)
+  wake(p.channel, p.namespace)
 end
 if created then return {'created', new and 1 or 0} end
 return {changed and 'updated' or 'unchanged', 0}

@@ -5,6 +5,9 @@
 -- How long keys outlive the last message in them: the time a purge has to remove what expired.
 local GRACE_MS = 604800000
 
+-- The inboxes that a script changed, to be woken at its end.
+local changed_inboxes = {}
+
 local function message_key(off)
   return base .. 'm:' .. off
 end
@@ -35,6 +38,7 @@ end
 
 -- Takes one delivery out of an inbox. What nobody read raises the mark of dropped messages.
 local function leave_inbox(name, off)
+  changed_inboxes[name] = true
   redis.call('ZREM', base .. 'in:' .. name, off)
   redis.call('ZREM', base .. 'log:' .. name, off)
   redis.call('ZREM', base .. 'pend:' .. name, off)
@@ -42,6 +46,15 @@ local function leave_inbox(name, off)
     local dropped = redis.call('HGET', base .. 'dropped', name)
     if not dropped or dropped < off then redis.call('HSET', base .. 'dropped', name, off) end
   end
+end
+
+-- Wakes the readers of the inboxes that the script changed.
+local function wake(channel, namespace)
+  local names = {}
+  for name in pairs(changed_inboxes) do names[#names + 1] = name end
+  if #names == 0 then return end
+  if #names > 64 then names = {'*'} end
+  redis.call('PUBLISH', channel, 'm ' .. namespace .. ' ' .. table.concat(names, ' '))
 end
 
 -- Deletes a message with its deliveries and index entries.

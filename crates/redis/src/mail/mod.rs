@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use mainstay_core::api::mail::{Imported, InboxCounts, MailStats};
 use mainstay_core::api::{Epoch, InstanceId, MessageId, Namespace, Timestamp};
 use mainstay_core::mail::{
-    AckOutcome, Acknowledge, Append, Appended, ListPage, ListQuery, MAX_BROADCASTS_ON_JOIN, MailStore, MarkRead,
-    Merge, Place, Row, TailPage, TailQuery,
+    AckOutcome, Acknowledge, Append, Appended, ListPage, ListQuery, MAX_BROADCASTS_ON_JOIN, MailStore, MarkRead, Merge,
+    Place, Row, TailPage, TailQuery,
 };
 use mainstay_core::{Error, Result};
 use redis::Value;
@@ -29,16 +29,15 @@ impl RedisMail {
         Self { connection, keys }
     }
 
-    async fn run(
-        &self,
-        script: &Script,
-        namespace: &Namespace,
-        args: &[&[u8]],
-        repeat: Repeat,
-    ) -> Result<Answer> {
+    async fn run(&self, script: &Script, namespace: &Namespace, args: &[&[u8]], repeat: Repeat) -> Result<Answer> {
         let key = self.keys.mail(&encode(namespace.as_str()));
         let value = self.connection.script(script, &key, args, repeat).await?;
         Ok(Answer { parts: read::<Vec<Value>>(value, script.name)?.into_iter(), what: script.name })
+    }
+
+    /// The channel of the wake-ups, and the namespace as they name it.
+    fn wake(&self, namespace: &Namespace) -> (String, String) {
+        (self.keys.channel(), encode(namespace.as_str()))
     }
 
     /// Remembers a namespace for maintenance. Where this fails, its keys still expire by themselves.
@@ -173,7 +172,16 @@ impl MailStore for RedisMail {
         let (id, name) = (encode(acknowledge.id.as_str()), encode(acknowledge.recipient.as_str()));
         let (ack, epoch) = (params::ack(&acknowledge.ack)?, params::new_epoch());
         let now = acknowledge.ack.at.as_millis().to_string();
-        let args: [&[u8]; 5] = [id.as_bytes(), name.as_bytes(), &ack, now.as_bytes(), epoch.as_bytes()];
+        let (channel, namespace) = self.wake(&acknowledge.namespace);
+        let args: [&[u8]; 7] = [
+            id.as_bytes(),
+            name.as_bytes(),
+            &ack,
+            now.as_bytes(),
+            epoch.as_bytes(),
+            channel.as_bytes(),
+            namespace.as_bytes(),
+        ];
         let mut answer = self.run(&scripts::MAIL_ACKNOWLEDGE, &acknowledge.namespace, &args, Repeat::Safe).await?;
         let word: String = answer.next()?;
         match word.as_str() {
@@ -191,9 +199,10 @@ impl MailStore for RedisMail {
     async fn mark_read(&self, mark: MarkRead) -> Result<u32> {
         let ids: Vec<String> = mark.ids.iter().map(|id| encode(id.as_str())).collect();
         let (name, now) = (encode(mark.recipient.as_str()), mark.now.as_millis().to_string());
-        let mut args: Vec<&[u8]> = vec![name.as_bytes(), now.as_bytes()];
+        let (channel, namespace) = self.wake(&mark.namespace);
+        let mut args: Vec<&[u8]> = vec![name.as_bytes(), now.as_bytes(), channel.as_bytes(), namespace.as_bytes()];
         args.extend(ids.iter().map(String::as_bytes));
-        let key = self.keys.mail(&encode(mark.namespace.as_str()));
+        let key = self.keys.mail(&namespace);
         let script = &scripts::MAIL_MARK_READ;
         read(self.connection.script(script, &key, &args, Repeat::Safe).await?, script.name)
     }
@@ -201,7 +210,15 @@ impl MailStore for RedisMail {
     async fn join(&self, namespace: &Namespace, instance: &InstanceId, now: Timestamp) -> Result<bool> {
         let (name, now) = (encode(instance.as_str()), now.as_millis().to_string());
         let (most, epoch) = (MAX_BROADCASTS_ON_JOIN.to_string(), params::new_epoch());
-        let args: [&[u8]; 4] = [name.as_bytes(), now.as_bytes(), most.as_bytes(), epoch.as_bytes()];
+        let (channel, segment) = self.wake(namespace);
+        let args: [&[u8]; 6] = [
+            name.as_bytes(),
+            now.as_bytes(),
+            most.as_bytes(),
+            epoch.as_bytes(),
+            channel.as_bytes(),
+            segment.as_bytes(),
+        ];
         let mut answer = self.run(&scripts::MAIL_JOIN, namespace, &args, Repeat::Safe).await?;
         let joined = answer.next::<u8>()? == 1;
         if answer.next::<u8>()? == 1 {
@@ -235,7 +252,9 @@ impl MailStore for RedisMail {
         for segment in read::<Vec<String>>(listed, "SMEMBERS")? {
             let most = (limit - deleted).to_string();
             let namespace = keys::namespace(&segment)?;
-            let args: [&[u8]; 3] = [now.as_bytes(), since.as_bytes(), most.as_bytes()];
+            let channel = self.keys.channel();
+            let args: [&[u8]; 5] =
+                [now.as_bytes(), since.as_bytes(), most.as_bytes(), channel.as_bytes(), segment.as_bytes()];
             let mut answer = self.run(&scripts::MAIL_PURGE, &namespace, &args, Repeat::Safe).await?;
             deleted += answer.next::<u32>()?;
             if deleted >= limit {

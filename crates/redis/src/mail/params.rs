@@ -23,8 +23,7 @@ pub(super) fn new_epoch() -> String {
 pub(super) fn append(append: &Append, keys: &Keys) -> Result<Vec<u8>> {
     let mut params = message(append, keys);
     if let Some(memo) = &append.memo {
-        let memo =
-            json!({ "key": encode(&memo.key), "fp": memo.fingerprint, "until": memo.until.as_millis() });
+        let memo = json!({ "key": encode(&memo.key), "fp": memo.fingerprint, "until": memo.until.as_millis() });
         params.insert("memo".into(), memo);
     }
     params.insert("max_pending".into(), append.limits.max_pending.into());

@@ -50,8 +50,7 @@ fn receipts(flat: &[Vec<u8>]) -> Result<Vec<Receipt>> {
 }
 
 fn receipt(recipient: InstanceId, read_at: &str, ack: &[u8]) -> Result<Receipt> {
-    let millis: i64 =
-        read_at.parse().map_err(|_| Error::inconsistent(format!("{read_at:?} is not a time")))?;
+    let millis: i64 = read_at.parse().map_err(|_| Error::inconsistent(format!("{read_at:?} is not a time")))?;
     let ack: Option<Ack> = if ack.is_empty() {
         None
     } else {
