@@ -3,20 +3,25 @@
 use mainstay_core::api::Code;
 use mainstay_core::{Error, Result};
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 /// Admits work up to a bound and refuses what is above it at once: a queue would only hide the overload.
 #[derive(Clone)]
 pub struct Admission {
     in_flight: Arc<Semaphore>,
     live: Arc<Semaphore>,
+    probes: Arc<Semaphore>,
     max_live: usize,
 }
+
+/// Health checks that ask the store at a time; the others wait. They need no credential, and must not become a way
+/// to keep the store busy.
+const MAX_PROBES: usize = 16;
 
 impl Admission {
     pub(crate) fn new(max_in_flight: usize, max_live: usize) -> Self {
         let bound = |permits: usize| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
-        Self { in_flight: bound(max_in_flight), live: bound(max_live), max_live }
+        Self { in_flight: bound(max_in_flight), live: bound(max_live), probes: bound(MAX_PROBES), max_live }
     }
 
     /// Admits a request that is answered as fast as the store allows, for as long as the permit is kept.
@@ -33,6 +38,11 @@ impl Admission {
     /// `server.overloaded`.
     pub fn live(&self) -> Result<OwnedSemaphorePermit> {
         Arc::clone(&self.live).try_acquire_owned().map_err(|_| overloaded("live streams"))
+    }
+
+    /// Waits for the turn of a health check. Nothing where the server is gone.
+    pub(crate) async fn probe(&self) -> Option<SemaphorePermit<'_>> {
+        self.probes.acquire().await.ok()
     }
 
     /// Live streams and long polls now.

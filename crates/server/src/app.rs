@@ -1,11 +1,11 @@
 //! The application: the state that handlers share, and the routes with their layers.
 
 use crate::admission::Admission;
-use crate::layers::{admit, admit_live, caught, check_host, limit_body, limit_time, observe};
+use crate::layers::{InProcess, admit, admit_live, caught, check_host, limit_body, limit_time, observe};
 use crate::{Services, caller, config::ServerConfig, extract, openapi};
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state as layer;
+use axum::{Extension, Router};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -52,6 +52,11 @@ pub fn router_with_mcp(
         .layer(layer(Arc::clone(&app), observe))
         .layer(DefaultBodyLimit::disable())
         .with_state(app)
+}
+
+/// The application for calls within the process, which name no host. Never serve it on a listener.
+pub fn in_process(router: Router) -> Router {
+    router.layer(Extension(InProcess))
 }
 
 /// Routes for callers that are answered as fast as the store allows.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// The principal behind the owner key.
 const OWNER: &str = "owner";
 
-/// The caller of a request. A handler that takes it can only be reached through [`authenticate`].
+/// The caller of a request. A handler that takes it is refused requests that did not pass the authentication.
 pub struct Authenticated(pub Caller);
 
 impl<S: Sync> FromRequestParts<S> for Authenticated {

@@ -63,19 +63,23 @@ async fn readiness(app: &App) -> Response {
 
 /// One bounded round trip to the store: its time in milliseconds, or `None` where it did not answer.
 pub(crate) async fn ask_store(app: &App) -> Option<f64> {
-    let started = Instant::now();
-    let answer = tokio::time::timeout(PING_TIMEOUT, app.services.probe.ping()).await;
-    let reachable = match answer {
-        Ok(Ok(())) => true,
+    let ping = async {
+        let _turn = app.admission.probe().await;
+        let started = Instant::now();
+        app.services.probe.ping().await.map(|()| started.elapsed())
+    };
+    let answer = tokio::time::timeout(PING_TIMEOUT, ping).await;
+    let latency = match answer {
+        Ok(Ok(latency)) => Some(latency),
         Ok(Err(error)) => {
             tracing::warn!(%error, internal = error.internal, "the store is away");
-            false
+            None
         }
         Err(_) => {
             tracing::warn!(timeout_ms = PING_TIMEOUT.as_millis(), "the store does not answer");
-            false
+            None
         }
     };
-    app.services.metrics.store_up(reachable);
-    reachable.then(|| started.elapsed().as_secs_f64() * 1_000.0)
+    app.services.metrics.store_up(latency.is_some());
+    latency.map(|latency| latency.as_secs_f64() * 1_000.0)
 }

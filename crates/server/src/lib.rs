@@ -21,7 +21,7 @@ mod services;
 mod whoami;
 
 pub use admission::Admission;
-pub use app::{router, router_with_mcp};
+pub use app::{in_process, router, router_with_mcp};
 pub use caller::Authenticated;
 pub use config::{OwnerKey, ServerConfig};
 pub use layers::InProcess;

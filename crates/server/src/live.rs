@@ -15,6 +15,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::{Instrument, Span};
 
 /// Longest time between two reads while nothing is heard: a wake-up that was lost costs no more than this.
 pub(crate) const SAFETY_READ: Duration = Duration::from_secs(5);
@@ -68,9 +69,14 @@ pub(crate) async fn stream<F: Feed>(feed: F, subscription: Subscription) -> Resu
     let mut live = Live { feed, subscription, queue: VecDeque::new(), wait: None, failures: 0, ended: false };
     let first = live.read().await?;
     live.take(first);
-    let events = stream::unfold(live, |mut live| async move {
-        let event = live.next().await?;
-        Some((Ok::<_, Infallible>(event), live))
+    // The answer's body outlives the request's span, but what is logged about it belongs there.
+    let span = Span::current();
+    let events = stream::unfold(live, move |mut live| {
+        let next = async move {
+            let event = live.next().await?;
+            Some((Ok::<_, Infallible>(event), live))
+        };
+        next.instrument(span.clone())
     });
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     // nginx would otherwise hold events back until its buffer is full.

@@ -47,6 +47,7 @@ pub async fn serve(
             Ok((stream, permit)) => {
                 connections.spawn(connection(stream, router.clone(), graceful.watcher(), permit));
             }
+            Err(error) if is_of_the_peer(&error) => tracing::debug!(%error, "a connection was gone at once"),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -65,8 +66,16 @@ pub async fn serve(
 async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
     let permit = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, _) = listener.accept().await?;
-    stream.set_nodelay(true)?;
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "small frames may be delayed on a connection");
+    }
     Ok((stream, permit))
+}
+
+/// Whether the peer caused the error, which must then cost others nothing.
+fn is_of_the_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 async fn connection(stream: TcpStream, router: Router, watcher: Watcher, _permit: OwnedSemaphorePermit) {

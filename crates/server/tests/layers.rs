@@ -9,6 +9,7 @@ use futures::StreamExt;
 use http::{Method, Request, StatusCode};
 use serde_json::json;
 use support::{Call, KEY, Setup, Site, message};
+use tower::ServiceExt;
 
 fn over_network(host: Option<&str>) -> http::request::Builder {
     let request = Request::builder().uri("/v1/whoami").header("authorization", format!("Bearer {KEY}"));
@@ -148,6 +149,24 @@ async fn a_body_above_the_bound_is_refused_with_and_without_its_length() {
     let unsaid = Body::from_stream(futures::stream::iter(parts).boxed());
     let call = Call::new(Method::POST, "/v1/mail/messages").r#as("a").body(unsaid);
     site.call(call).await.problem("request.too_large").await;
+}
+
+#[tokio::test]
+async fn a_body_of_several_megabytes_is_taken_where_the_bound_allows() {
+    let site = Site::start().await;
+    let padded = format!("{{\"messages\":[]{}}}", " ".repeat(5 * 1_024 * 1_024));
+    let import = Call::new(Method::POST, "/v1/mail/import").body(padded);
+    assert_eq!(site.call(import).await.ok().await, json!({ "outcomes": [] }));
+}
+
+#[tokio::test]
+async fn a_call_within_the_process_may_name_any_host_or_none() {
+    let site = Site::start().await;
+    let router = mainstay_server::in_process(site.router.clone());
+    for uri in ["/v1/whoami", "http://mainstay.internal/v1/whoami"] {
+        let request = over_network(None).uri(uri).body(Body::empty()).unwrap();
+        assert_eq!(router.clone().oneshot(request).await.unwrap().status(), StatusCode::OK, "{uri}");
+    }
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use mainstay_core::{Error, Result};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Marks a request made within the process, as an extension of the request: it came over no network, so it names no
-/// host.
+/// Marks a request made within the process, as an extension of the request: it came over no network and no browser
+/// made it, so neither its host nor its origin is looked at. What comes over a network cannot carry it.
 #[derive(Debug, Clone, Copy)]
 pub struct InProcess;
 
@@ -22,7 +22,8 @@ pub struct InProcess;
 /// container names it by an address that nobody knows beforehand, and they tell nothing worth hiding.
 pub(crate) async fn check_host(State(app): State<Arc<App>>, request: Request, next: Next) -> Result<Response, Failure> {
     let health = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str().starts_with("/health"));
-    if !health {
+    let within = request.extensions().get::<InProcess>().is_some();
+    if !health && !within {
         app.check_host(&request)?;
     }
     Ok(next.run(request).await)
@@ -34,7 +35,6 @@ impl App {
         match &host {
             Some(host) if !self.is_allowed(host) => return Err(host_error(host.as_str())),
             Some(_) => {}
-            None if request.extensions().get::<InProcess>().is_some() => {}
             None => return Err(host_error("")),
         }
         let mut origins = request.headers().get_all(ORIGIN).iter();
