@@ -99,7 +99,8 @@ impl Client {
     pub(crate) async fn call<T: DeserializeOwned>(&self, call: Call) -> Result<T> {
         let mut attempts = Attempts::within(self.inner.options.retry_for_ms);
         loop {
-            let error = match self.attempt(&call).await {
+            // Boxed, so that the future of a command stays small and shallow.
+            let error = match Box::pin(self.attempt(&call)).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };

@@ -3,13 +3,13 @@
 
 use crate::failure::{Failure, Result};
 use crate::owner_key;
-use crate::settings::{MailSettings, Origin, PresenceSettings, Settings, is_loopback};
+use crate::settings::{Found, MailSettings, Origin, PresenceSettings, RedisSettings, Settings, is_loopback};
 use crate::shim::{mainstay_redis, mainstay_server, mainstay_sqlite};
 use mainstay_api::{Code, InstanceId};
 use mainstay_client::{Client, ClientOptions, Credential};
-use mainstay_core::mail::{InboxLimits, MailRules};
+use mainstay_core::mail::{InboxLimits, MailRules, MailService, MirroredMail, StoreMirror};
 use mainstay_core::presence::PresenceRules;
-use mainstay_core::{RandomMint, Stores, SystemClock};
+use mainstay_core::{RandomMint, StoreProbe, Stores, SystemClock};
 use mainstay_redis::{RedisOptions, TlsFiles};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services};
 use std::sync::Arc;
@@ -26,6 +26,7 @@ pub struct Backbone {
     pub services: Arc<Services>,
     /// Cancelled when everything is to end.
     pub shutdown: CancellationToken,
+    mirror: Option<Arc<dyn StoreProbe>>,
 }
 
 /// A client, and the backbone in this process where it has no server.
@@ -41,14 +42,19 @@ impl Backbone {
     /// # Errors
     /// `settings.invalid` where the URL names no store; those of the store.
     pub async fn open(settings: &Settings) -> Result<Self> {
-        let stores = open_store(settings).await?;
+        let mut stores = open_store(settings, &settings.store).await?;
+        let mirror = match &settings.mirror {
+            Some(mirror) => Some(attach_mirror(settings, mirror, &mut stores).await?),
+            None => None,
+        };
         let rules = ServiceRules {
             mail: mail_rules(&settings.mail),
             presence: presence_rules(&settings.presence),
             clock: Arc::new(SystemClock),
             mint: Arc::new(RandomMint),
         };
-        Ok(Self { services: Arc::new(Services::new(&stores, rules)), shutdown: CancellationToken::new() })
+        let services = Arc::new(Services::new(&stores, rules));
+        Ok(Self { services, shutdown: CancellationToken::new(), mirror })
     }
 
     /// Ends everything: live readers, then the store. Calling it twice does no harm.
@@ -56,6 +62,9 @@ impl Backbone {
         self.shutdown.cancel();
         self.services.hub.close().await;
         self.services.probe.close().await;
+        if let Some(mirror) = &self.mirror {
+            mirror.close().await;
+        }
     }
 }
 
@@ -131,25 +140,35 @@ fn credential_for(settings: &Settings, url: &str) -> Result<Option<String>> {
     if is_loopback(url) { owner_key::find(settings) } else { Ok(settings.owner_key.clone()) }
 }
 
-async fn open_store(settings: &Settings) -> Result<Stores> {
-    let url = settings.store.text.as_str();
+/// Repeats every write of mail to a second store.
+async fn attach_mirror(settings: &Settings, url: &str, stores: &mut Stores) -> Result<Arc<dyn StoreProbe>> {
+    let found = Found { text: url.into(), origin: Origin::Environment };
+    let second = open_store(settings, &found).await?;
+    let rules = mail_rules(&settings.mail);
+    let service = MailService::new(second.mail, Arc::new(SystemClock), Arc::new(RandomMint), rules);
+    let mirror = StoreMirror::new(service, second.info.location);
+    stores.mail = Arc::new(MirroredMail::new(Arc::clone(&stores.mail), Arc::new(mirror)));
+    Ok(second.probe)
+}
+
+async fn open_store(settings: &Settings, store: &Found) -> Result<Stores> {
+    let url = store.text.as_str();
     match url.split_once(':').map(|(scheme, _)| scheme) {
         Some("sqlite") => {
-            if settings.store.origin == Origin::Default {
+            if store.origin == Origin::Default {
                 owner_key::create_private_dir(&settings.data_dir)?;
             }
             Ok(mainstay_sqlite::open(mainstay_sqlite::SqliteOptions::from_url(url)?).await?)
         }
         Some("redis" | "rediss" | "redis+sentinel" | "rediss+sentinel" | "redis+cluster" | "rediss+cluster") => {
-            open_redis(settings).await
+            open_redis(&settings.redis, url).await
         }
         scheme => Err(unknown_store(scheme)),
     }
 }
 
-async fn open_redis(settings: &Settings) -> Result<Stores> {
-    let redis = &settings.redis;
-    let mut options = RedisOptions::from_url(&settings.store.text)?;
+async fn open_redis(redis: &RedisSettings, url: &str) -> Result<Stores> {
+    let mut options = RedisOptions::from_url(url)?;
     options.tls_files = TlsFiles {
         ca_file: redis.ca_file.clone(),
         cert_file: redis.cert_file.clone(),
@@ -158,7 +177,8 @@ async fn open_redis(settings: &Settings) -> Result<Stores> {
     options.prefix.clone_from(&redis.key_prefix);
     options.connect_timeout_ms = redis.connect_timeout_ms;
     options.response_timeout_ms = redis.response_timeout_ms;
-    Ok(mainstay_redis::open(options).await?)
+    // Boxed: the layers of the Redis client make a future deeper than the compiler cares to follow.
+    Ok(Box::pin(mainstay_redis::open(options)).await?)
 }
 
 /// Names the scheme alone: a URL may hold a password.
