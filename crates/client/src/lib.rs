@@ -1,1 +1,86 @@
-//! Placeholder.
+//! The Rust client of Mainstay: typed calls over one Tower service, which is a server over the network or a
+//! server's own router in the same process.
+//!
+//! Every write carries a request id, made here when the caller gives none, and every retry repeats it: a call that
+//! is repeated after a lost answer is never done twice.
+
+mod call;
+mod error;
+mod events;
+mod health;
+mod mail;
+mod options;
+mod presence;
+mod retry;
+mod transport;
+
+pub use error::ClientError;
+pub use events::{InboxEvent, InboxEvents, PresenceChange, PresenceChanges};
+pub use mail::Mail;
+pub use options::{ClientOptions, Credential};
+pub use presence::PresenceClient;
+pub use transport::{Body, BoxError};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use std::sync::Arc;
+use tower::Service;
+use transport::Transport;
+
+/// The result of every call.
+pub type Result<T, E = ClientError> = std::result::Result<T, E>;
+
+/// A client. Cheap to clone; clones share their connections.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    transport: Transport,
+    /// What stands before every path: scheme, authority and prefix; empty in process.
+    base: String,
+    options: ClientOptions,
+}
+
+impl Client {
+    /// A client of the server at an `http` or `https` URL. Connects with the first call.
+    ///
+    /// # Errors
+    /// `settings.invalid` where the URL is not one, or the roots of trust cannot be loaded.
+    pub fn connect(url: &str, options: ClientOptions) -> Result<Self> {
+        let (transport, base) = transport::network(url, &options)?;
+        Ok(Self { inner: Arc::new(Inner { transport, base, options }) })
+    }
+
+    /// A client of a server in the same process: its router is called directly.
+    pub fn in_process<S, B>(service: S, options: ClientOptions) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<BoxError>,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let transport = transport::boxed(service);
+        Self { inner: Arc::new(Inner { transport, base: String::new(), options }) }
+    }
+
+    /// Calls about mail.
+    #[must_use]
+    pub fn mail(&self) -> Mail<'_> {
+        Mail(self)
+    }
+
+    /// Calls about presence.
+    #[must_use]
+    pub fn presence(&self) -> PresenceClient<'_> {
+        PresenceClient(self)
+    }
+
+    /// The choices that this client was made with.
+    #[must_use]
+    pub fn options(&self) -> &ClientOptions {
+        &self.inner.options
+    }
+}

@@ -1,0 +1,60 @@
+//! What a command works with.
+
+use crate::failure::Result;
+use crate::printer::Printer;
+use crate::settings::Settings;
+use crate::wiring::Connection;
+use mainstay_api::{InstanceId, Timestamp};
+use mainstay_client::Client;
+use mainstay_core::{Clock, SystemClock};
+use tokio::sync::OnceCell;
+
+/// Settings, output, and the connection once it is needed.
+pub struct Context<'a> {
+    /// The settings.
+    pub settings: Settings,
+    /// The output.
+    pub printer: &'a Printer,
+    connection: OnceCell<Connection>,
+}
+
+impl<'a> Context<'a> {
+    /// A context that is not connected yet.
+    pub fn new(settings: Settings, printer: &'a Printer) -> Self {
+        Self { settings, printer, connection: OnceCell::new() }
+    }
+
+    /// A client that speaks for the instance of the settings, where they name one.
+    ///
+    /// # Errors
+    /// Those of [`Connection::open`].
+    pub async fn client(&self) -> Result<&Client> {
+        self.connect(self.settings.instance.clone()).await
+    }
+
+    /// A client that speaks for the instance of the settings, else for the user of the operating system.
+    ///
+    /// # Errors
+    /// Those of [`Connection::open`].
+    pub async fn client_or_user(&self) -> Result<&Client> {
+        let instance = self.settings.instance.clone().or_else(|| self.settings.user.clone());
+        self.connect(instance).await
+    }
+
+    async fn connect(&self, instance: Option<InstanceId>) -> Result<&Client> {
+        let connection = self.connection.get_or_try_init(|| Connection::open(&self.settings, instance)).await?;
+        Ok(&connection.client)
+    }
+
+    /// The present.
+    pub fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    /// Ends what was opened.
+    pub async fn close(&self) {
+        if let Some(connection) = self.connection.get() {
+            connection.close().await;
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! `mainstay serve`.
+
+use super::context::Context;
+use crate::failure::{Failure, Result};
+use crate::owner_key;
+use crate::settings::Setting;
+use crate::shim::mainstay_server;
+use crate::wiring::{self, Backbone};
+use clap::Args;
+use mainstay_api::Code;
+use mainstay_core::StoreInfo;
+use mainstay_server::Maintenance;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Runs a server until it is told to stop. A second signal ends it at once.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The address to listen on [MAINSTAY_LISTEN].
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Host names that requests may name, separated by commas [MAINSTAY_ALLOWED_HOSTS].
+    #[arg(long, value_name = "HOSTS")]
+    allowed_hosts: Option<String>,
+    /// Origins that may call from a browser, separated by commas [MAINSTAY_ALLOWED_ORIGINS].
+    #[arg(long, value_name = "ORIGINS")]
+    allowed_origins: Option<String>,
+}
+
+impl Serve {
+    /// The settings that the flags stand for.
+    pub fn flags(&self) -> Vec<(Setting, String)> {
+        let given = [
+            (Setting::Listen, &self.listen),
+            (Setting::AllowedHosts, &self.allowed_hosts),
+            (Setting::AllowedOrigins, &self.allowed_origins),
+        ];
+        given.into_iter().filter_map(|(setting, value)| Some((setting, value.clone()?))).collect()
+    }
+
+    /// Runs the command.
+    pub async fn run(self, context: &Context<'_>) -> Result {
+        let settings = &context.settings;
+        // Signals are heard from the start: a stop while the store opens is a stop.
+        let mut signals = Signals::new()?;
+        let backbone = Backbone::open(settings).await?;
+        let served = serve(context, &backbone, &mut signals).await;
+        let grace = std::time::Duration::from_millis(settings.server.shutdown_grace_ms.max(1_000));
+        if tokio::time::timeout(grace, backbone.close()).await.is_err() {
+            tracing::warn!("the store did not close in time");
+        }
+        served
+    }
+}
+
+async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals) -> Result {
+    let settings = &context.settings;
+    let key = owner_key::find_or_make(settings)?;
+    let config = wiring::server_config(settings, &key);
+    let listener = listen(settings.server.listen).await?;
+    let address = listener.local_addr().map_err(|cause| Failure::io("the address is not known", &cause))?;
+    let services = Arc::clone(&backbone.services);
+    let router = mainstay_server::router(Arc::clone(&services), &config, backbone.shutdown.clone());
+    welcome(context, &services.info, address);
+
+    let maintenance = tokio::spawn(Maintenance::default().run(services, backbone.shutdown.clone()));
+    let grace_ms = settings.server.shutdown_grace_ms;
+    let serving = mainstay_server::serve(listener, router, backbone.shutdown.clone(), grace_ms);
+    let outcome = until_stopped(serving, signals, &backbone.shutdown).await;
+    backbone.shutdown.cancel();
+    let _ = maintenance.await;
+    outcome.map_err(|cause| Failure::io("the server failed", &cause))
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|cause| {
+        let detail = format!("the server cannot listen on {address}: {cause}");
+        let help = "Another server may be running there; stop it, or choose another address with --listen.";
+        Failure::new(Code::SettingInvalid, detail, help)
+    })
+}
+
+/// Serves until a signal asks for an orderly stop; a second one ends the process where it stands.
+async fn until_stopped(
+    serving: impl Future<Output = std::io::Result<()>>,
+    signals: &mut Signals,
+    shutdown: &CancellationToken,
+) -> std::io::Result<()> {
+    tokio::pin!(serving);
+    tokio::select! {
+        outcome = &mut serving => return outcome,
+        name = signals.next() => tracing::info!(signal = name, "stopping; a second signal ends at once"),
+    }
+    shutdown.cancel();
+    tokio::select! {
+        outcome = &mut serving => outcome,
+        name = signals.next() => {
+            tracing::warn!(signal = name, "ended at once");
+            std::process::exit(130)
+        }
+    }
+}
+
+/// A few lines on what was chosen and what to try.
+fn welcome(context: &Context<'_>, info: &StoreInfo, address: SocketAddr) {
+    let (printer, settings) = (context.printer, &context.settings);
+    let durable = if info.durable { "durable" } else { "not durable" };
+    let shared = if info.shared { "shared by machines" } else { "this machine only" };
+    let key = match settings.owner_key {
+        Some(_) => "as set in the environment".into(),
+        None => format!("{} (commands on this machine find it)", owner_key::path(settings).display()),
+    };
+    printer.note(&format!("mainstay {}", env!("CARGO_PKG_VERSION")));
+    printer.note(&format!("  store      {} ({durable}, {shared})", info.location));
+    printer.note(&format!("  address    http://{address}"));
+    printer.note(&format!("  namespace  {}", settings.namespace));
+    printer.note(&format!("  owner key  {key}"));
+    printer.note("  try        mainstay mail send backend \"API is ready\" --as frontend");
+    printer.note("             mainstay mail wait --as backend");
+    if !info.durable {
+        printer.warning("this store forgets everything when it stops; set MAINSTAY_STORE to keep it");
+    }
+    for warning in &info.warnings {
+        printer.warning(warning);
+    }
+    if !address.ip().is_loopback() {
+        printer.warning(
+            "the address can be reached from other machines, without encryption: put a proxy with TLS before it",
+        );
+    }
+}
+
+/// The signals that ask for a stop.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let failed = |cause| Failure::io("signals cannot be heard", &cause);
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) -> &'static str {
+        // Without signals nothing asks for a stop, and the wait goes on.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        "Ctrl-C"
+    }
+}

@@ -1,0 +1,173 @@
+//! The owner key: found, or made at the first start.
+
+use crate::failure::{Failure, Result};
+use crate::settings::Settings;
+use mainstay_api::{Code, Problem};
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The name of the file in the data folder.
+const FILE_NAME: &str = "owner.key";
+/// What a key begins with, so that scanners for leaked secrets can tell one.
+const PREFIX: &str = "mainstay_owner_";
+/// Random bytes of a key.
+const KEY_BYTES: usize = 32;
+/// Longest key read from a file, in bytes.
+const MAX_KEY_BYTES: u64 = 1_024;
+
+/// A new key.
+///
+/// # Errors
+/// The operating system has no random numbers.
+pub fn generate() -> Result<String> {
+    let mut random = [0_u8; KEY_BYTES];
+    getrandom::fill(&mut random).map_err(|cause| Failure::io("no random numbers", &std::io::Error::other(cause)))?;
+    Ok(random.iter().fold(PREFIX.to_owned(), |key, byte| key + &format!("{byte:02x}")))
+}
+
+/// Where the key is kept.
+#[must_use]
+pub fn path(settings: &Settings) -> PathBuf {
+    settings.data_dir.join(FILE_NAME)
+}
+
+/// The key that was set, else the one in the data folder, where there is one.
+///
+/// # Errors
+/// The file cannot be read, or holds no key.
+pub fn find(settings: &Settings) -> Result<Option<String>> {
+    if let Some(key) = &settings.owner_key {
+        return Ok(Some(key.clone()));
+    }
+    read(&path(settings))
+}
+
+/// The key that was set, else the one in the data folder, made now where there is none.
+///
+/// # Errors
+/// The file cannot be read or written.
+pub fn find_or_make(settings: &Settings) -> Result<String> {
+    if let Some(key) = find(settings)? {
+        return Ok(key);
+    }
+    create_private_dir(&settings.data_dir)?;
+    let path = path(settings);
+    let key = generate()?;
+    publish(&path, &key).map_err(|cause| cannot("written", &path, &cause))?;
+    // Another process may have been first: what is in the file now is the key.
+    read(&path)?.ok_or_else(|| cannot("read", &path, &ErrorKind::NotFound.into()))
+}
+
+/// Creates a folder that only its owner may enter.
+///
+/// # Errors
+/// It cannot be created.
+pub fn create_private_dir(dir: &Path) -> Result {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).map_err(|cause| cannot("created", dir, &cause))
+}
+
+/// Puts the key in its place whole or not at all, and never over another one.
+fn publish(path: &Path, key: &str) -> std::io::Result<()> {
+    let draft = path.with_extension(format!("key.{}", std::process::id()));
+    let _ = std::fs::remove_file(&draft);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&draft).and_then(|mut file| {
+        file.write_all(format!("{key}\n").as_bytes())?;
+        file.sync_all()
+    });
+    let linked = written.and_then(|()| std::fs::hard_link(&draft, path));
+    let _ = std::fs::remove_file(&draft);
+    match linked {
+        Err(cause) if cause.kind() != ErrorKind::AlreadyExists => Err(cause),
+        _ => Ok(()),
+    }
+}
+
+fn read(path: &Path) -> Result<Option<String>> {
+    let mut text = String::new();
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(cannot("read", path, &cause)),
+    };
+    warn_if_others_can_read(&file, path);
+    file.take(MAX_KEY_BYTES).read_to_string(&mut text).map_err(|cause| cannot("read", path, &cause))?;
+    match text.trim() {
+        "" => Err(cannot("used", path, &std::io::Error::other("it is empty"))),
+        key => Ok(Some(key.to_owned())),
+    }
+}
+
+fn warn_if_others_can_read(file: &File, path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let open = file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0);
+        if open {
+            tracing::warn!(path = %path.display(), "other users can read the owner key; run chmod 600 on it");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (file, path);
+}
+
+fn cannot(what: &str, path: &Path, cause: &std::io::Error) -> Failure {
+    let detail = format!("{} cannot be {what}: {cause}", path.display());
+    let help = "Check the permissions, or set MAINSTAY_OWNER_KEY or MAINSTAY_DATA_DIR.";
+    Problem::new(Code::SettingInvalid, detail, help).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Surroundings;
+
+    fn settings(dir: &Path) -> Settings {
+        Settings::resolve(Surroundings { data_dir: Some(dir.join("data")), ..Surroundings::default() }).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_for_its_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = settings(dir.path());
+        assert_eq!(find(&settings).unwrap(), None);
+        let key = find_or_make(&settings).unwrap();
+        assert!(key.len() >= PREFIX.len() + 2 * KEY_BYTES, "{key}");
+        assert_eq!(find_or_make(&settings).unwrap(), key);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(&path(&settings)), 0o600);
+            assert_eq!(mode(&settings.data_dir), 0o700);
+        }
+        assert_eq!(std::fs::read_dir(&settings.data_dir).unwrap().count(), 1, "no draft is left behind");
+    }
+
+    #[test]
+    fn processes_that_start_together_agree_on_one_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = settings(dir.path());
+        create_private_dir(&settings.data_dir).unwrap();
+        publish(&path(&settings), "first").unwrap();
+        publish(&path(&settings), "second").unwrap();
+        assert_eq!(find_or_make(&settings).unwrap(), "first");
+    }
+
+    #[test]
+    fn an_empty_key_file_is_an_error_and_not_an_empty_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = settings(dir.path());
+        create_private_dir(&settings.data_dir).unwrap();
+        std::fs::write(path(&settings), "\n").unwrap();
+        assert!(find(&settings).is_err());
+    }
+}

@@ -1,0 +1,82 @@
+//! Reading `mainstay.toml`.
+
+use super::table::Setting;
+use mainstay_api::{Code, Problem};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The least likeness of a key to a known one for it to be suggested.
+const LIKENESS: f64 = 0.7;
+
+/// The values of a settings file by key, as text.
+///
+/// # Errors
+/// `settings.invalid`: it is no TOML, or holds a key that is none.
+pub fn parse(text: &str, path: &Path) -> Result<BTreeMap<&'static str, String>, Problem> {
+    let table: toml::Table = text.parse().map_err(|cause| {
+        let detail = format!("{} is not valid TOML: {cause}", path.display());
+        Problem::new(Code::SettingInvalid, detail, "Correct the file.")
+    })?;
+    let mut values = BTreeMap::new();
+    flatten("", &table, &mut |key, value| {
+        let known = known_key(key).ok_or_else(|| unknown(key, path))?;
+        let text = text_of(value).ok_or_else(|| {
+            let detail = format!("{}: {key} must be a text, a number, true, false, or a list of texts", path.display());
+            Problem::new(Code::SettingInvalid, detail, "Correct the file.")
+        })?;
+        values.insert(known, text);
+        Ok(())
+    })?;
+    Ok(values)
+}
+
+fn flatten(
+    prefix: &str,
+    table: &toml::Table,
+    take: &mut impl FnMut(&str, &toml::Value) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    for (name, value) in table {
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        match value {
+            toml::Value::Table(section) if known_key(&key).is_none() => flatten(&key, section, take)?,
+            value => take(&key, value)?,
+        }
+    }
+    Ok(())
+}
+
+fn keys() -> impl Iterator<Item = &'static str> {
+    Setting::ALL.iter().map(|setting| setting.entry().key).filter(|key| !key.is_empty())
+}
+
+fn known_key(key: &str) -> Option<&'static str> {
+    keys().find(|known| *known == key)
+}
+
+fn unknown(key: &str, path: &Path) -> Problem {
+    let likeness = |known: &&str| strsim::jaro_winkler(known, key);
+    let closest = keys().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|known| likeness(known) >= LIKENESS);
+    let secret = Setting::ALL.iter().map(|setting| setting.entry()).find(|entry| {
+        entry.key.is_empty()
+            && entry.variable.trim_start_matches("MAINSTAY_").eq_ignore_ascii_case(&key.replace('.', "_"))
+    });
+    let help = match (secret, closest) {
+        (Some(entry), _) => format!("A file cannot say this; set {} in the environment.", entry.variable),
+        (None, Some(known)) => format!("Did you mean `{known}`? `mainstay reference settings` lists every key."),
+        (None, None) => "`mainstay reference settings` lists every key.".into(),
+    };
+    Problem::new(Code::SettingInvalid, format!("{}: there is no setting `{key}`", path.display()), help)
+}
+
+fn text_of(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Boolean(flag) => Some(flag.to_string()),
+        toml::Value::Array(items) => {
+            let items: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
+            Some(items?.join(","))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,179 @@
+//! Settings: flags over environment over `mainstay.toml` over defaults, resolved into typed values before any work.
+
+mod file;
+mod layers;
+mod read;
+pub mod reference;
+mod table;
+
+pub use layers::{Found, Layers, Origin, Surroundings};
+pub use read::is_loopback;
+pub use table::Setting;
+
+use mainstay_api::{InstanceId, MessageType, Namespace, Problem};
+use read::Reader;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Everything that can be set, valid.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The folder for the embedded store and the owner key.
+    pub data_dir: PathBuf,
+    /// The URL of the store; may hold a password.
+    pub store: Found,
+    /// The server that commands talk to.
+    pub url: Option<String>,
+    /// The namespace.
+    pub namespace: Namespace,
+    /// Who the commands speak for.
+    pub instance: Option<InstanceId>,
+    /// The user of the operating system.
+    pub user: Option<InstanceId>,
+    /// The owner key, where it was given.
+    pub owner_key: Option<String>,
+    /// The second store that writes are repeated to.
+    pub mirror: Option<String>,
+    /// How commands call.
+    pub client: ClientSettings,
+    /// The log.
+    pub log: LogSettings,
+    /// The server.
+    pub server: ServerSettings,
+    /// Mail.
+    pub mail: MailSettings,
+    /// Presence.
+    pub presence: PresenceSettings,
+    /// Redis.
+    pub redis: RedisSettings,
+}
+
+/// How commands call.
+#[derive(Debug, Clone)]
+pub struct ClientSettings {
+    /// How long a call is repeated, in milliseconds.
+    pub retry_for_ms: u64,
+    /// How long a connection may take, in milliseconds.
+    pub connect_timeout_ms: u64,
+    /// How long an answer may take, in milliseconds.
+    pub response_timeout_ms: u64,
+    /// How often `agent run` beats, in milliseconds.
+    pub beat_interval_ms: u64,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The log.
+#[derive(Debug, Clone)]
+pub struct LogSettings {
+    /// What is logged; the command's own default when absent.
+    pub filter: Option<tracing_subscriber::filter::Targets>,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// The server.
+#[derive(Debug, Clone)]
+pub struct ServerSettings {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// Hosts that requests may name.
+    pub allowed_hosts: Vec<String>,
+    /// Origins that may call from a browser.
+    pub allowed_origins: Vec<String>,
+    /// Requests at once.
+    pub max_in_flight: usize,
+    /// Live streams and long polls at once.
+    pub max_live: usize,
+    /// How long a request may take, in milliseconds.
+    pub request_timeout_ms: u64,
+    /// Largest body, in bytes.
+    pub max_body_bytes: usize,
+    /// How long requests may go on after a stop, in milliseconds.
+    pub shutdown_grace_ms: u64,
+    /// Whether `/metrics` needs no credential.
+    pub open_metrics: bool,
+}
+
+/// Mail.
+#[derive(Debug, Clone)]
+pub struct MailSettings {
+    /// Types accepted besides the known ones.
+    pub types: Vec<MessageType>,
+    /// Days that a message is kept.
+    pub retention_days: u32,
+    /// Most messages in one inbox.
+    pub max_inbox: u32,
+    /// Most unacknowledged messages in one inbox.
+    pub max_pending: u32,
+    /// Most messages in one namespace.
+    pub max_messages: u32,
+}
+
+/// Presence.
+#[derive(Debug, Clone)]
+pub struct PresenceSettings {
+    /// Minutes of silence after which an instance is inactive.
+    pub timeout_minutes: u32,
+    /// Hours of silence after which it is forgotten.
+    pub gone_hours: u32,
+    /// Most instances of one namespace.
+    pub max_instances: u32,
+}
+
+/// Redis.
+#[derive(Debug, Clone)]
+pub struct RedisSettings {
+    /// What every key begins with.
+    pub key_prefix: String,
+    /// How long a connection may take, in milliseconds.
+    pub connect_timeout_ms: u64,
+    /// How long an answer may take, in milliseconds.
+    pub response_timeout_ms: u64,
+    /// Certificates to trust.
+    pub ca_file: Option<PathBuf>,
+    /// The client's certificate.
+    pub cert_file: Option<PathBuf>,
+    /// Its key.
+    pub key_file: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Resolves every setting.
+    ///
+    /// # Errors
+    /// `settings.invalid`, naming the setting, where it came from and what it may be.
+    pub fn resolve(surroundings: Surroundings) -> Result<Self, Problem> {
+        let layers = Layers::read(surroundings)?;
+        let read = Reader(&layers);
+        let data_dir = read.data_dir()?;
+        let settings = Self {
+            store: read.store(&data_dir)?,
+            data_dir,
+            url: read.text(Setting::Url)?,
+            namespace: read.parsed(Setting::Namespace)?.unwrap_or_default(),
+            instance: read.parsed(Setting::Instance)?,
+            user: read.user(),
+            owner_key: read.text(Setting::OwnerKey)?,
+            mirror: read.text(Setting::Mirror)?,
+            client: read.client()?,
+            log: read.log()?,
+            server: read.server()?,
+            mail: read.mail()?,
+            presence: read.presence()?,
+            redis: read.redis()?,
+        };
+        read.check_key_stays_home(&settings)?;
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! From text to typed values, with errors that name the setting and where its value came from.
+
+use super::{
+    ClientSettings, Found, Layers, LogFormat, LogSettings, MailSettings, Origin, PresenceSettings, RedisSettings,
+    ServerSettings, Setting, Settings,
+};
+use mainstay_api::{Code, InstanceId, MessageType, Problem};
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Longest time-out, in milliseconds: an hour.
+const MAX_TIMEOUT_MS: u64 = 3_600_000;
+/// Most of anything that is counted.
+const MAX_COUNT: u64 = 1_000_000_000;
+
+type Result<T> = std::result::Result<T, Problem>;
+
+/// Reads typed values from the layers.
+pub(super) struct Reader<'a>(pub(super) &'a Layers);
+
+impl Reader<'_> {
+    pub(super) fn text(&self, setting: Setting) -> Result<Option<String>> {
+        Ok(self.0.find(setting)?.map(|found| found.text))
+    }
+
+    pub(super) fn parsed<T: FromStr<Err: Display>>(&self, setting: Setting) -> Result<Option<T>> {
+        let Some(found) = self.0.find(setting)? else { return Ok(None) };
+        found.text.parse().map(Some).map_err(|rule: T::Err| invalid(setting, &found, &rule))
+    }
+
+    /// A number within a range; the table gives it a default.
+    fn number<T: TryFrom<u64>>(&self, setting: Setting, range: RangeInclusive<u64>) -> Result<T> {
+        let (least, most) = (*range.start(), *range.end());
+        let found = self.0.find(setting)?.unwrap_or(Found { text: String::new(), origin: Origin::Default });
+        let number = found.text.replace('_', "").parse::<u64>().ok().filter(|number| range.contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.ok_or_else(|| invalid(setting, &found, &format!("expected a number from {least} to {most}")))
+    }
+
+    fn list(&self, setting: Setting) -> Result<Vec<String>> {
+        let text = self.text(setting)?.unwrap_or_default();
+        Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
+    }
+
+    fn path(&self, setting: Setting) -> Result<Option<PathBuf>> {
+        Ok(self.text(setting)?.map(PathBuf::from))
+    }
+
+    fn timeout_ms(&self, setting: Setting) -> Result<u64> {
+        self.number(setting, 1..=MAX_TIMEOUT_MS)
+    }
+
+    pub(super) fn data_dir(&self) -> Result<PathBuf> {
+        let given = self.path(Setting::DataDir)?.or_else(|| self.0.surroundings().data_dir.clone());
+        given.ok_or_else(|| {
+            let detail = "the user's data folder is not known: there is no home directory";
+            Problem::new(Code::SettingInvalid, detail, "Set MAINSTAY_DATA_DIR to a folder of your choice.")
+        })
+    }
+
+    pub(super) fn store(&self, data_dir: &Path) -> Result<Found> {
+        match self.0.find(Setting::Store)? {
+            Some(found) if found.origin != Origin::Default => Ok(found),
+            _ => {
+                let text = format!("sqlite:{}", data_dir.join("mainstay.db").display());
+                Ok(Found { text, origin: Origin::Default })
+            }
+        }
+    }
+
+    pub(super) fn user(&self) -> Option<InstanceId> {
+        let environment = &self.0.surroundings().environment;
+        let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| environment.get(*name));
+        name.and_then(|name| InstanceId::parse(name.as_str()).ok())
+    }
+
+    pub(super) fn client(&self) -> Result<ClientSettings> {
+        Ok(ClientSettings {
+            retry_for_ms: self.number(Setting::RetryForMs, 0..=MAX_TIMEOUT_MS)?,
+            connect_timeout_ms: self.timeout_ms(Setting::ConnectTimeoutMs)?,
+            response_timeout_ms: self.timeout_ms(Setting::ResponseTimeoutMs)?,
+            beat_interval_ms: self.number(Setting::BeatIntervalMs, 100..=MAX_TIMEOUT_MS)?,
+        })
+    }
+
+    pub(super) fn log(&self) -> Result<LogSettings> {
+        let format = match self.0.find(Setting::LogFormat)? {
+            Some(found) if found.text == "json" => LogFormat::Json,
+            Some(found) if found.text != "text" => {
+                return Err(invalid(Setting::LogFormat, &found, &"expected text or json"));
+            }
+            _ => LogFormat::Text,
+        };
+        Ok(LogSettings { filter: self.parsed(Setting::Log)?, format })
+    }
+
+    pub(super) fn server(&self) -> Result<ServerSettings> {
+        let missing = || Problem::new(Code::SettingInvalid, "no address to listen on", "Set MAINSTAY_LISTEN.");
+        Ok(ServerSettings {
+            listen: self.parsed(Setting::Listen)?.ok_or_else(missing)?,
+            allowed_hosts: self.list(Setting::AllowedHosts)?,
+            allowed_origins: self.list(Setting::AllowedOrigins)?,
+            max_in_flight: self.number(Setting::MaxInFlight, 1..=1_000_000)?,
+            max_live: self.number(Setting::MaxLive, 1..=1_000_000)?,
+            request_timeout_ms: self.timeout_ms(Setting::RequestTimeoutMs)?,
+            max_body_bytes: self.number(Setting::MaxBodyBytes, 1_024..=MAX_COUNT)?,
+            shutdown_grace_ms: self.number(Setting::ShutdownGraceMs, 0..=MAX_TIMEOUT_MS)?,
+            open_metrics: self.parsed(Setting::OpenMetrics)?.unwrap_or(false),
+        })
+    }
+
+    pub(super) fn mail(&self) -> Result<MailSettings> {
+        let found = self.0.find(Setting::MailTypes)?.unwrap_or(Found { text: String::new(), origin: Origin::Default });
+        let mut types: Vec<MessageType> = Vec::new();
+        for name in self.list(Setting::MailTypes)? {
+            types.push(name.parse().map_err(|rule| invalid(Setting::MailTypes, &found, &rule))?);
+        }
+        Ok(MailSettings {
+            types,
+            retention_days: self.number(Setting::MailRetentionDays, 1..=3_650)?,
+            max_inbox: self.number(Setting::MailMaxInbox, 1..=MAX_COUNT)?,
+            max_pending: self.number(Setting::MailMaxPending, 1..=MAX_COUNT)?,
+            max_messages: self.number(Setting::MailMaxMessages, 1..=MAX_COUNT)?,
+        })
+    }
+
+    pub(super) fn presence(&self) -> Result<PresenceSettings> {
+        Ok(PresenceSettings {
+            timeout_minutes: self.number(Setting::PresenceTimeoutMinutes, 1..=10_080)?,
+            gone_hours: self.number(Setting::PresenceGoneHours, 1..=8_760)?,
+            max_instances: self.number(Setting::PresenceMaxInstances, 1..=1_000_000)?,
+        })
+    }
+
+    pub(super) fn redis(&self) -> Result<RedisSettings> {
+        Ok(RedisSettings {
+            key_prefix: self.text(Setting::RedisKeyPrefix)?.unwrap_or_default(),
+            connect_timeout_ms: self.timeout_ms(Setting::RedisConnectTimeoutMs)?,
+            response_timeout_ms: self.timeout_ms(Setting::RedisResponseTimeoutMs)?,
+            ca_file: self.path(Setting::RedisCaFile)?,
+            cert_file: self.path(Setting::RedisCertFile)?,
+            key_file: self.path(Setting::RedisKeyFile)?,
+        })
+    }
+
+    /// Refuses to show the user's owner key to a server that only the working directory's file names: such a file
+    /// comes with any repository that one clones.
+    pub(super) fn check_key_stays_home(&self, settings: &Settings) -> Result<()> {
+        let named_by_project = self.0.find(Setting::Url)?.is_some_and(|url| url.origin == Origin::ProjectFile);
+        let Some(url) = settings.url.as_deref().filter(|_| named_by_project && settings.owner_key.is_some()) else {
+            return Ok(());
+        };
+        if is_loopback(url) {
+            return Ok(());
+        }
+        let detail =
+            format!("the mainstay.toml of this directory names the server {url}, which would be sent your owner key");
+        Err(Problem::new(Code::SettingInvalid, detail, "If you trust it, name it yourself: set MAINSTAY_URL."))
+    }
+}
+
+/// Whether an address is this machine's own.
+#[must_use]
+pub fn is_loopback(url: &str) -> bool {
+    match url::Url::parse(url).as_ref().map(url::Url::host) {
+        Ok(Some(url::Host::Ipv4(ip))) => ip.is_loopback(),
+        Ok(Some(url::Host::Ipv6(ip))) => ip.is_loopback(),
+        Ok(Some(url::Host::Domain(name))) => name == "localhost" || name.ends_with(".localhost"),
+        _ => false,
+    }
+}
+
+fn invalid(setting: Setting, found: &Found, rule: &dyn Display) -> Problem {
+    let entry = setting.entry();
+    let value = if entry.secret { "its value".into() } else { format!("{:?}", found.text) };
+    let detail = format!("{} ({}): {value} is not valid: {rule}", entry.variable, found.origin);
+    Problem::new(Code::SettingInvalid, detail, entry.doc)
+}

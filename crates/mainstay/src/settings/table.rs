@@ -1,0 +1,136 @@
+//! Every setting, declared once: its variable, its key in `mainstay.toml`, its default and what it is for.
+//! `.env.example` and the reference page are generated from here.
+
+/// What is known about a setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// The environment variable.
+    pub variable: &'static str,
+    /// Variables of other programs that are understood where this one is not set.
+    pub aliases: &'static [&'static str],
+    /// The key in `mainstay.toml`; a dot stands for a section. Empty where a file cannot say it.
+    pub key: &'static str,
+    /// The default, as one would write it; empty for none.
+    pub default: &'static str,
+    /// Whether the value must not be shown, and may be given by `<variable>_FILE` instead.
+    pub secret: bool,
+    /// What it is for.
+    pub doc: &'static str,
+}
+
+macro_rules! settings {
+    ($($variant:ident = $variable:literal $([$($alias:literal),*])?, $key:literal, $default:literal, $secret:ident, $doc:literal;)*) => {
+        /// A setting.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Setting {
+            $(#[doc = $doc] $variant,)*
+        }
+
+        impl Setting {
+            /// Every setting, in the order of the reference page.
+            pub const ALL: &[Setting] = &[$(Setting::$variant),*];
+
+            /// What is known about the setting.
+            #[must_use]
+            pub fn entry(self) -> Entry {
+                match self {
+                    $(Setting::$variant => Entry {
+                        variable: $variable, aliases: &[$($($alias),*)?], key: $key, default: $default,
+                        secret: settings!(@$secret), doc: $doc,
+                    },)*
+                }
+            }
+        }
+    };
+    (@secret) => { true };
+    (@public) => { false };
+}
+
+settings! {
+    Config = "MAINSTAY_CONFIG", "", "", public,
+        "The settings file. Without it, `mainstay.toml` of the working directory, then that of the user's configuration folder.";
+    DataDir = "MAINSTAY_DATA_DIR", "data_dir", "", public,
+        "The folder for the embedded store and the owner key. The user's data folder when absent.";
+    Store = "MAINSTAY_STORE" ["REDIS_URL"], "store", "sqlite:<data dir>/mainstay.db", secret,
+        "The store: `sqlite:<path>`, `sqlite::memory:`, `redis://`, `rediss://`, `redis+sentinel://`, `rediss+sentinel://`, `redis+cluster://` or `rediss+cluster://`.";
+    Url = "MAINSTAY_URL", "url", "", public,
+        "The server that commands talk to, such as `http://127.0.0.1:7717`. Without it they work directly on the store.";
+    Namespace = "MAINSTAY_NAMESPACE", "namespace", "default", public,
+        "The namespace: teams in different namespaces never see each other's data.";
+    Instance = "MAINSTAY_INSTANCE" ["CLAUDE_INSTANCE_ID", "COORD_INSTANCE_ID"], "instance", "", public,
+        "Who the commands speak for. Without it, mail is sent and acknowledged as the user of the operating system.";
+    OwnerKey = "MAINSTAY_OWNER_KEY", "", "", secret,
+        "The key that allows everything. Without it, `<data dir>/owner.key`, made at the first start.";
+    RetryForMs = "MAINSTAY_RETRY_FOR_MS", "client.retry_for_ms", "0", public,
+        "How long a command repeats a call that may succeed later, in milliseconds. A repeated write is never done twice.";
+    ConnectTimeoutMs = "MAINSTAY_CONNECT_TIMEOUT_MS", "client.connect_timeout_ms", "5000", public,
+        "How long a command waits for a connection to the server, in milliseconds.";
+    ResponseTimeoutMs = "MAINSTAY_RESPONSE_TIMEOUT_MS", "client.response_timeout_ms", "30000", public,
+        "How long a command waits for an answer of the server, in milliseconds.";
+    BeatIntervalMs = "MAINSTAY_BEAT_INTERVAL_MS", "client.beat_interval_ms", "60000", public,
+        "How often `mainstay agent run` says that the agent is alive, in milliseconds.";
+    Log = "MAINSTAY_LOG", "log.level", "", public,
+        "What is logged on stderr: `error`, `warn`, `info`, `debug`, `trace`, or by module such as `warn,mainstay_server=debug`. `info` for `serve`, `warn` for other commands when absent.";
+    LogFormat = "MAINSTAY_LOG_FORMAT", "log.format", "text", public, "The form of the log: `text` or `json`.";
+    Listen = "MAINSTAY_LISTEN", "server.listen", "127.0.0.1:7717", public, "The address that `serve` listens on.";
+    AllowedHosts = "MAINSTAY_ALLOWED_HOSTS", "server.allowed_hosts", "", public,
+        "Host names, besides the loopback ones, that requests may name; separated by commas.";
+    AllowedOrigins = "MAINSTAY_ALLOWED_ORIGINS", "server.allowed_origins", "", public,
+        "Origins, besides the server's own, whose pages may call the server from a browser; separated by commas.";
+    MaxInFlight = "MAINSTAY_MAX_IN_FLIGHT", "server.max_in_flight", "1024", public,
+        "Requests that the server works on at once; more are refused with `server.overloaded`.";
+    MaxLive = "MAINSTAY_MAX_LIVE", "server.max_live", "4096", public,
+        "Live streams and long polls that the server holds at once.";
+    RequestTimeoutMs = "MAINSTAY_REQUEST_TIMEOUT_MS", "server.request_timeout_ms", "30000", public,
+        "How long a request may take, in milliseconds.";
+    MaxBodyBytes = "MAINSTAY_MAX_BODY_BYTES", "server.max_body_bytes", "16777216", public,
+        "Largest body of a request, in bytes.";
+    ShutdownGraceMs = "MAINSTAY_SHUTDOWN_GRACE_MS", "server.shutdown_grace_ms", "10000", public,
+        "How long requests may go on after the server was told to stop, in milliseconds.";
+    OpenMetrics = "MAINSTAY_OPEN_METRICS", "server.open_metrics", "false", public,
+        "Whether `/metrics` answers without a credential.";
+    MailTypes = "MAINSTAY_MAIL_TYPES", "mail.types", "", public,
+        "Message types accepted besides the known ones, such as `DEPLOY_DONE`; separated by commas.";
+    MailRetentionDays = "MAINSTAY_MAIL_RETENTION_DAYS" ["COORD_MESSAGE_TTL_DAYS"], "mail.retention_days", "30", public,
+        "Days that a message is kept where its sender does not say.";
+    MailMaxInbox = "MAINSTAY_MAIL_MAX_INBOX", "mail.max_inbox", "100000", public,
+        "Most messages in one inbox; the oldest that nobody waits for make room.";
+    MailMaxPending = "MAINSTAY_MAIL_MAX_PENDING", "mail.max_pending", "10000", public,
+        "Most unacknowledged messages in one inbox; more are refused with `mail.inbox_full`.";
+    MailMaxMessages = "MAINSTAY_MAIL_MAX_MESSAGES", "mail.max_messages", "1000000", public,
+        "Most messages in one namespace.";
+    PresenceTimeoutMinutes = "MAINSTAY_PRESENCE_TIMEOUT_MINUTES" ["COORD_PRESENCE_TIMEOUT_MINUTES"], "presence.timeout_minutes", "5", public,
+        "Minutes of silence after which an instance counts as inactive.";
+    PresenceGoneHours = "MAINSTAY_PRESENCE_GONE_HOURS", "presence.gone_hours", "24", public,
+        "Hours of silence after which an instance is forgotten.";
+    PresenceMaxInstances = "MAINSTAY_PRESENCE_MAX_INSTANCES", "presence.max_instances", "10000", public,
+        "Most instances in one namespace.";
+    Mirror = "MAINSTAY_MIRROR", "mirror", "", secret,
+        "A second store, or the folder of the original, that every write is repeated to.";
+    RedisKeyPrefix = "MAINSTAY_REDIS_KEY_PREFIX", "redis.key_prefix", "mainstay:", public, "What every key in Redis begins with.";
+    RedisConnectTimeoutMs = "MAINSTAY_REDIS_CONNECT_TIMEOUT_MS", "redis.connect_timeout_ms", "2000", public,
+        "How long a connection to Redis may take to open, in milliseconds.";
+    RedisResponseTimeoutMs = "MAINSTAY_REDIS_RESPONSE_TIMEOUT_MS", "redis.response_timeout_ms", "2000", public,
+        "How long Redis may take to answer, in milliseconds.";
+    RedisCaFile = "MAINSTAY_REDIS_CA_FILE", "redis.ca_file", "", public,
+        "Certificates to trust for `rediss`, in PEM; those of the machine when absent.";
+    RedisCertFile = "MAINSTAY_REDIS_CERT_FILE", "redis.cert_file", "", public, "The client's certificate for `rediss`, in PEM.";
+    RedisKeyFile = "MAINSTAY_REDIS_KEY_FILE", "redis.key_file", "", public, "The key of the client's certificate, in PEM.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_variable_and_no_key_is_declared_twice() {
+        let mut seen = std::collections::BTreeSet::new();
+        for setting in Setting::ALL {
+            let entry = setting.entry();
+            assert!(entry.variable.starts_with("MAINSTAY_"), "{}", entry.variable);
+            for name in entry.aliases.iter().chain([&entry.variable, &entry.key]).filter(|name| !name.is_empty()) {
+                assert!(seen.insert(*name), "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! From settings to a running backbone: the store behind its ports, the services on it, the router over them, and
+//! the client of a command. The only file that names both stores.
+
+use crate::failure::{Failure, Result};
+use crate::owner_key;
+use crate::settings::{Found, MailSettings, Origin, PresenceSettings, RedisSettings, Settings, is_loopback};
+use crate::shim::{mainstay_redis, mainstay_server, mainstay_sqlite};
+use mainstay_api::{Code, InstanceId};
+use mainstay_client::{Client, ClientOptions, Credential};
+use mainstay_core::mail::{InboxLimits, MailRules, MailService, MirroredMail, StoreMirror};
+use mainstay_core::presence::PresenceRules;
+use mainstay_core::{RandomMint, StoreProbe, Stores, SystemClock};
+use mainstay_redis::{RedisOptions, TlsFiles};
+use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceBuilder;
+
+const MINUTE_MS: i64 = 60 * 1_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// The services on an open store.
+pub struct Backbone {
+    /// What the server serves.
+    pub services: Arc<Services>,
+    /// Cancelled when everything is to end.
+    pub shutdown: CancellationToken,
+    mirror: Option<Arc<dyn StoreProbe>>,
+}
+
+/// A client, and the backbone in this process where it has no server.
+pub struct Connection {
+    /// The client.
+    pub client: Client,
+    backbone: Option<Backbone>,
+}
+
+impl Backbone {
+    /// Opens the store that the settings name, and none other.
+    ///
+    /// # Errors
+    /// `settings.invalid` where the URL names no store; those of the store.
+    pub async fn open(settings: &Settings) -> Result<Self> {
+        let mut stores = open_store(settings, &settings.store).await?;
+        let mirror = match &settings.mirror {
+            Some(mirror) => Some(attach_mirror(settings, mirror, &mut stores).await?),
+            None => None,
+        };
+        let rules = ServiceRules {
+            mail: mail_rules(&settings.mail),
+            presence: presence_rules(&settings.presence),
+            clock: Arc::new(SystemClock),
+            mint: Arc::new(RandomMint),
+        };
+        let services = Arc::new(Services::new(&stores, rules));
+        Ok(Self { services, shutdown: CancellationToken::new(), mirror })
+    }
+
+    /// Ends everything: live readers, then the store. Calling it twice does no harm.
+    pub async fn close(&self) {
+        self.shutdown.cancel();
+        self.services.hub.close().await;
+        self.services.probe.close().await;
+        if let Some(mirror) = &self.mirror {
+            mirror.close().await;
+        }
+    }
+}
+
+impl Connection {
+    /// Connects to the server that the settings name, else to a router of this process on the store.
+    ///
+    /// # Errors
+    /// Those of [`Backbone::open`]; `settings.invalid`.
+    pub async fn open(settings: &Settings, instance: Option<InstanceId>) -> Result<Self> {
+        let options = ClientOptions {
+            credential: None,
+            instance,
+            namespace: Some(settings.namespace.clone()),
+            retry_for_ms: settings.client.retry_for_ms,
+            connect_timeout_ms: settings.client.connect_timeout_ms,
+            response_timeout_ms: settings.client.response_timeout_ms,
+            ..ClientOptions::default()
+        };
+        match &settings.url {
+            Some(url) => {
+                let credential = credential_for(settings, url)?.map(Credential::new);
+                let client = Client::connect(url, ClientOptions { credential, ..options })?;
+                Ok(Self { client, backbone: None })
+            }
+            None => Self::in_process(settings, options).await,
+        }
+    }
+
+    async fn in_process(settings: &Settings, options: ClientOptions) -> Result<Self> {
+        let backbone = Backbone::open(settings).await?;
+        // Only this process can call its own router: the key of the moment need not be the owner's.
+        let key = owner_key::generate()?;
+        let config = server_config(settings, &key);
+        let router = mainstay_server::router(Arc::clone(&backbone.services), &config, backbone.shutdown.clone());
+        let service = ServiceBuilder::new()
+            .map_request(|mut request: http::Request<mainstay_client::Body>| {
+                request.extensions_mut().insert(InProcess);
+                request
+            })
+            .service(router);
+        let options = ClientOptions { credential: Some(Credential::new(key)), ..options };
+        Ok(Self { client: Client::in_process(service, options), backbone: Some(backbone) })
+    }
+
+    /// Ends what was opened.
+    pub async fn close(&self) {
+        if let Some(backbone) = &self.backbone {
+            backbone.close().await;
+        }
+    }
+}
+
+/// The configuration of the server.
+#[must_use]
+pub fn server_config(settings: &Settings, owner_key: &str) -> ServerConfig {
+    let server = &settings.server;
+    ServerConfig {
+        allowed_hosts: server.allowed_hosts.clone(),
+        allowed_origins: server.allowed_origins.clone(),
+        max_in_flight: server.max_in_flight,
+        max_live: server.max_live,
+        request_timeout_ms: server.request_timeout_ms,
+        max_body_bytes: server.max_body_bytes,
+        open_metrics: server.open_metrics,
+        version: env!("CARGO_PKG_VERSION").into(),
+        ..ServerConfig::new(OwnerKey::new(owner_key))
+    }
+}
+
+/// The key in this user's data folder is for this machine's server; another machine's has another key, and is not
+/// shown this one.
+fn credential_for(settings: &Settings, url: &str) -> Result<Option<String>> {
+    if is_loopback(url) { owner_key::find(settings) } else { Ok(settings.owner_key.clone()) }
+}
+
+/// Repeats every write of mail to a second store.
+async fn attach_mirror(settings: &Settings, url: &str, stores: &mut Stores) -> Result<Arc<dyn StoreProbe>> {
+    let found = Found { text: url.into(), origin: Origin::Environment };
+    let second = open_store(settings, &found).await?;
+    let rules = mail_rules(&settings.mail);
+    let service = MailService::new(second.mail, Arc::new(SystemClock), Arc::new(RandomMint), rules);
+    let mirror = StoreMirror::new(service, second.info.location);
+    stores.mail = Arc::new(MirroredMail::new(Arc::clone(&stores.mail), Arc::new(mirror)));
+    Ok(second.probe)
+}
+
+async fn open_store(settings: &Settings, store: &Found) -> Result<Stores> {
+    let url = store.text.as_str();
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("sqlite") => {
+            if store.origin == Origin::Default {
+                owner_key::create_private_dir(&settings.data_dir)?;
+            }
+            Ok(mainstay_sqlite::open(mainstay_sqlite::SqliteOptions::from_url(url)?).await?)
+        }
+        Some("redis" | "rediss" | "redis+sentinel" | "rediss+sentinel" | "redis+cluster" | "rediss+cluster") => {
+            open_redis(&settings.redis, url).await
+        }
+        scheme => Err(unknown_store(scheme)),
+    }
+}
+
+async fn open_redis(redis: &RedisSettings, url: &str) -> Result<Stores> {
+    let mut options = RedisOptions::from_url(url)?;
+    options.tls_files = TlsFiles {
+        ca_file: redis.ca_file.clone(),
+        cert_file: redis.cert_file.clone(),
+        key_file: redis.key_file.clone(),
+    };
+    options.prefix.clone_from(&redis.key_prefix);
+    options.connect_timeout_ms = redis.connect_timeout_ms;
+    options.response_timeout_ms = redis.response_timeout_ms;
+    // Boxed: the layers of the Redis client make a future deeper than the compiler cares to follow.
+    Ok(Box::pin(mainstay_redis::open(options)).await?)
+}
+
+/// Names the scheme alone: a URL may hold a password.
+fn unknown_store(scheme: Option<&str>) -> Failure {
+    let detail = match scheme {
+        Some(scheme) => format!("there is no store for URLs that begin with {scheme:?}"),
+        None => "the store must be given as a URL".into(),
+    };
+    let help = "Set MAINSTAY_STORE to sqlite:<path>, sqlite::memory:, redis://…, rediss://…, redis+sentinel://…, \
+                rediss+sentinel://…, redis+cluster://… or rediss+cluster://….";
+    Failure::new(Code::SettingInvalid, detail, help)
+}
+
+fn mail_rules(mail: &MailSettings) -> MailRules {
+    MailRules {
+        retention_ms: i64::from(mail.retention_days) * DAY_MS,
+        limits: InboxLimits {
+            max_inbox: mail.max_inbox,
+            max_pending: mail.max_pending,
+            max_messages: mail.max_messages,
+        },
+        extra_types: mail.types.clone(),
+    }
+}
+
+fn presence_rules(presence: &PresenceSettings) -> PresenceRules {
+    PresenceRules {
+        inactive_after_ms: i64::from(presence.timeout_minutes) * MINUTE_MS,
+        gone_after_ms: i64::from(presence.gone_hours) * HOUR_MS,
+        max_instances: presence.max_instances,
+    }
+}
