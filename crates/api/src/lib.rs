@@ -14,6 +14,7 @@ pub mod time;
 
 pub use errors::{Code, Problem};
 pub use ids::{Epoch, InstanceId, MessageId, MessageType, Namespace, Offset, Position};
+pub use text::InvalidText;
 pub use time::Timestamp;
 
 /// The header that names the instance a request speaks for, percent-encoded UTF-8.

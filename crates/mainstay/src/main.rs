@@ -1,11 +1,11 @@
 //! The binary `mainstay`.
 
 mod cli;
+mod coordination;
 mod failure;
 mod owner_key;
 mod printer;
 mod settings;
-mod shim;
 mod telemetry;
 mod wiring;
 

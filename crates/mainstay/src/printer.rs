@@ -57,6 +57,15 @@ impl Printer {
         })
     }
 
+    /// Prints exactly these bytes, colour and all, also where nobody watches: what the scripts of the original did.
+    pub fn verbatim(&self, text: &str) -> Result {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|cause| match cause.kind() {
+            ErrorKind::BrokenPipe => Failure::BrokenPipe,
+            _ => Failure::io("the output cannot be written", &cause),
+        })
+    }
+
     /// Rows: a table on a terminal, else one line each with tabs between the cells.
     #[must_use]
     pub fn rows(&self, head: &[&str], rows: Vec<Vec<String>>) -> String {

@@ -1,10 +1,11 @@
 //! From settings to a running backbone: the store behind its ports, the services on it, the router over them, and
 //! the client of a command. The only file that names both stores.
 
+use crate::coordination::mirror::FolderMirror;
+use crate::coordination::source::Place;
 use crate::failure::{Failure, Result};
 use crate::owner_key;
 use crate::settings::{Found, MailSettings, Origin, PresenceSettings, RedisSettings, Settings, is_loopback};
-use crate::shim::{mainstay_redis, mainstay_server, mainstay_sqlite};
 use mainstay_api::{Code, InstanceId};
 use mainstay_client::{Client, ClientOptions, Credential};
 use mainstay_core::mail::{InboxLimits, MailRules, MailService, MirroredMail, StoreMirror};
@@ -44,7 +45,7 @@ impl Backbone {
     pub async fn open(settings: &Settings) -> Result<Self> {
         let mut stores = open_store(settings, &settings.store).await?;
         let mirror = match &settings.mirror {
-            Some(mirror) => Some(attach_mirror(settings, mirror, &mut stores).await?),
+            Some(mirror) => attach_mirror(settings, mirror, &mut stores).await?,
             None => None,
         };
         let rules = ServiceRules {
@@ -91,6 +92,21 @@ impl Connection {
             }
             None => Self::in_process(settings, options).await,
         }
+    }
+
+    /// Connects to another store, whatever server and mirror the settings name.
+    ///
+    /// # Errors
+    /// Those of [`Backbone::open`].
+    pub async fn to_store(settings: &Settings, url: &str) -> Result<Self> {
+        let other = Settings {
+            store: Found { text: url.into(), origin: Origin::Flag },
+            url: None,
+            mirror: None,
+            ..settings.clone()
+        };
+        let options = ClientOptions { namespace: Some(settings.namespace.clone()), ..ClientOptions::default() };
+        Self::in_process(&other, options).await
     }
 
     async fn in_process(settings: &Settings, options: ClientOptions) -> Result<Self> {
@@ -140,15 +156,20 @@ fn credential_for(settings: &Settings, url: &str) -> Result<Option<String>> {
     if is_loopback(url) { owner_key::find(settings) } else { Ok(settings.owner_key.clone()) }
 }
 
-/// Repeats every write of mail to a second store.
-async fn attach_mirror(settings: &Settings, url: &str, stores: &mut Stores) -> Result<Arc<dyn StoreProbe>> {
+/// Repeats every write of mail to a second store, or to a folder of the original.
+async fn attach_mirror(settings: &Settings, url: &str, stores: &mut Stores) -> Result<Option<Arc<dyn StoreProbe>>> {
+    if let Place::Folder(folder) = Place::parse(url) {
+        let mirror = FolderMirror::create(&folder)?;
+        stores.mail = Arc::new(MirroredMail::new(Arc::clone(&stores.mail), Arc::new(mirror)));
+        return Ok(None);
+    }
     let found = Found { text: url.into(), origin: Origin::Environment };
     let second = open_store(settings, &found).await?;
     let rules = mail_rules(&settings.mail);
     let service = MailService::new(second.mail, Arc::new(SystemClock), Arc::new(RandomMint), rules);
     let mirror = StoreMirror::new(service, second.info.location);
     stores.mail = Arc::new(MirroredMail::new(Arc::clone(&stores.mail), Arc::new(mirror)));
-    Ok(second.probe)
+    Ok(Some(second.probe))
 }
 
 async fn open_store(settings: &Settings, store: &Found) -> Result<Stores> {
@@ -167,7 +188,7 @@ async fn open_store(settings: &Settings, store: &Found) -> Result<Stores> {
     }
 }
 
-async fn open_redis(redis: &RedisSettings, url: &str) -> Result<Stores> {
+fn redis_options(redis: &RedisSettings, url: &str) -> Result<RedisOptions> {
     let mut options = RedisOptions::from_url(url)?;
     options.tls_files = TlsFiles {
         ca_file: redis.ca_file.clone(),
@@ -177,8 +198,31 @@ async fn open_redis(redis: &RedisSettings, url: &str) -> Result<Stores> {
     options.prefix.clone_from(&redis.key_prefix);
     options.connect_timeout_ms = redis.connect_timeout_ms;
     options.response_timeout_ms = redis.response_timeout_ms;
+    Ok(options)
+}
+
+async fn open_redis(redis: &RedisSettings, url: &str) -> Result<Stores> {
+    let options = redis_options(redis, url)?;
     // Boxed: the layers of the Redis client make a future deeper than the compiler cares to follow.
     Ok(Box::pin(mainstay_redis::open(options)).await?)
+}
+
+/// Reads the messages of the coordination system that Mainstay replaces from its Redis.
+///
+/// # Errors
+/// Those of the store.
+pub async fn read_legacy(settings: &Settings, url: &str) -> Result<Vec<mainstay_redis::legacy::LegacyEntry>> {
+    let options = redis_options(&settings.redis, url)?;
+    Ok(Box::pin(mainstay_redis::legacy::read_messages(options)).await?)
+}
+
+/// The URL of a store without user and password.
+#[must_use]
+pub fn location(url: &str) -> String {
+    match RedisOptions::from_url(url) {
+        Ok(options) => options.location(),
+        Err(_) => url.split_once("://").map_or(url, |(scheme, _)| scheme).to_owned(),
+    }
 }
 
 /// Names the scheme alone: a URL may hold a password.

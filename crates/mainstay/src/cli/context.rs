@@ -41,6 +41,14 @@ impl<'a> Context<'a> {
         self.connect(instance).await
     }
 
+    /// A client that speaks for this instance. The first client of a command decides for whom it speaks.
+    ///
+    /// # Errors
+    /// Those of [`Connection::open`].
+    pub async fn client_as(&self, instance: InstanceId) -> Result<&Client> {
+        self.connect(Some(instance)).await
+    }
+
     async fn connect(&self, instance: Option<InstanceId>) -> Result<&Client> {
         let connection = self.connection.get_or_try_init(|| Connection::open(&self.settings, instance)).await?;
         Ok(&connection.client)

@@ -1,8 +1,10 @@
 //! The command line: one file for each command. A new command is a file, a variant here, and its line in `run`.
 
 mod agent;
+mod compat;
 mod completions;
 mod context;
+mod coordination;
 mod explain;
 mod health;
 mod mail;
@@ -80,6 +82,20 @@ enum Work {
     Agent(agent::AgentCommand),
     /// Run a server for other machines, browsers and live clients.
     Serve(serve::Serve),
+    /// Bring data in from elsewhere.
+    #[command(subcommand)]
+    Import(coordination::import::ImportCommand),
+    /// Write data out for elsewhere.
+    #[command(subcommand)]
+    Export(coordination::export::ExportCommand),
+    /// Compare two places message by message.
+    Parity(coordination::parity::Parity),
+    /// Care for the second place that every write is repeated to.
+    #[command(subcommand)]
+    Mirror(coordination::mirror::MirrorCommand),
+    /// The scripts of the original; `compat/*.sh` call this.
+    #[command(subcommand, hide = true)]
+    Compat(compat::CompatCommand),
     /// Ask whether the server, or the store, can do its work.
     Health(health::Health),
     /// Show what the server makes of the caller.
@@ -133,6 +149,11 @@ impl Work {
             Self::Mail(command) => command.run(context).await,
             Self::Agent(command) => command.run(context).await,
             Self::Serve(command) => command.run(context).await,
+            Self::Import(command) => command.run(context).await,
+            Self::Export(command) => command.run(context).await,
+            Self::Parity(command) => command.run(context).await,
+            Self::Mirror(command) => command.run(context).await,
+            Self::Compat(command) => command.run(context).await,
             Self::Health(command) => command.run(context).await,
             Self::Whoami(command) => command.run(context).await,
         }

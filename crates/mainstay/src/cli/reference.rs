@@ -27,6 +27,8 @@ enum Document {
     Errors,
     /// `docs/reference/cli.md`.
     Cli,
+    /// `docs/reference/openapi.json`.
+    Openapi,
 }
 
 impl Reference {
@@ -37,8 +39,14 @@ impl Reference {
             Document::Env => reference::env_example(),
             Document::Errors => errors(),
             Document::Cli => commands(),
+            Document::Openapi => openapi()?,
         })
     }
+}
+
+fn openapi() -> Result<String> {
+    let text = mainstay_server::openapi().to_pretty_json();
+    text.map(|text| text + "\n").map_err(|cause| mainstay_core::Error::bug(cause.to_string()).into())
 }
 
 fn errors() -> String {

@@ -4,7 +4,6 @@ use super::context::Context;
 use crate::failure::{Failure, Result};
 use crate::owner_key;
 use crate::settings::Setting;
-use crate::shim::mainstay_server;
 use crate::wiring::{self, Backbone};
 use clap::Args;
 use mainstay_api::Code;

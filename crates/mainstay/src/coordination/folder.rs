@@ -18,7 +18,7 @@ const MAX_FILES: usize = 1_000_000;
 ///
 /// # Errors
 /// Where the folder is not one of the original.
-pub fn read(folder: &Path) -> anyhow::Result<Vec<Entry>> {
+pub fn read(folder: &Path) -> std::io::Result<Vec<Entry>> {
     let messages = folder.join("messages");
     let folder_of_messages = if messages.is_dir() { messages } else { folder.to_path_buf() };
     let mut entries = read_files(&folder_of_messages, "")?;
@@ -31,7 +31,7 @@ pub fn read(folder: &Path) -> anyhow::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-fn read_files(folder: &Path, prefix: &str) -> anyhow::Result<Vec<Entry>> {
+fn read_files(folder: &Path, prefix: &str) -> std::io::Result<Vec<Entry>> {
     let mut names = Vec::new();
     for file in std::fs::read_dir(folder)? {
         let file = file?;
@@ -41,7 +41,7 @@ fn read_files(folder: &Path, prefix: &str) -> anyhow::Result<Vec<Entry>> {
             names.push((name, file.path()));
         }
         if names.len() > MAX_FILES {
-            anyhow::bail!("{} holds more than {MAX_FILES} files", folder.display());
+            return Err(std::io::Error::other(format!("it holds more than {MAX_FILES} files")));
         }
     }
     names.sort();

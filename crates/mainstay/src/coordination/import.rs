@@ -6,6 +6,7 @@ use mainstay_api::legacy::LegacyMessage;
 use mainstay_api::mail::{ImportMessage, ImportMessages, Imported, Message};
 use mainstay_api::{Epoch, Offset, Position};
 use mainstay_client::Client;
+use crate::failure::{Failure, Result};
 use serde::Serialize;
 use std::path::Path;
 
@@ -47,7 +48,7 @@ pub async fn into_store(
     entries: &[Entry],
     dry_run: bool,
     mut progress: impl FnMut(usize),
-) -> anyhow::Result<Report> {
+) -> Result<Report> {
     let mut report = Report { dry_run, found: entries.len(), ..Report::default() };
     let mut done = 0;
     for batch in entries.chunks(BATCH) {
@@ -86,13 +87,14 @@ pub async fn into_store(
 ///
 /// # Errors
 /// Where a file cannot be written.
-pub fn into_folder(folder: &Path, entries: &[Entry]) -> anyhow::Result<Report> {
-    let writer = FolderWriter::create(folder)?;
+pub fn into_folder(folder: &Path, entries: &[Entry]) -> Result<Report> {
+    let failed = |cause: std::io::Error| Failure::io(format!("the folder {} cannot be written", folder.display()), &cause);
+    let writer = FolderWriter::create(folder).map_err(failed)?;
     let mut report = Report { found: entries.len(), ..Report::default() };
     for entry in entries {
         match &entry.message {
             Ok(message) => {
-                writer.put(&to_legacy(message))?;
+                writer.put(&to_legacy(message)).map_err(failed)?;
                 report.created += 1;
             }
             Err(reason) => {

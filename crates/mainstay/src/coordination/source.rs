@@ -1,9 +1,11 @@
 //! Where messages come from: a legacy folder, a legacy Redis, or a store of Mainstay.
 
 use super::folder;
-use crate::wiring;
-use anyhow::Context;
+use crate::failure::{Failure, Result};
+use crate::settings::Settings;
+use crate::wiring::{self, Connection};
 use mainstay_api::mail::{ImportMessage, ListMessages, MAX_PAGE};
+use mainstay_api::Code;
 use mainstay_client::Client;
 use std::path::PathBuf;
 
@@ -70,13 +72,29 @@ impl std::fmt::Display for Place {
 }
 
 /// Reads every message of a place, oldest first.
-pub async fn read(place: &Place, wiring: &wiring::Wiring) -> anyhow::Result<Vec<Entry>> {
+///
+/// # Errors
+/// Where the place cannot be read at all; an entry that cannot be read is an entry.
+pub async fn read(place: &Place, settings: &Settings) -> Result<Vec<Entry>> {
     let mut entries = match place {
-        Place::Folder(path) => folder::read(path)
-            .with_context(|| format!("the folder {} cannot be read; name the one with messages/", path.display()))?,
-        Place::LegacyRedis(url) => wiring::read_legacy(url).await?,
+        Place::Folder(path) => folder::read(path).map_err(|error| {
+            let detail = format!("the folder {} cannot be read: {error}", path.display());
+            let help = "Name the folder that holds messages/, such as .claude/coordination, or the URL of a store.";
+            Failure::new(Code::ImportSource, detail, help)
+        })?,
+        Place::LegacyRedis(url) => {
+            let entries = wiring::read_legacy(settings, url).await?;
+            let entry = |entry: mainstay_redis::legacy::LegacyEntry| Entry {
+                origin: entry.key,
+                message: entry.message.and_then(mainstay_api::legacy::LegacyMessage::into_import),
+            };
+            entries.into_iter().map(entry).collect()
+        }
         Place::Store(url) => {
-            let opened = wiring.open(url.as_deref()).await?;
+            let opened = match url {
+                Some(url) => Connection::to_store(settings, url).await?,
+                None => Connection::open(settings, None).await?,
+            };
             let entries = read_store(&opened.client).await;
             opened.close().await;
             entries?
@@ -87,8 +105,7 @@ pub async fn read(place: &Place, wiring: &wiring::Wiring) -> anyhow::Result<Vec<
     Ok(entries)
 }
 
-/// Reads every message of a store with its receipts.
-pub async fn read_store(client: &Client) -> anyhow::Result<Vec<Entry>> {
+async fn read_store(client: &Client) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     let mut list =
         ListMessages { oldest_first: true, receipts: true, limit: Some(MAX_PAGE), ..ListMessages::default() };
@@ -103,7 +120,8 @@ pub async fn read_store(client: &Client) -> anyhow::Result<Vec<Entry>> {
             entries.push(Entry { origin: import.content.id.to_string(), message: Ok(import) });
         }
         if entries.len() > MAX_MESSAGES {
-            anyhow::bail!("the store holds more than {MAX_MESSAGES} messages");
+            let detail = format!("the store holds more than {MAX_MESSAGES} messages");
+            return Err(Failure::new(Code::ImportSource, detail, "Compare or copy one namespace at a time."));
         }
         match page.next {
             Some(next) => list.cursor = Some(next),

@@ -34,6 +34,8 @@ pub struct Settings {
     pub owner_key: Option<String>,
     /// The second store that writes are repeated to.
     pub mirror: Option<String>,
+    /// Whether the scripts of the original print what the first ones did.
+    pub compat_stage_a: bool,
     /// How commands call.
     pub client: ClientSettings,
     /// The log.
@@ -163,6 +165,7 @@ impl Settings {
             user: read.user(),
             owner_key: read.text(Setting::OwnerKey)?,
             mirror: read.text(Setting::Mirror)?,
+            compat_stage_a: read.compat_stage_a()?,
             client: read.client()?,
             log: read.log()?,
             server: read.server()?,

@@ -21,6 +21,17 @@ type Result<T> = std::result::Result<T, Problem>;
 pub(super) struct Reader<'a>(pub(super) &'a Layers);
 
 impl Reader<'_> {
+    /// Whose output the scripts of the original print.
+    pub(super) fn compat_stage_a(&self) -> Result<bool> {
+        match self.0.find(Setting::CompatStage)? {
+            Some(found) if found.text.eq_ignore_ascii_case("a") => Ok(true),
+            Some(found) if !found.text.eq_ignore_ascii_case("d") => {
+                Err(invalid(Setting::CompatStage, &found, &"expected a or d"))
+            }
+            _ => Ok(false),
+        }
+    }
+
     pub(super) fn text(&self, setting: Setting) -> Result<Option<String>> {
         Ok(self.0.find(setting)?.map(|found| found.text))
     }

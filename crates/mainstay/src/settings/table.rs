@@ -107,6 +107,8 @@ settings! {
         "Most instances in one namespace.";
     Mirror = "MAINSTAY_MIRROR", "mirror", "", secret,
         "A second store, or the folder of the original, that every write is repeated to.";
+    CompatStage = "MAINSTAY_COMPAT_STAGE", "compat_stage", "d", public,
+        "Whose output the scripts in `compat/` print: `d` that of the last ones of the original, `a` that of the first.";
     RedisKeyPrefix = "MAINSTAY_REDIS_KEY_PREFIX", "redis.key_prefix", "mainstay:", public, "What every key in Redis begins with.";
     RedisConnectTimeoutMs = "MAINSTAY_REDIS_CONNECT_TIMEOUT_MS", "redis.connect_timeout_ms", "2000", public,
         "How long a connection to Redis may take to open, in milliseconds.";

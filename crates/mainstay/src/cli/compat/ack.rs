@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::failure::{FAILED, Failure, Result};
 use mainstay_api::legacy::LegacyMessage;
 use mainstay_api::mail::{Ack, AckMessage, Message, SendMessage};
-use mainstay_api::{Code, MessageId, MessageType};
+use mainstay_api::{Code, MessageId, MessageType, Problem};
 use mainstay_client::{Client, ClientError};
 
 /// Runs the script.
@@ -23,8 +23,8 @@ pub async fn run(context: &Context<'_>, stage: Stage, script: &Script) -> Result
     let client = context.client_as(me.instance).await.map_err(|failure| not_opened(context, failure))?;
     let (message, ack) = match acknowledge(client, &id, asked.comment).await {
         Ok(done) => done,
-        Err(error) if error.problem().code == Code::MailNotFound => return not_found(context, script, id.as_str()),
-        Err(error) => return Err(call_failed(context, &error)),
+        Err(problem) if problem.code == Code::MailNotFound => return not_found(context, script, id.as_str()),
+        Err(problem) => return Err(call_failed(context, &problem)),
     };
     if stage == Stage::A && !message.content.requires_ack {
         context.printer.verbatim("Note: This message does not require acknowledgment\n")?;
@@ -44,12 +44,12 @@ async fn acknowledge(
     client: &Client,
     id: &MessageId,
     comment: Option<String>,
-) -> Result<(Message, Ack), ClientError> {
+) -> Result<(Message, Ack), Problem> {
     let own = AckMessage { comment: comment.clone(), on_behalf_of: None };
-    let refused = match client.mail().acknowledge(id, &own).await {
+    let refused = match client.mail().acknowledge(id, &own).await.map_err(ClientError::problem) {
         Ok(done) => return Ok((done.message, done.ack)),
-        Err(error) if error.problem().code == Code::MailNotRecipient => error,
-        Err(error) => return Err(error),
+        Err(problem) if problem.code == Code::MailNotRecipient => problem,
+        Err(problem) => return Err(problem),
     };
     let message = client.mail().message(id).await?;
     match message.content.to.as_slice() {
@@ -73,7 +73,7 @@ async fn answer_proposal(context: &Context<'_>, client: &Client, message: &Messa
         reply_to: Some(message.content.id.clone()),
         ..SendMessage::new(vec![message.content.from.clone()], message.content.subject.clone())
     };
-    let sent = client.mail().send(&answer, None).await.map_err(|error| call_failed(context, &error))?;
+    let sent = client.mail().send(&answer, None).await.map_err(|error| call_failed(context, &error.problem()))?;
     context.printer.verbatim(&text::published(Stage::A, &LegacyMessage::of(&sent.message)))
 }
 

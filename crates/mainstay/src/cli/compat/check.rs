@@ -29,7 +29,7 @@ pub async fn run(context: &Context<'_>, stage: Stage, script: &Script) -> Result
     };
     let known = me.known.then(|| me.instance.as_str().to_owned());
     let client = context.client_as(me.instance).await.map_err(|failure| not_opened(context, failure))?;
-    let found = find(client, list, stage, &check).await.map_err(|error| call_failed(context, &error))?;
+    let found = find(client, list, stage, &check).await.map_err(|error| call_failed(context, &error.problem()))?;
 
     let mut shown = text::check_header(stage, known.as_deref(), &check);
     if found.is_empty() {
@@ -53,7 +53,7 @@ fn query(stage: Stage, check: &Check, me: &InstanceId, now: Timestamp) -> Result
         (None, _) => None,
     };
     let days = window.map(|window| if window == Window::Day { 1 } else { 7 });
-    let parsed = |what: &str, error: mainstay_api::text::InvalidText| format!("Error: {what}: {error}");
+    let parsed = |what: &str, error: mainstay_api::InvalidText| format!("Error: {what}: {error}");
     Ok(ListMessages {
         recipient: (!everyone).then(|| me.clone()),
         sender: check.from.clone().map(InstanceId::parse).transpose().map_err(|e| parsed("--from", e))?,

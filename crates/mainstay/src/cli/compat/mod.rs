@@ -11,8 +11,7 @@ mod text;
 use crate::cli::context::Context;
 use crate::failure::{FAILED, Failure, Result};
 use clap::{Args, Subcommand};
-use mainstay_api::Code;
-use mainstay_client::ClientError;
+use mainstay_api::{Code, Problem};
 
 /// The scripts.
 #[derive(Debug, Subcommand)]
@@ -64,8 +63,7 @@ fn usage_error(context: &Context<'_>, error: &str, usage: &str) -> Result {
 }
 
 /// A failure of the call, in the words of the originals.
-fn call_failed(context: &Context<'_>, error: &ClientError) -> Failure {
-    let problem = error.problem();
+fn call_failed(context: &Context<'_>, problem: &Problem) -> Failure {
     let redis = context.settings.url.is_none() && context.settings.store.text.contains("redis");
     if redis && matches!(problem.code, Code::StoreUnavailable | Code::Unreachable) {
         context.printer.note("Error: Redis not available. Ensure Redis is running.");
@@ -78,7 +76,7 @@ fn call_failed(context: &Context<'_>, error: &ClientError) -> Failure {
 /// The same for a store that cannot be opened at all.
 fn not_opened(context: &Context<'_>, failure: Failure) -> Failure {
     match failure {
-        Failure::Problem(problem) => call_failed(context, &ClientError::from(*problem)),
+        Failure::Problem(problem) => call_failed(context, &problem),
         other => other,
     }
 }

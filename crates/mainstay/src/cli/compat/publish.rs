@@ -7,6 +7,7 @@ use crate::failure::{FAILED, Failure, Result};
 use mainstay_api::legacy::LegacyMessage;
 use mainstay_api::mail::SendMessage;
 use mainstay_api::{Code, InstanceId, MessageType};
+use mainstay_client::ClientError;
 
 /// Runs the script.
 pub async fn run(context: &Context<'_>, stage: Stage, script: &Script) -> Result {
@@ -36,16 +37,16 @@ pub async fn run(context: &Context<'_>, stage: Stage, script: &Script) -> Result
         ..SendMessage::new(recipients, asked.subject)
     };
     let client = context.client_as(me.instance).await.map_err(|failure| not_opened(context, failure))?;
-    match client.mail().send(&message, None).await {
+    match client.mail().send(&message, None).await.map_err(ClientError::problem) {
         Ok(sent) => context.printer.verbatim(&text::published(stage, &LegacyMessage::of(&sent.message))),
-        Err(error) if error.problem().code == Code::MailInvalidType => invalid_type(context, &asked.kind).await,
-        Err(error) => Err(call_failed(context, &error)),
+        Err(problem) if problem.code == Code::MailInvalidType => invalid_type(context, &asked.kind).await,
+        Err(problem) => Err(call_failed(context, &problem)),
     }
 }
 
 async fn invalid_type(context: &Context<'_>, kind: &str) -> Result {
     let client = context.client().await.map_err(|failure| not_opened(context, failure))?;
-    let types = client.mail().types().await.map_err(|error| call_failed(context, &error))?.types;
+    let types = client.mail().types().await.map_err(|error| call_failed(context, &error.problem()))?.types;
     let valid = types.join(" ");
     context.printer.verbatim(&format!("Error: Invalid message type '{kind}'\nValid types: {valid}\n"))?;
     Err(Failure::Status(FAILED))
