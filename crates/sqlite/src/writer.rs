@@ -194,7 +194,7 @@ impl Loop {
     fn process(&mut self, batch: &mut Vec<Box<dyn Job>>) {
         let committed = self.commit(batch);
         for job in batch.drain(..) {
-            job.answer(committed.as_ref().map(|()| ()).map_err(again));
+            job.answer(committed.as_ref().copied().map_err(again));
         }
         self.commits += 1;
         self.checkpoint();
