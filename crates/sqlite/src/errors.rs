@@ -92,13 +92,12 @@ pub(crate) fn unavailable(detail: impl Into<String>, internal: impl Into<String>
     .internal(internal)
 }
 
-/// Whether a commit that failed in this way may stand all the same. A write-ahead log that could not be extended
-/// lacks its commit frame; one that could not be synced may hold it.
+/// Whether a commit that failed in this way may stand all the same. A write-ahead log that could not be written lacks
+/// its commit frame, which comes last; one that could not be synced may hold it.
 pub(crate) fn commit_is_undecided(error: &rusqlite::Error) -> bool {
-    !matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull)
-    )
+    let rusqlite::Error::SqliteFailure(cause, _) = error else { return true };
+    let decided = matches!(cause.code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull);
+    !decided && !is_write(cause.extended_code)
 }
 
 fn full(internal: String) -> Error {
@@ -125,7 +124,7 @@ fn of_value(error: &rusqlite::Error, internal: String) -> Error {
     }
 }
 
-/// Runs a step of the life of the store and returns the error in the words of the catalogue.
+/// Puts a failure of the file system into the words of the catalogue.
 pub(crate) fn io(detail: impl Into<String>) -> impl FnOnce(std::io::Error) -> Error {
     let detail = detail.into();
     move |error| match error.kind() {

@@ -42,7 +42,7 @@ impl Store {
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection, &mut Wakes) -> Outcome<T> + Send + 'static,
+        F: Fn(&Connection, &mut Wakes) -> Outcome<T> + Send + 'static,
     {
         self.writer.write(work).await
     }
@@ -51,7 +51,7 @@ impl Store {
     pub(crate) async fn read<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+        F: Fn(&Connection) -> Outcome<T> + Send + 'static,
     {
         match &self.readers {
             Some(readers) => readers.read(work).await,

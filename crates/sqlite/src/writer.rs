@@ -40,14 +40,17 @@ enum Message {
 
 /// A write in the queue.
 trait Job: Send {
-    /// Does the work inside the transaction and keeps the result. Says whether the work stands.
+    /// Does the work inside the transaction and keeps the result, in place of an earlier one where the transaction
+    /// was rolled back. Says whether the work stands.
     fn run(&mut self, connection: &Connection, wakes: &mut Wakes) -> bool;
+    /// Why the work does not stand, for the jobs that fell with it.
+    fn failure(&self) -> Option<Error>;
     /// Answers the caller, with the error of the commit where it failed.
     fn answer(self: Box<Self>, committed: Result<()>);
 }
 
 struct Ticket<T, F> {
-    work: Option<F>,
+    work: F,
     result: Option<Outcome<T>>,
     reply: oneshot::Sender<Result<T>>,
 }
@@ -55,11 +58,19 @@ struct Ticket<T, F> {
 impl<T, F> Job for Ticket<T, F>
 where
     T: Send,
-    F: FnOnce(&Connection, &mut Wakes) -> Outcome<T> + Send,
+    F: Fn(&Connection, &mut Wakes) -> Outcome<T> + Send,
 {
     fn run(&mut self, connection: &Connection, wakes: &mut Wakes) -> bool {
-        self.result = self.work.take().map(|work| work(connection, wakes));
+        self.result = Some((self.work)(connection, wakes));
         matches!(self.result, Some(Ok(_)))
+    }
+
+    fn failure(&self) -> Option<Error> {
+        match &self.result {
+            Some(Err(Failure::Sqlite(error))) => Some(from_sqlite(error)),
+            Some(Err(Failure::Core(error))) => Some(again(error)),
+            _ => None,
+        }
     }
 
     fn answer(self: Box<Self>, committed: Result<()>) {
@@ -113,10 +124,10 @@ impl Writer {
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection, &mut Wakes) -> Outcome<T> + Send + 'static,
+        F: Fn(&Connection, &mut Wakes) -> Outcome<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let ticket = Ticket { work: Some(work), result: None, reply };
+        let ticket = Ticket { work, result: None, reply };
         self.send(Message::Job(Box::new(ticket)))?;
         answer.await.unwrap_or_else(|_| Err(closed().maybe_applied()))
     }
@@ -183,7 +194,7 @@ impl Loop {
     fn process(&mut self, batch: &mut Vec<Box<dyn Job>>) {
         let committed = self.commit(batch);
         for job in batch.drain(..) {
-            job.answer(committed.as_ref().map(|()| ()).map_err(again));
+            job.answer(committed.as_ref().copied().map_err(again));
         }
         self.commits += 1;
         self.checkpoint();
@@ -191,43 +202,57 @@ impl Loop {
 
     fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<()> {
         let _held: Option<Held> = self.lock.as_mut().map(|lock| lock.acquire(self.lock_timeout)).transpose()?;
-        self.execute("BEGIN IMMEDIATE").map_err(|error| from_sqlite(&error))?;
-        let worked = self.work(batch);
-        let committed = worked.and_then(|wakes| {
-            self.execute("COMMIT").map_err(|error| {
-                let undecided = commit_is_undecided(&error);
-                let error = from_sqlite(&error);
-                if undecided { error.maybe_applied() } else { error }
-            })?;
-            Ok(wakes)
-        });
-        if committed.is_err() && !self.connection.is_autocommit() {
-            self.execute("ROLLBACK").unwrap_or_else(|error| tracing::error!(%error, "a batch cannot be rolled back"));
-        }
-        self.wakeups.wake(committed?);
+        // Savepoints cost about as much as the writes themselves, and hardly any write fails.
+        let wakes = match self.attempt(|this| this.work_together(batch))? {
+            Some(wakes) => wakes,
+            None => self.attempt(|this| this.work_apart(batch))?.unwrap_or_default(),
+        };
+        // Still under the lock, which keeps processes from counting over each other.
+        self.wakeups.wake(wakes);
         Ok(())
     }
 
+    /// Runs a transaction around work, and rolls back where the work does not say what it changed.
+    fn attempt(&self, work: impl FnOnce(&Self) -> Result<Option<Wakes>>) -> Result<Option<Wakes>> {
+        self.execute("BEGIN IMMEDIATE").map_err(|error| from_sqlite(&error))?;
+        let outcome = match work(self) {
+            Ok(Some(wakes)) => self.execute("COMMIT").map(|()| Some(wakes)).map_err(|error| commit_failed(&error)),
+            unfinished => unfinished,
+        };
+        // A full disk, for one, makes SQLite itself roll back.
+        if !self.connection.is_autocommit() {
+            self.execute("ROLLBACK").unwrap_or_else(|error| tracing::error!(%error, "a batch cannot be rolled back"));
+        }
+        outcome
+    }
+
+    /// Runs all jobs; `None` where one fails.
+    fn work_together(&self, batch: &mut [Box<dyn Job>]) -> Result<Option<Wakes>> {
+        let mut wakes = Wakes::default();
+        let stands = batch.iter_mut().all(|job| job.run(&self.connection, &mut wakes));
+        Ok(stands.then_some(wakes))
+    }
+
     /// Runs each job in a savepoint of its own, so that one that fails takes no other with it.
-    fn work(&self, batch: &mut [Box<dyn Job>]) -> Result<Wakes> {
+    fn work_apart(&self, batch: &mut [Box<dyn Job>]) -> Result<Option<Wakes>> {
         let mut all = Wakes::default();
+        let step = |sql| self.execute(sql).map_err(|error| from_sqlite(&error));
         for job in batch {
-            let savepoint = |sql| self.execute(sql).map_err(|error| Error::from(Failure::from(error)));
-            savepoint("SAVEPOINT job")?;
+            step("SAVEPOINT job")?;
             let mut wakes = Wakes::default();
             let stands = job.run(&self.connection, &mut wakes);
             if self.connection.is_autocommit() {
-                // A full disk, for one, makes SQLite roll back the transaction, and with it the jobs before.
-                return Err(rolled_back());
+                // SQLite rolled back the transaction, as it may when the disk is full: no job stands.
+                return Err(job.failure().unwrap_or_else(|| Error::bug("a write ended its transaction")));
             }
             if stands {
                 all.absorb(wakes);
             } else {
-                savepoint("ROLLBACK TO job")?;
+                step("ROLLBACK TO job")?;
             }
-            savepoint("RELEASE job")?;
+            step("RELEASE job")?;
         }
-        Ok(all)
+        Ok(Some(all))
     }
 
     fn execute(&self, sql: &str) -> rusqlite::Result<()> {
@@ -276,6 +301,103 @@ impl Drop for Loop {
     }
 }
 
-fn rolled_back() -> Error {
-    Error::unavailable("the store rolled a group of writes back", "another write of the same commit failed")
+fn commit_failed(error: &rusqlite::Error) -> Error {
+    let failed = from_sqlite(error);
+    if commit_is_undecided(error) { failed.maybe_applied() } else { failed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mainstay_core::api::Code;
+    use mainstay_core::api::errors::Applied;
+    use std::sync::mpsc::channel;
+
+    fn writer(max_queue: usize) -> Arc<Writer> {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE numbers (number INTEGER PRIMARY KEY)").unwrap();
+        let options = SqliteOptions { max_queue, ..SqliteOptions::new(Location::Memory) };
+        Arc::new(Writer::start(connection, &options, Arc::new(Wakeups::new(None))).unwrap())
+    }
+
+    fn insert(connection: &Connection, number: i64) -> Outcome<()> {
+        connection.execute("INSERT INTO numbers VALUES (?1)", [number])?;
+        Ok(())
+    }
+
+    async fn numbers(writer: &Writer) -> Vec<i64> {
+        let read = |connection: &Connection, _: &mut Wakes| {
+            let mut statement = connection.prepare("SELECT number FROM numbers ORDER BY number")?;
+            Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+        };
+        writer.write(read).await.unwrap()
+    }
+
+    /// Keeps the writer in a commit of its own until the sender is dropped, and returns once it is there.
+    fn occupy(writer: &Writer) -> std::sync::mpsc::Sender<()> {
+        let (release, released) = channel::<()>();
+        let (entered, inside) = channel::<()>();
+        let released = Mutex::new(released);
+        let (reply, _) = oneshot::channel();
+        let work = move |_: &Connection, _: &mut Wakes| {
+            entered.send(()).ok();
+            released.lock().unwrap().recv().ok();
+            Ok(())
+        };
+        writer.send(Message::Job(Box::new(Ticket { work, result: None, reply }))).unwrap();
+        inside.recv().unwrap();
+        release
+    }
+
+    #[tokio::test]
+    async fn a_write_that_fails_takes_no_other_of_its_commit_with_it() {
+        let writer = writer(16);
+        let release = occupy(&writer);
+        let good = |number| {
+            let writer = Arc::clone(&writer);
+            async move { writer.write(move |connection, _| insert(connection, number)).await }
+        };
+        let bad = writer.write(|connection, _| {
+            insert(connection, 2)?;
+            Err::<(), _>(Error::invalid("it fails after it wrote").into())
+        });
+        let release = async move { drop(release) };
+        let (first, failed, last, ()) = tokio::join!(good(1), bad, good(3), release);
+        first.unwrap();
+        last.unwrap();
+        assert_eq!(failed.unwrap_err().code(), Code::InvalidRequest);
+        assert_eq!(numbers(&writer).await, [1, 3]);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_and_what_it_took_is_written() {
+        let writer = writer(2);
+        let release = occupy(&writer);
+        let write = |number| writer.write(move |connection, _| insert(connection, number));
+        let release = async move { drop(release) };
+        let (first, second, third, ()) = tokio::join!(write(1), write(2), write(3), release);
+        first.unwrap();
+        second.unwrap();
+        let refused = third.unwrap_err();
+        assert_eq!((refused.code(), refused.problem.applied), (Code::StoreBusy, Applied::No));
+        assert_eq!(numbers(&writer).await, [1, 2]);
+    }
+
+    #[tokio::test]
+    async fn closing_finishes_what_is_queued_and_refuses_what_comes_later() {
+        let writer = writer(16);
+        let release = occupy(&writer);
+        let closing = {
+            let writer = Arc::clone(&writer);
+            async move {
+                drop(release);
+                writer.close();
+                writer.close();
+            }
+        };
+        let (written, ()) = tokio::join!(writer.write(|connection, _| insert(connection, 1)), closing);
+        written.unwrap();
+        let refused = writer.write(|connection, _| insert(connection, 2)).await.unwrap_err();
+        assert_eq!((refused.code(), refused.problem.applied), (Code::StoreUnavailable, Applied::No));
+    }
 }

@@ -158,3 +158,32 @@ fn bounds(query: &ListQuery) -> ((i64, i64), (i64, i64)) {
     }
     (low, high)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::open_memory;
+
+    #[test]
+    fn every_listing_follows_an_index_from_its_place_and_sorts_nothing() {
+        let connection = open_memory().unwrap();
+        let thread = MessageId::parse("msg-1").unwrap();
+        let sources = [
+            Source::Inbox(1),
+            Source::PendingOf(1),
+            Source::Broadcasts(1),
+            Source::Waiting(1),
+            Source::Thread(1, &thread),
+            Source::All(1),
+        ];
+        for (source, oldest_first) in sources.iter().flat_map(|source| [(source, false), (source, true)]) {
+            let sql = format!("EXPLAIN QUERY PLAN {}", source.sql(oldest_first));
+            let mut statement = connection.prepare(&sql).unwrap();
+            let rows = statement.query_map((1, 0, 0, 9, 9, source.thread()), |row| row.get::<_, String>(3)).unwrap();
+            let plan: Vec<String> = rows.collect::<Result<_, _>>().unwrap();
+            assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{sql}\n{plan:#?}");
+            let from_place = plan[0].contains("(timestamp_ms,offset)>") || plan[0].contains("timestamp_ms>");
+            assert!(from_place, "{sql}\n{plan:#?}");
+        }
+    }
+}

@@ -26,7 +26,8 @@ pub(super) fn beat(connection: &Connection, beat: &Beat, wakes: &mut Wakes) -> O
         wakes.topic(topic());
         return Ok(BeatOutcome::Beaten);
     };
-    if !instances::holds(&known, beat.session_id.as_deref()) {
+    // A registration without a session is held by no run, so that none is superseded by it.
+    if known.session_id.is_some() && !instances::holds(&known, beat.session_id.as_deref()) {
         return Ok(BeatOutcome::Superseded);
     }
     let key = (namespace, beat.instance.as_str());

@@ -1,0 +1,9 @@
+//! What SQLite as a store promises beyond the ports: several processes, crashes, files that are not as they should be.
+
+mod child;
+mod crash;
+mod files;
+mod full;
+mod letters;
+mod processes;
+mod wakeups;
