@@ -5,11 +5,13 @@
 //!   a chosen command.
 //! - [`model`]: the reference model, every port in memory in the simplest way that is right.
 //! - [`conformance`]: what the documentation of the ports promises, as cases that run against any store.
+//! - [`sequences`]: random sequences of operations, played on a store and on the model side by side.
 //!
-//! A store is put to the test by one line in a file under `tests/`, with an expression that opens it:
+//! A store is put to the test by two lines in a file under `tests/`, with an expression that opens it:
 //!
 //! ```text
 //! mainstay_testkit::conformance!(memory, async { Bed::new(open("sqlite::memory:").await, ()) });
+//! mainstay_testkit::sequences!(memory_at_random, async { Bed::new(open("sqlite::memory:").await, ()) });
 //! ```
 //!
 //! Each case is then a test of its own, `memory::mail::append::…`. The expression is evaluated for each of them; where
@@ -18,3 +20,4 @@
 pub mod conformance;
 pub mod fixtures;
 pub mod model;
+pub mod sequences;

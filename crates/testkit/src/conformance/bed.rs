@@ -6,12 +6,13 @@ use std::any::Any;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tokio::sync::{Mutex, MutexGuard};
 
-/// The time at which most cases live: 2050-01-01. After every [`Window`], and late enough that a store which ends
-/// lifetimes by its own clock does not end one during a test.
-const NOW_MS: i64 = 2_524_608_000_000;
-/// The first of the windows: 2035-01-01.
+/// The time at which most cases live: 2200-01-01. After every [`Window`], so that what deletes in any namespace deletes
+/// nothing of theirs, and early enough for an offset of microseconds.
+const NOW_MS: i64 = 7_258_118_400_000;
+/// The first of the windows: 2035-01-01, late enough that a store which ends lifetimes by its own clock besides does
+/// not end one during a test.
 const FIRST_WINDOW_MS: i64 = 2_051_222_400_000;
-/// The length of a window, a day: there is room for 5,479 of them.
+/// The length of a window, a day: there is room for 60,000 of them.
 const WINDOW_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// A store to test, and what it needs to live.
@@ -66,7 +67,7 @@ impl Bed {
         static NEXT: AtomicI64 = AtomicI64::new(0);
         let turn = TURN.lock().await;
         let start_ms = FIRST_WINDOW_MS + NEXT.fetch_add(1, Ordering::Relaxed) * WINDOW_MS;
-        assert!(start_ms + WINDOW_MS <= NOW_MS, "more days are asked for than there are before 2050");
+        assert!(start_ms + WINDOW_MS <= NOW_MS, "more days are asked for than there are before 2200");
         let window = Window { start: Timestamp::from_millis(start_ms), _turn: turn };
         while self.stores.mail.purge(window.start, window.start, 1_000).await.expect("purge of mail") > 0 {}
         while self.stores.presence.purge(window.start, 1_000).await.expect("purge of presence") > 0 {}

@@ -8,7 +8,8 @@
 //! - A thing that ends at a moment (a message, a remembered request id) is gone at that moment, not after it.
 //! - An append asks in this order: the request id, the message id, the inboxes, the namespace. Only an append that
 //!   stored a message is remembered under its request id, within its namespace.
-//! - *Oldest* means the smallest offset, in an inbox and in a namespace. An inbox is trimmed after a delivery, so a
+//! - *Oldest* means the smallest offset, in an inbox and in a namespace; no case asks for more than that what is older
+//!   both by offset and by time goes first. An inbox is trimmed after a delivery, so a
 //!   message that waits for nothing may leave at once an inbox that is full of pending ones; room in the namespace is
 //!   made before the message is stored, among its oldest 256 messages.
 //! - A message waits for an acknowledgement while it asks for one, is not settled, and not every recipient has given
@@ -16,7 +17,8 @@
 //! - Only [`join`](mainstay_core::mail::MailStore::join) makes a member. A member that is forgotten keeps its inbox.
 //! - A delivery of a settled message is not unread: marking it as read passes it over.
 //! - A merged acknowledgement without a time of reading was read when it was acknowledged.
-//! - In presence a run holds a name where the registration carries exactly its session.
+//! - In presence a run holds a name where the registration carries its session. A registration without one is held
+//!   by no run: any may beat for it, which does not make the name its own, and none that says who it is may end it.
 
 mod inbox;
 mod mail;

@@ -53,7 +53,8 @@ impl PresenceStore for ModelPresence {
             self.wakeups.presence(&beat.namespace);
             return Ok(BeatOutcome::Beaten);
         };
-        if !holds(known, beat.session_id.as_deref()) {
+        let free = known.details.session_id.is_none();
+        if !free && !holds(known, beat.session_id.as_deref()) {
             return Ok(BeatOutcome::Superseded);
         }
         known.last_beat = beat.now;

@@ -17,8 +17,8 @@ const END_OF_ID: u8 = 0x1f;
 pub(crate) const MINUTE_MS: i64 = 60_000;
 /// Most pages that are read before a listing counts as endless.
 const MAX_PAGES: usize = 10_000;
-/// When messages expire that no case wants to expire: 2060-01-01, after every purge of every case.
-const KEPT_UNTIL_MS: i64 = 2_840_140_800_000;
+/// When messages expire that no case wants to expire: 2240-01-01, after every purge of every case.
+const KEPT_UNTIL_MS: i64 = 8_520_336_000_000;
 /// Bounds that no case reaches by accident.
 pub(crate) const ROOMY: InboxLimits = InboxLimits { max_inbox: 100_000, max_pending: 10_000, max_messages: 1_000_000 };
 

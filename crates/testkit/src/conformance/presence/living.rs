@@ -18,6 +18,7 @@ cases! {
     a_beat_may_say_what_is_being_done,
     a_beat_registers_an_instance_that_was_not_there,
     a_beat_of_a_replaced_run_changes_nothing,
+    a_name_that_no_run_holds_takes_the_beat_of_any,
     a_full_namespace_takes_no_new_instance_and_keeps_the_known_ones,
     of_many_that_register_at_once_no_more_than_allowed_do,
     hostile_names_and_texts_are_names_and_texts,
@@ -109,6 +110,18 @@ async fn a_beat_of_a_replaced_run_changes_nothing(bed: &Bed) {
     assert_eq!(roll.later(60_000).beat("ada", Some("s1"), Some("ghost")).await, BeatOutcome::Superseded);
     assert_eq!(roll.rows().await, before);
     assert_eq!(roll.later(60_000).beat("ada", Some("s2"), None).await, BeatOutcome::Beaten);
+}
+
+async fn a_name_that_no_run_holds_takes_the_beat_of_any(bed: &Bed) {
+    let roll = Roll::new(bed);
+    roll.register("ada", RegisterInstance::default()).await;
+    let later = roll.later(60_000);
+    assert_eq!(later.beat("ada", Some("s1"), Some("work")).await, BeatOutcome::Beaten);
+    assert_eq!(later.beat("ada", Some("s2"), None).await, BeatOutcome::Beaten);
+    let row = roll.row("ada").await;
+    assert_eq!((row.last_beat, row.details.session_id), (later.now, None));
+    assert!(!roll.unregister("ada", Some("s1")).await, "a beat does not take the name");
+    assert!(roll.unregister("ada", None).await);
 }
 
 async fn a_full_namespace_takes_no_new_instance_and_keeps_the_known_ones(bed: &Bed) {

@@ -1,0 +1,148 @@
+//! Random sequences of operations, played on a store and on the [reference model](crate::model) side by side: every
+//! outcome has to be the same. What differs is shrunk to the shortest sequence that still differs.
+//!
+//! The sequences are the same in every run. `MAINSTAY_SEQUENCES` says how many of each kind are played, and
+//! `MAINSTAY_SEQUENCES_SEED` chooses others.
+//!
+//! Offsets and epochs are a store's own. They are compared by what they stand for: the message at an offset, the same
+//! epoch in every answer. A position is given back only to the store that gave it.
+
+mod mail;
+mod presence;
+
+pub use mail::Profile;
+
+use crate::conformance::Bed;
+use proptest::strategy::BoxedStrategy;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use std::future::Future;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// Sequences of each kind where nothing else is asked for: seconds on a store that syncs every write.
+const DEFAULT_SEQUENCES: u32 = 48;
+/// Most operations of a sequence. They stay within the day that a window is.
+const MAX_OPERATIONS: usize = 80;
+/// Most attempts to shorten a sequence that fails.
+const MAX_SHRINKS: u32 = 2_000;
+
+/// Which sequences are played.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// How many of each kind.
+    pub sequences: u32,
+    /// What they are drawn from: the same seed, the same sequences.
+    pub seed: u64,
+}
+
+impl Plan {
+    /// What the environment asks for.
+    ///
+    /// # Panics
+    /// Where a variable is not a number.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        let sequences =
+            number("MAINSTAY_SEQUENCES").map_or(DEFAULT_SEQUENCES, |count| count.try_into().unwrap_or(u32::MAX));
+        Self { sequences, seed: number("MAINSTAY_SEQUENCES_SEED").unwrap_or(0) }
+    }
+}
+
+/// Plays sequences of mail.
+///
+/// # Errors
+/// The shortest sequence found on which the store and the model differ, and where.
+pub async fn mail(plan: Plan, profile: Profile, bed: Bed) -> Result<(), String> {
+    let bed = Arc::new(bed);
+    let play = move |operations| mail::play(bed.clone(), profile, operations);
+    run(plan, move || mail::operation(profile), play).await
+}
+
+/// Plays sequences of presence.
+///
+/// # Errors
+/// The shortest sequence found on which the store and the model differ, and where.
+pub async fn presence(plan: Plan, bed: Bed) -> Result<(), String> {
+    let bed = Arc::new(bed);
+    let play = move |operations| presence::play(bed.clone(), operations);
+    run(plan, presence::operation, play).await
+}
+
+/// Plays sequences of the operations that are drawn, and shrinks what fails.
+async fn run<O, F>(
+    plan: Plan,
+    operation: impl FnOnce() -> BoxedStrategy<O> + Send + 'static,
+    play: impl Fn(Vec<O>) -> F + Send + 'static,
+) -> Result<(), String>
+where
+    O: std::fmt::Debug + 'static,
+    F: Future<Output = Result<(), String>>,
+{
+    let config =
+        Config { cases: plan.sequences, max_shrink_iters: MAX_SHRINKS, failure_persistence: None, ..Config::default() };
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&plan.seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let handle = Handle::current();
+    let played = tokio::task::spawn_blocking(move || {
+        let mut runner = TestRunner::new_with_rng(config, rng);
+        let sequences = proptest::collection::vec(operation(), 1..=MAX_OPERATIONS);
+        let outcome = runner.run(&sequences, |value| handle.block_on(play(value)).map_err(TestCaseError::fail));
+        outcome.map_err(|error| match error {
+            TestError::Abort(reason) => format!("given up: {reason}"),
+            TestError::Fail(reason, value) => format!("{reason}\nthe shortest sequence that does this: {value:#?}"),
+        })
+    });
+    played.await.unwrap_or_else(|broken| Err(format!("the sequences ended: {broken}")))
+}
+
+/// A number from the environment.
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text:?} is not a number")))
+}
+
+/// Says where a store and the model differ.
+fn same(step: &str, store: &str, model: &str) -> Result<(), String> {
+    if store == model {
+        return Ok(());
+    }
+    Err(format!("{step}\n  the store: {store}\n  the model: {model}"))
+}
+
+/// Compares a store with the model: `sequences!(name, expression)`, where the expression is a future of a
+/// [`Bed`] and is evaluated for each kind of sequence. Expands to one test per kind.
+#[macro_export]
+macro_rules! sequences {
+    ($store:ident, $bed:expr) => {
+        async fn $store() -> $crate::conformance::Bed {
+            ($bed).await
+        }
+
+        mod $store {
+            $crate::sequences!(@mail $store, mail_that_expires, Expiring);
+            $crate::sequences!(@mail $store, mail_in_small_inboxes, SmallInboxes);
+            $crate::sequences!(@mail $store, mail_in_a_small_namespace, SmallNamespace);
+
+            #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn presence_is_that_of_the_model() {
+                let plan = $crate::sequences::Plan::from_environment();
+                if let Err(difference) = $crate::sequences::presence(plan, super::$store().await).await {
+                    panic!("{difference}");
+                }
+            }
+        }
+    };
+    (@mail $store:ident, $name:ident, $profile:ident) => {
+        mod $name {
+            #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn is_that_of_the_model() {
+                let plan = $crate::sequences::Plan::from_environment();
+                let (profile, bed) = ($crate::sequences::Profile::$profile, super::super::$store().await);
+                if let Err(difference) = $crate::sequences::mail(plan, profile, bed).await {
+                    panic!("{difference}");
+                }
+            }
+        }
+    };
+}
