@@ -3,6 +3,7 @@
 
 pub mod errors;
 pub mod health;
+pub mod identity;
 pub mod ids;
 pub mod legacy;
 pub mod mail;
