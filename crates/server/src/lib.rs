@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The HTTP server: an adapter that holds no state and no rules.
+
+pub mod mcp;
