@@ -1,18 +1,18 @@
-//! Who the caller is.
+//! Who a credential stands for.
 
 use crate::{InstanceId, Namespace};
 use serde::{Deserialize, Serialize};
 
-/// What a server makes of the credential and the headers of a call.
+/// Who the caller is, as the server sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema, schemars::JsonSchema)]
 pub struct WhoAmI {
-    /// The principal behind the credential, such as `owner`.
+    /// The principal behind the credential.
     pub principal: String,
-    /// The instance that the call speaks for, where it said so.
+    /// The instance that the call speaks for, where it said one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
     /// The namespace of the call.
     pub namespace: Namespace,
-    /// What the caller may do, such as `mail:write`.
+    /// What the credential allows, such as `mail:read`.
     pub scopes: Vec<String>,
 }

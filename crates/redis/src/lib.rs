@@ -1,1 +1,64 @@
-//! Placeholder.
+//! The ports of Mainstay on Redis 6.2 and later, and Valkey: single server, Sentinel and Cluster, with and without TLS.
+//!
+//! *Invariant:* one operation is one script on one aggregate, whose keys share one hash tag. No command is sent twice
+//! unless running it twice is the same as running it once.
+
+mod check;
+mod connection;
+mod failure;
+mod keys;
+pub mod legacy;
+mod mail;
+mod options;
+mod presence;
+mod scripts;
+mod topology;
+mod wakeups;
+
+pub use options::{RedisOptions, TlsFiles};
+
+use connection::Connection;
+use mainstay_core::{Result, StoreInfo, StoreProbe, Stores};
+use std::sync::Arc;
+
+/// Connects to Redis, checks that it can serve, and returns its ports. A server that is not there is an error at
+/// once.
+///
+/// # Errors
+/// `store.unavailable` where no server answers, `store.incompatible` where it is too old.
+pub async fn open(options: RedisOptions) -> Result<Stores> {
+    let connection = Arc::new(Connection::new(options.clone())?);
+    let report = check::server(&connection).await?;
+    let keys = keys::Keys::new(&options.prefix)?;
+    let hints = Arc::new(wakeups::RedisHints::new(Arc::clone(&connection), keys.clone()));
+    Ok(Stores {
+        info: StoreInfo {
+            kind: options.kind(),
+            location: options.location(),
+            durable: report.durable,
+            shared: true,
+            warnings: report.warnings,
+        },
+        probe: Arc::new(Probe { connection: Arc::clone(&connection), hints: Arc::clone(&hints) }),
+        hints,
+        mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
+        presence: Arc::new(presence::RedisPresence::new(connection, keys)),
+    })
+}
+
+struct Probe {
+    connection: Arc<Connection>,
+    hints: Arc<wakeups::RedisHints>,
+}
+
+#[async_trait::async_trait]
+impl StoreProbe for Probe {
+    async fn ping(&self) -> Result<()> {
+        self.connection.ping().await
+    }
+
+    async fn close(&self) {
+        self.hints.close();
+        self.connection.close().await;
+    }
+}

@@ -1,3 +1,34 @@
-//! The HTTP server: an adapter that holds no state and no rules.
+//! The HTTP server: an adapter that holds no state and no rules. A request passes the layers, becomes a call of a
+//! `core` service on behalf of a [`mainstay_core::Caller`], and its result or error becomes the answer.
 
+mod admission;
+mod app;
+mod caller;
+mod config;
+mod error_page;
+mod extract;
+mod health;
+mod layers;
+mod live;
+mod mail;
+mod maintenance;
 pub mod mcp;
+mod metrics;
+mod openapi;
+mod presence;
+mod problem;
+mod serve;
+mod services;
+mod whoami;
+
+pub use admission::Admission;
+pub use app::{router, router_with_mcp};
+pub use caller::Authenticated;
+pub use config::{OwnerKey, ServerConfig};
+pub use layers::InProcess;
+pub use maintenance::{InvalidMaintenance, Maintenance, Purged};
+pub use metrics::Metrics;
+pub use openapi::{OPEN_PATHS, openapi};
+pub use problem::Failure;
+pub use serve::serve;
+pub use services::{ServiceRules, Services};

@@ -1,0 +1,46 @@
+-- Appends a message: stores it, delivers it and remembers the request id, all or nothing.
+--
+-- KEYS[1]  <base>meta
+-- ARGV[1]  parameters, JSON: id from type th req ts exp now everyone to memo{key fp until} max_inbox max_pending
+--          max_messages epoch channel namespace
+-- ARGV[2]  the message, opaque
+-- ARGV[3]  the subject in lower case
+--
+-- Returns  {'stored', offset, epoch, deliveries, 1 where the namespace is new}
+--          {'replayed', id} {'memo_mismatch'} {'duplicate_id'} {'inbox_full', name} {'namespace_full'}
+--@include shared/keys
+--@include mail/messages
+--@include mail/deliveries
+
+local p = cjson.decode(ARGV[1])
+
+if p.memo then
+  local known = redis.call('HMGET', base .. 'req:' .. p.memo.key, 'fp', 'id')
+  if known[1] then
+    if known[1] ~= p.memo.fp then return {'memo_mismatch'} end
+    return {'replayed', known[2]}
+  end
+end
+
+local alive, dead = find_alive(p.id, p.now)
+if alive then return {'duplicate_id'} end
+
+local names = recipients_of(p)
+if p.req then
+  for _, name in ipairs(names) do
+    if redis.call('ZCARD', base .. 'pend:' .. name) >= p.max_pending then return {'inbox_full', name} end
+  end
+end
+if dead then delete_message(dead) end
+delete_expired(p.now, 16)
+if not make_room(p.max_messages) then return {'namespace_full'} end
+
+local new = redis.call('EXISTS', meta) == 0
+local epoch = epoch_of(p.epoch)
+local off = store_message(p, ARGV[2], ARGV[3], names)
+if p.memo then
+  redis.call('HSET', base .. 'req:' .. p.memo.key, 'fp', p.memo.fp, 'id', p.id)
+  redis.call('PEXPIREAT', base .. 'req:' .. p.memo.key, int(p.memo['until']))
+end
+wake(p.channel, p.namespace, names)
+return {'stored', off, epoch, #names, new and 1 or 0}

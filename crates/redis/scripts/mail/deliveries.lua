@@ -1,0 +1,111 @@
+-- Deliveries: the entries of a message in the inboxes of its recipients.
+-- in:<name> and pend:<name> are ordered by time, log:<name> and unread:<name> by offset.
+
+-- Messages of one inbox, or of the namespace, that are examined at a time when room is made.
+local TRIM_STEP = 256
+
+-- Puts a message into an inbox. A settled message waits for nothing.
+local function deliver(name, off, ts, requires_ack, settled, until_ms)
+  index('in:' .. name, ts, off, until_ms)
+  index('log:' .. name, off, off, until_ms)
+  if settled then return end
+  index('unread:' .. name, off, off, until_ms)
+  if requires_ack then index('pend:' .. name, ts, off, until_ms) end
+end
+
+-- Makes room in an inbox: the oldest deliveries that are not pending leave. The pending ones are fewer than the
+-- inbox holds, so the loop ends.
+local function trim_inbox(name, max_inbox)
+  local inbox = base .. 'log:' .. name
+  local surplus = redis.call('ZCARD', inbox) - max_inbox
+  local start = 0
+  while surplus > 0 do
+    local oldest = redis.call('ZRANGE', inbox, start, start + TRIM_STEP - 1)
+    if #oldest == 0 then return end
+    for _, off in ipairs(oldest) do
+      if surplus > 0 then
+        if redis.call('ZSCORE', base .. 'pend:' .. name, off) then
+          start = start + 1
+        else
+          leave_inbox(name, off)
+          surplus = surplus - 1
+        end
+      end
+    end
+  end
+end
+
+-- Makes room in the namespace for one message. Returns false where the oldest ones all wait for an acknowledgement.
+local function make_room(max_messages)
+  if redis.call('ZCARD', base .. 'timeline') < max_messages then return true end
+  for _, off in ipairs(redis.call('ZRANGE', base .. 'timeline', 0, TRIM_STEP - 1)) do
+    if not redis.call('ZSCORE', base .. 'pending', off) then
+      delete_message(off)
+      return true
+    end
+  end
+  return false
+end
+
+-- Tells waiting readers which inboxes changed.
+local function wake(channel, namespace, names)
+  if #names == 0 then return end
+  if #names > 64 then
+    redis.call('PUBLISH', channel, 'm ' .. namespace .. ' *')
+  else
+    redis.call('PUBLISH', channel, 'm ' .. namespace .. ' ' .. table.concat(names, ' '))
+  end
+end
+
+-- Whether a message still waits for someone's acknowledgement.
+local function refresh_pending(off, ts, until_ms)
+  local state = redis.call('HMGET', message_key(off), 'req', 'settled', 'n', 'na')
+  local n, na = tonumber(state[3]), tonumber(state[4])
+  if state[1] == '1' and state[2] == '0' and (n == 0 or na < n) then
+    index('pending', ts, off, until_ms)
+  else
+    redis.call('ZREM', base .. 'pending', off)
+  end
+end
+
+-- Stores a new message with its index entries and delivers it. Returns its offset.
+local function store_message(p, document, subject, names)
+  local last = tonumber(redis.call('HGET', meta, 'last') or '0')
+  local offset = math.max(last + 1, p.now * 1000)
+  local off = pad(offset)
+  redis.call('HSET', meta, 'last', off)
+  local until_ms = horizon(p.exp)
+  local fields = {
+    'id', p.id, 'doc', document, 'ts', int(p.ts), 'exp', int(p.exp), 'type', p.type, 'from', p.from,
+    'subj', subject, 'req', p.req and '1' or '0', 'bc', p.everyone and '1' or '0', 'th', p.th,
+    'settled', p.settled and '1' or '0', 'n', #names, 'nr', 0, 'na', 0,
+  }
+  redis.call('HSET', message_key(off), unpack(fields))
+  for _, name in ipairs(names) do
+    redis.call('HSET', message_key(off), 'r:' .. name, '0')
+    deliver(name, off, int(p.ts), p.req, p.settled, until_ms)
+    trim_inbox(name, p.max_inbox)
+  end
+  redis.call('PEXPIREAT', message_key(off), until_ms)
+  redis.call('SET', base .. 'id:' .. p.id, off, 'PXAT', until_ms)
+  index('timeline', int(p.ts), off, until_ms)
+  index('sent:' .. p.from, int(p.ts), off, until_ms)
+  index('exp', int(p.exp), off, until_ms)
+  if p.th ~= '' then index('thread:' .. p.th, int(p.ts), off, until_ms) end
+  if p.everyone then index('in:all', int(p.ts), off, until_ms) end
+  if p.req and not p.settled then index('pending', int(p.ts), off, until_ms) end
+  redis.call('HINCRBY', base .. 'types', p.type, 1)
+  redis.call('PEXPIREAT', base .. 'types', until_ms)
+  redis.call('PEXPIREAT', base .. 'dropped', until_ms)
+  return off
+end
+
+-- The recipients of a message: the named ones, or every member but the sender.
+local function recipients_of(p)
+  if not p.everyone then return p.to end
+  local names = {}
+  for _, name in ipairs(redis.call('ZRANGE', base .. 'members', 0, -1)) do
+    if name ~= p.from then names[#names + 1] = name end
+  end
+  return names
+end

@@ -1,0 +1,40 @@
+-- Makes an instance a member and delivers the newest broadcasts that are kept.
+--
+-- KEYS[1]  <base>meta
+-- ARGV[1]  the encoded instance
+-- ARGV[2]  the present, in milliseconds
+-- ARGV[3]  broadcasts to deliver at most
+-- ARGV[4]  an epoch, should the namespace have none
+--
+-- Returns  {1 where it was not a member before, 1 where the namespace is new}
+--@include shared/keys
+--@include mail/messages
+--@include mail/deliveries
+
+local DAY_MS = 86400000
+local name, now = ARGV[1], tonumber(ARGV[2])
+local seen = redis.call('ZSCORE', base .. 'members', name)
+if seen then
+  if now - tonumber(seen) > DAY_MS then
+    redis.call('ZADD', base .. 'members', ARGV[2], name)
+    redis.call('PEXPIREAT', base .. 'members', horizon(now + 30 * DAY_MS))
+  end
+  return {0, 0}
+end
+
+local new = redis.call('EXISTS', meta) == 0
+epoch_of(ARGV[4])
+local until_ms = horizon(now + 30 * DAY_MS)
+redis.call('ZADD', base .. 'members', ARGV[2], name)
+redis.call('PEXPIREAT', base .. 'members', until_ms)
+for _, off in ipairs(redis.call('ZREVRANGE', base .. 'in:all', 0, tonumber(ARGV[3]) - 1)) do
+  local key = message_key(off)
+  local f = redis.call('HMGET', key, 'exp', 'from', 'ts', 'req', 'settled', 'r:' .. name)
+  if f[1] and tonumber(f[1]) > now and f[2] ~= name and not f[6] then
+    redis.call('HSET', key, 'r:' .. name, '0')
+    redis.call('HINCRBY', key, 'n', 1)
+    deliver(name, off, f[3], f[4] == '1', f[5] == '1', until_ms)
+    refresh_pending(off, f[3], until_ms)
+  end
+end
+return {1, new and 1 or 0}

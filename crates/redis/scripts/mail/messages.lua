@@ -1,0 +1,84 @@
+-- Messages: one hash `m:<offset>` each, and the indexes of the namespace.
+-- Fields: id doc ts exp type from subj req bc th settled n nr na, and for each recipient r:<name> (0, or when it
+-- was read) and a:<name> (the acknowledgement, opaque).
+
+-- How long keys outlive the last message in them: the time a purge has to remove what expired.
+local GRACE_MS = 604800000
+
+local function message_key(off)
+  return base .. 'm:' .. off
+end
+
+-- The epoch of the namespace; the first touch sets it.
+local function epoch_of(candidate)
+  local epoch = redis.call('HGET', meta, 'epoch')
+  if epoch then return epoch end
+  redis.call('HSET', meta, 'epoch', candidate)
+  redis.call('PEXPIRE', meta, 2 * GRACE_MS)
+  return candidate
+end
+
+-- The moment until which keys written now are kept, never earlier than an earlier answer.
+local function horizon(exp)
+  local known = tonumber(redis.call('HGET', meta, 'horizon') or '0')
+  local wanted = exp + GRACE_MS
+  if wanted <= known then return int(known) end
+  redis.call('HSET', meta, 'horizon', int(wanted))
+  redis.call('PEXPIREAT', meta, int(wanted))
+  return int(wanted)
+end
+
+local function index(key, score, off, until_ms)
+  redis.call('ZADD', base .. key, score, off)
+  redis.call('PEXPIREAT', base .. key, until_ms)
+end
+
+-- Takes one delivery out of an inbox. What nobody read raises the mark of dropped messages.
+local function leave_inbox(name, off)
+  redis.call('ZREM', base .. 'in:' .. name, off)
+  redis.call('ZREM', base .. 'log:' .. name, off)
+  redis.call('ZREM', base .. 'pend:' .. name, off)
+  if redis.call('ZREM', base .. 'unread:' .. name, off) == 1 then
+    local dropped = redis.call('HGET', base .. 'dropped', name)
+    if not dropped or dropped < off then redis.call('HSET', base .. 'dropped', name, off) end
+  end
+end
+
+-- Deletes a message with its deliveries and index entries.
+local function delete_message(off)
+  local fields = redis.call('HGETALL', message_key(off))
+  local known = {}
+  for i = 1, #fields, 2 do
+    known[fields[i]] = fields[i + 1]
+    if string.sub(fields[i], 1, 2) == 'r:' then leave_inbox(string.sub(fields[i], 3), off) end
+  end
+  redis.call('ZREM', base .. 'timeline', off)
+  redis.call('ZREM', base .. 'pending', off)
+  redis.call('ZREM', base .. 'exp', off)
+  redis.call('ZREM', base .. 'in:all', off)
+  if known.id then
+    redis.call('DEL', base .. 'id:' .. known.id)
+    redis.call('ZREM', base .. 'sent:' .. known.from, off)
+    if known.th ~= '' then redis.call('ZREM', base .. 'thread:' .. known.th, off) end
+    if redis.call('HINCRBY', base .. 'types', known.type, -1) <= 0 then
+      redis.call('HDEL', base .. 'types', known.type)
+    end
+  end
+  redis.call('DEL', message_key(off))
+end
+
+-- Deletes what has expired, at most `limit` messages, and returns how many.
+local function delete_expired(now, limit)
+  local expired = redis.call('ZRANGEBYSCORE', base .. 'exp', '-inf', int(now), 'LIMIT', 0, limit)
+  for _, off in ipairs(expired) do delete_message(off) end
+  return #expired
+end
+
+-- The offset of a message by its encoded id, or nil where it is absent or has expired.
+local function find_alive(id, now)
+  local off = redis.call('GET', base .. 'id:' .. id)
+  if not off then return nil end
+  local exp = redis.call('HGET', message_key(off), 'exp')
+  if not exp or tonumber(exp) <= now then return nil, off end
+  return off
+end

@@ -1,0 +1,83 @@
+//! What a server must be, and what it should be, checked when the store is opened.
+
+use crate::connection::{Connection, Repeat, read};
+use mainstay_core::{Error, Result, api::Code};
+use std::collections::HashMap;
+
+/// The oldest version that works: sorted-set ranges, `PXAT` and scripts as we use them came with it.
+const OLDEST: (u32, u32) = (6, 2);
+
+/// What the check found.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// Whether the append-only file is on.
+    pub durable: bool,
+    /// What puts data at risk.
+    pub warnings: Vec<String>,
+}
+
+/// Asks the server what it is. A user whose ACL forbids `INFO` gets a warning instead.
+pub(crate) async fn server(connection: &Connection) -> Result<Report> {
+    let info = match connection.command("info", redis::cmd("INFO").arg("all"), Repeat::Safe).await {
+        Ok(value) => parse(&read::<String>(value, "INFO").unwrap_or_default()),
+        Err(error) if error.code() == Code::StoreUnavailable && error.problem.detail.contains("refuses our user") => {
+            let note = "the user may not run INFO, so version and persistence were not checked";
+            return Ok(Report { durable: false, warnings: vec![note.into()] });
+        }
+        Err(error) => return Err(error),
+    };
+    version(&info, connection.location())?;
+    let mut report = Report { durable: info.get("aof_enabled").is_some_and(|v| v == "1"), ..Report::default() };
+    if !report.durable && info.contains_key("aof_enabled") {
+        report.warnings.push(
+            "the append-only file is off: a crash of Redis loses everything since its last snapshot \
+             (set `appendonly yes`, as in deploy/redis.conf)"
+                .into(),
+        );
+    }
+    match info.get("maxmemory_policy").map(String::as_str) {
+        None | Some("noeviction") => {}
+        Some(policy) => report.warnings.push(format!(
+            "maxmemory-policy is {policy}: Redis may drop messages and indexes when memory is short \
+             (set `maxmemory-policy noeviction`)"
+        )),
+    }
+    Ok(report)
+}
+
+fn version(info: &HashMap<String, String>, location: &str) -> Result<()> {
+    // Valkey reports the Redis version that it is compatible with here, and its own elsewhere.
+    let Some(text) = info.get("redis_version") else {
+        return Ok(());
+    };
+    let mut parts = text.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    if version >= OLDEST {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::StoreIncompatible,
+        format!("Redis at {location} is version {text}"),
+        "Use Redis 6.2 or later, or any Valkey.",
+    ))
+}
+
+fn parse(info: &str) -> HashMap<String, String> {
+    let pairs = info.lines().filter_map(|line| line.split_once(':'));
+    pairs.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_before_6_2_is_refused() {
+        let info = |version: &str| HashMap::from([("redis_version".to_owned(), version.to_owned())]);
+        assert!(version(&info("6.0.16"), "x").is_err());
+        assert!(version(&info("5.0.0"), "x").is_err());
+        for good in ["6.2.0", "7.0.15", "8.2.1", "10.0.0"] {
+            assert!(version(&info(good), "x").is_ok(), "{good}");
+        }
+    }
+}

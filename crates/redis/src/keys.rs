@@ -1,0 +1,86 @@
+//! Names of keys. Every segment that comes from outside is percent-encoded, so that no id reaches into another's key
+//! or steers a slot.
+
+use mainstay_core::api::{InstanceId, Namespace};
+use mainstay_core::{Error, Result, api::Code};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// Everything is encoded but letters, digits and these.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// The keys under one prefix.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    /// Keys under a prefix. Braces would steer slots and are refused.
+    pub fn new(prefix: &str) -> Result<Self> {
+        if prefix.len() > 200 || prefix.contains(['{', '}', '\0', '\n']) {
+            return Err(Error::new(
+                Code::SettingInvalid,
+                "the key prefix has braces or control characters, or is longer than 200 bytes",
+                "Choose a short prefix such as `mainstay:`.",
+            ));
+        }
+        Ok(Self { prefix: prefix.to_owned() })
+    }
+
+    /// The key that stands for the mail of a namespace; the others of the aggregate share its base.
+    pub fn mail(&self, namespace: &str) -> String {
+        format!("{}{{mail.{namespace}}}:meta", self.prefix)
+    }
+
+    /// The key that stands for the presence of a namespace.
+    pub fn presence(&self, namespace: &str) -> String {
+        format!("{}{{presence.{namespace}}}:meta", self.prefix)
+    }
+
+    /// The set of namespaces in use, for maintenance.
+    pub fn namespaces(&self) -> String {
+        format!("{}namespaces", self.prefix)
+    }
+
+    /// The channel of the wake-ups.
+    pub fn channel(&self) -> String {
+        format!("{}wake", self.prefix)
+    }
+}
+
+/// A text as a segment of a key.
+pub(crate) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+/// The text that a segment stands for.
+pub(crate) fn decode(segment: &str) -> Result<String> {
+    let decoded = percent_decode_str(segment).decode_utf8();
+    decoded.map(String::from).map_err(|_| Error::inconsistent(format!("the key segment {segment:?} is not UTF-8")))
+}
+
+/// The instance that a segment stands for.
+pub(crate) fn instance(segment: &str) -> Result<InstanceId> {
+    InstanceId::parse(decode(segment)?).map_err(|e| Error::inconsistent(format!("stored {e}")))
+}
+
+/// The namespace that a segment stands for.
+pub(crate) fn namespace(segment: &str) -> Result<Namespace> {
+    Namespace::parse(decode(segment)?).map_err(|e| Error::inconsistent(format!("stored {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_segment_can_leave_its_place() {
+        let keys = Keys::new("mainstay:").unwrap();
+        for hostile in ["a:b", "{x}", "}", "*", "a b", "line\nbreak", "日本語", "%7D"] {
+            let encoded = encode(hostile);
+            assert!(encoded.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.%".contains(&b)), "{encoded}");
+            assert_eq!(decode(&encoded).unwrap(), hostile);
+            assert_eq!(keys.mail(&encoded).matches(['{', '}']).count(), 2);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Reading the keys of the coordination system that Mainstay replaces.

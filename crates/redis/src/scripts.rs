@@ -1,0 +1,107 @@
+//! The Lua scripts: one file per operation, shared fragments flattened in.
+
+use std::sync::LazyLock;
+
+/// A script, known to the server by the SHA-1 of its text.
+pub(crate) struct Script {
+    /// What it is called in messages.
+    pub name: &'static str,
+    text: LazyLock<redis::Script>,
+    source: fn() -> String,
+}
+
+impl Script {
+    /// The digest under which the server knows it.
+    pub fn sha1(&self) -> &str {
+        self.text.get_hash()
+    }
+
+    /// The whole text, for a server that does not know it yet.
+    pub fn source(&self) -> String {
+        (self.source)()
+    }
+}
+
+macro_rules! scripts {
+    ($($constant:ident = $name:literal;)*) => {
+        $(
+            pub(crate) static $constant: Script = Script {
+                name: $name,
+                text: LazyLock::new(|| redis::Script::new(&flatten(include_str!(concat!("../scripts/", $name, ".lua"))))),
+                source: || flatten(include_str!(concat!("../scripts/", $name, ".lua"))),
+            };
+        )*
+    };
+}
+
+scripts! {
+    MAIL_APPEND = "mail/append";
+    MAIL_MERGE = "mail/merge";
+    MAIL_FIND = "mail/find";
+    MAIL_LIST = "mail/list";
+    MAIL_TAIL = "mail/tail";
+    MAIL_ACKNOWLEDGE = "mail/acknowledge";
+    MAIL_MARK_READ = "mail/mark_read";
+    MAIL_JOIN = "mail/join";
+    MAIL_COUNTS = "mail/counts";
+    MAIL_STATS = "mail/stats";
+    MAIL_PURGE = "mail/purge";
+    PRESENCE_REGISTER = "presence/register";
+    PRESENCE_BEAT = "presence/beat";
+    PRESENCE_LIST = "presence/list";
+    PRESENCE_UNREGISTER = "presence/unregister";
+    PRESENCE_PURGE = "presence/purge";
+}
+
+/// Fragments that scripts include.
+const FRAGMENTS: [(&str, &str); 5] = [
+    ("shared/keys", include_str!("../scripts/shared/keys.lua")),
+    ("mail/messages", include_str!("../scripts/mail/messages.lua")),
+    ("mail/deliveries", include_str!("../scripts/mail/deliveries.lua")),
+    ("mail/rows", include_str!("../scripts/mail/rows.lua")),
+    ("presence/instances", include_str!("../scripts/presence/instances.lua")),
+];
+
+/// Puts the fragments in the place of their `--@include` lines and drops whole-line comments, which the server
+/// would only have to keep.
+fn flatten(source: &str) -> String {
+    let mut flat = String::with_capacity(source.len() * 4);
+    for line in source.lines() {
+        match line.strip_prefix("--@include ") {
+            Some(name) => {
+                let fragment = FRAGMENTS.iter().find(|(known, _)| *known == name.trim()).map(|(_, text)| *text);
+                flat.push_str(&flatten(fragment.unwrap_or_default()));
+            }
+            None if line.trim_start().starts_with("--") || line.trim().is_empty() => {}
+            None => {
+                flat.push_str(line);
+                flat.push('\n');
+            }
+        }
+    }
+    flat
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_include_names_a_fragment() {
+        let all = [
+            &MAIL_APPEND, &MAIL_MERGE, &MAIL_FIND, &MAIL_LIST, &MAIL_TAIL, &MAIL_ACKNOWLEDGE, &MAIL_MARK_READ,
+            &MAIL_JOIN, &MAIL_COUNTS, &MAIL_STATS, &MAIL_PURGE, &PRESENCE_REGISTER, &PRESENCE_BEAT, &PRESENCE_LIST,
+            &PRESENCE_UNREGISTER, &PRESENCE_PURGE,
+        ];
+        for script in all {
+            let file = format!("{}/scripts/{}.lua", env!("CARGO_MANIFEST_DIR"), script.name);
+            let text = std::fs::read_to_string(file).unwrap();
+            for name in text.lines().filter_map(|line| line.strip_prefix("--@include ")) {
+                assert!(FRAGMENTS.iter().any(|(known, _)| *known == name), "{}: {name}", script.name);
+            }
+            assert!(text.contains("-- KEYS[1]") && text.contains("-- Returns"), "{} lacks its header", script.name);
+            assert!(script.source().contains("string.sub(KEYS[1], 1, -5)"), "{}", script.name);
+            assert_eq!(script.sha1().len(), 40);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Wake-ups over publish / subscribe, on a connection of their own.
+
+use crate::connection::Connection;
+use crate::keys::{self, Keys};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use mainstay_core::{Hint, HintSource, Result, Topic};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+/// Hints kept for a slow subscriber before they collapse into one.
+const BUFFER: usize = 1_024;
+/// How often an idle subscription is probed, so that a half-open link is found.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+/// How long the probe may take.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Longest pause between attempts to subscribe again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The wake-ups of one Redis. The subscription is made when the first reader asks for it.
+pub(crate) struct RedisHints {
+    connection: Arc<Connection>,
+    keys: Keys,
+    sender: broadcast::Sender<Hint>,
+    pump: Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
+
+impl RedisHints {
+    /// Wake-ups that nobody listens to yet.
+    pub fn new(connection: Arc<Connection>, keys: Keys) -> Self {
+        Self {
+            connection,
+            keys,
+            sender: broadcast::channel(BUFFER).0,
+            pump: Mutex::default(),
+        }
+    }
+
+    /// Ends the subscription.
+    pub fn close(&self) {
+        if let Some(pump) = self.pump.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            pump.abort();
+        }
+    }
+
+    fn ensure_pump(&self) {
+        let mut pump = self.pump.lock().unwrap_or_else(PoisonError::into_inner);
+        if pump.as_ref().is_some_and(|task| !task.is_finished()) {
+            return;
+        }
+        let (connection, channel) = (Arc::clone(&self.connection), self.keys.channel());
+        let sender = self.sender.clone();
+        *pump = Some(tokio::spawn(async move {
+            let mut pause = Duration::from_millis(20);
+            loop {
+                match listen(&connection, &channel, &sender).await {
+                    Ok(()) => pause = Duration::from_millis(20),
+                    Err(error) => {
+                        tracing::debug!(%error, "the subscription to wake-ups failed");
+                        pause = (pause * 2).min(LONGEST_PAUSE);
+                    }
+                }
+                tokio::time::sleep(pause).await;
+            }
+        }));
+    }
+}
+
+impl HintSource for RedisHints {
+    fn subscribe(&self) -> BoxStream<'static, Hint> {
+        let receiver = self.sender.subscribe();
+        self.ensure_pump();
+        futures::stream::unfold(receiver, |mut receiver| async move {
+            match receiver.recv().await {
+                Ok(hint) => Some((hint, receiver)),
+                Err(RecvError::Lagged(_)) => Some((Hint::Everything, receiver)),
+                Err(RecvError::Closed) => None,
+            }
+        })
+        .boxed()
+    }
+}
+
+/// Listens until the connection breaks. Begins with a hint for everything: what came before it was not heard.
+async fn listen(
+    connection: &Connection,
+    channel: &str,
+    sender: &broadcast::Sender<Hint>,
+) -> std::result::Result<(), redis::RedisError> {
+    let mut subscriber = connection.topology().subscriber().await?;
+    subscriber.subscribe(channel).await?;
+    let _nobody_listens = sender.send(Hint::Everything);
+    let (mut sink, mut messages) = subscriber.split();
+    loop {
+        match tokio::time::timeout(PROBE_EVERY, messages.next()).await {
+            Ok(Some(message)) => {
+                let payload = String::from_utf8_lossy(message.get_payload_bytes()).into_owned();
+                for hint in hints(&payload).unwrap_or_else(|_| vec![Hint::Everything]) {
+                    let _nobody_listens = sender.send(hint);
+                }
+            }
+            Ok(None) => return Ok(()),
+            Err(_) => match tokio::time::timeout(PROBE_TIMEOUT, sink.ping::<redis::Value>()).await {
+                Ok(pong) => drop(pong?),
+                Err(_) => return Ok(()),
+            },
+        }
+    }
+}
+
+/// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *` or `p <namespace>`.
+fn hints(payload: &str) -> Result<Vec<Hint>> {
+    let mut words = payload.split(' ');
+    let (kind, namespace) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let namespace = keys::namespace(namespace)?;
+    if kind == "p" {
+        return Ok(vec![Hint::Topic(Topic::Presence(namespace))]);
+    }
+    words
+        .map(|word| match word {
+            "*" => Ok(Hint::Everything),
+            name => Ok(Hint::Topic(Topic::Mail(namespace.clone(), keys::instance(name)?))),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mainstay_core::api::{InstanceId, Namespace};
+
+    #[test]
+    fn a_wake_up_names_the_inboxes() {
+        let namespace = Namespace::parse("team a").unwrap();
+        let mail = |name: &str| Hint::Topic(Topic::Mail(namespace.clone(), InstanceId::parse(name).unwrap()));
+        assert_eq!(hints("m team%20a b c%3Ad").unwrap(), [mail("b"), mail("c:d")]);
+        assert_eq!(hints("m team%20a *").unwrap(), [Hint::Everything]);
+        assert_eq!(hints("p team%20a").unwrap(), [Hint::Topic(Topic::Presence(namespace))]);
+    }
+}

@@ -1,0 +1,80 @@
+//! The application: the state that handlers share, and the routes with their layers.
+
+use crate::admission::Admission;
+use crate::layers::{admit, admit_live, caught, check_host, limit_body, limit_time, observe};
+use crate::{Services, caller, config::ServerConfig, extract, openapi};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state as layer;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// What handlers share.
+pub(crate) struct App {
+    pub services: Arc<Services>,
+    pub config: ServerConfig,
+    pub admission: Admission,
+    pub shutdown: CancellationToken,
+}
+
+/// The whole application, for a listener or for calls within the process. Live streams and long polls end as soon as
+/// `shutdown` is cancelled.
+pub fn router(services: Arc<Services>, config: &ServerConfig, shutdown: CancellationToken) -> Router {
+    router_with_mcp(services, config, shutdown, None)
+}
+
+/// The whole application with an MCP endpoint at `/mcp`, behind the same layers: its requests carry the
+/// [`mainstay_core::Caller`] as an extension.
+pub fn router_with_mcp(
+    services: Arc<Services>,
+    config: &ServerConfig,
+    shutdown: CancellationToken,
+    mcp: Option<Router>,
+) -> Router {
+    let admission = Admission::new(config.max_in_flight, config.max_live);
+    let app = Arc::new(App { services, config: config.clone(), admission, shutdown });
+    let mut routes = Router::new()
+        .merge(brief(&app, openapi::guarded().into()))
+        .merge(live(&app, openapi::live().into()))
+        .merge(brief_open(&app, openapi::public().into()))
+        .merge(openapi::health());
+    let metrics: Router<Arc<App>> = openapi::metrics().into();
+    routes = routes.merge(if config.open_metrics { brief_open(&app, metrics) } else { brief(&app, metrics) });
+    if let Some(mcp) = mcp {
+        routes = routes.nest_service("/mcp", mounted(&app, mcp));
+    }
+    routes
+        .fallback(extract::no_such_route)
+        .method_not_allowed_fallback(extract::method_not_allowed)
+        .layer(layer(Arc::clone(&app), check_host))
+        .layer(CatchPanicLayer::custom(caught))
+        .layer(layer(Arc::clone(&app), observe))
+        .layer(DefaultBodyLimit::disable())
+        .with_state(app)
+}
+
+/// Routes for callers that are answered as fast as the store allows.
+fn brief(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    brief_open(app, routes).route_layer(layer(Arc::clone(app), caller::authenticate))
+}
+
+/// The same without a credential.
+fn brief_open(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    routes
+        .route_layer(layer(Arc::clone(app), limit_body))
+        .route_layer(layer(Arc::clone(app), limit_time))
+        .route_layer(layer(Arc::clone(app), admit))
+}
+
+/// Routes for callers that wait: their handlers admit and bound them.
+fn live(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    routes.route_layer(layer(Arc::clone(app), limit_body)).route_layer(layer(Arc::clone(app), caller::authenticate))
+}
+
+/// The MCP endpoint: its answers may be streams, so only their number and the bodies are bounded here.
+fn mounted(app: &Arc<App>, mcp: Router) -> Router {
+    mcp.layer(layer(Arc::clone(app), limit_body))
+        .layer(layer(Arc::clone(app), admit_live))
+        .layer(layer(Arc::clone(app), caller::authenticate))
+}

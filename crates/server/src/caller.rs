@@ -1,0 +1,124 @@
+//! Who makes a request: known from its credential, before any handler runs.
+
+use crate::app::App;
+use crate::problem::Failure;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName};
+use mainstay_core::api::{Code, INSTANCE_HEADER, InstanceId, NAMESPACE_HEADER, Namespace};
+use mainstay_core::{Caller, Error, Result, Scopes};
+use percent_encoding::percent_decode;
+use std::sync::Arc;
+
+/// The principal behind the owner key.
+const OWNER: &str = "owner";
+
+/// The caller of a request. A handler that takes it can only be reached through [`authenticate`].
+pub struct Authenticated(pub Caller);
+
+impl<S: Sync> FromRequestParts<S> for Authenticated {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Failure> {
+        parts.extensions.get::<Caller>().cloned().map(Self).ok_or_else(|| Failure(missing()))
+    }
+}
+
+/// Lets a request pass only with a valid credential, and tells what follows who the caller is.
+pub(crate) async fn authenticate(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
+    let caller = app.caller(request.headers())?;
+    request.extensions_mut().insert(caller);
+    Ok(next.run(request).await)
+}
+
+impl App {
+    /// The caller that the headers of a request speak of.
+    fn caller(&self, headers: &HeaderMap) -> Result<Caller> {
+        let offered = bearer(headers)?;
+        if !self.config.owner_key.matches(offered) {
+            return Err(Error::new(
+                Code::CredentialInvalid,
+                "the credential is not one that this server knows",
+                "Give the key in the file that `mainstay serve` names at its start.",
+            ));
+        }
+        Ok(Caller {
+            principal: OWNER.into(),
+            instance: text(headers, INSTANCE_HEADER)?.map(InstanceId::parse).transpose().map_err(invalid)?,
+            namespace: text(headers, NAMESPACE_HEADER)?
+                .map(Namespace::parse)
+                .transpose()
+                .map_err(invalid)?
+                .unwrap_or_default(),
+            scopes: Scopes::all(),
+        })
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str> {
+    let value = headers.get(AUTHORIZATION).ok_or_else(missing)?;
+    let (scheme, key) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(missing)?;
+    if !scheme.eq_ignore_ascii_case("bearer") || key.trim().is_empty() {
+        return Err(missing());
+    }
+    Ok(key.trim())
+}
+
+fn missing() -> Error {
+    Error::new(
+        Code::CredentialMissing,
+        "the request has no bearer credential",
+        "Send `Authorization: Bearer <owner key>`; `mainstay serve` says at its start where the key is.",
+    )
+}
+
+/// The percent-decoded text of a header.
+fn text(headers: &HeaderMap, name: &'static str) -> Result<Option<String>> {
+    let mut values = headers.get_all(HeaderName::from_static(name)).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Error::invalid(format!("header {name}: it stands more than once")));
+    }
+    let decoded = percent_decode(value.as_bytes()).decode_utf8();
+    decoded
+        .map(|text| Some(text.into_owned()))
+        .map_err(|_| Error::invalid(format!("header {name}: it is not UTF-8; percent-encode what is not ASCII")))
+}
+
+fn invalid(broken: impl std::fmt::Display) -> Error {
+    Error::invalid(format!("header: {broken}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn what_is_no_bearer_credential_counts_as_none() {
+        for value in ["", "Bearer", "Bearer ", "Basic b3duZXI6a2V5", "key"] {
+            let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(value))]);
+            assert_eq!(bearer(&headers).unwrap_err().code(), Code::CredentialMissing, "{value:?}");
+        }
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("bearer k"))]);
+        assert_eq!(bearer(&headers).unwrap(), "k");
+    }
+
+    #[test]
+    fn a_name_of_any_script_arrives_percent_encoded() {
+        let name = HeaderName::from_static(INSTANCE_HEADER);
+        let headers = HeaderMap::from_iter([(name.clone(), HeaderValue::from_static("%E6%97%A5%0Aa%3Ab"))]);
+        assert_eq!(text(&headers, INSTANCE_HEADER).unwrap().as_deref(), Some("日\na:b"));
+        let broken = HeaderMap::from_iter([(name, HeaderValue::from_static("%FF"))]);
+        assert!(text(&broken, INSTANCE_HEADER).unwrap_err().problem.detail.contains(INSTANCE_HEADER));
+    }
+}

@@ -1,0 +1,87 @@
+//! What is configured about the server.
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// What is configured about the server.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// The key of the owner.
+    pub owner_key: OwnerKey,
+    /// Hosts that requests may name besides the loopback ones: `name`, `name:port`, or `*` for any.
+    pub allowed_hosts: Vec<String>,
+    /// Origins of web pages that may call besides the server's own, such as `https://team.example`.
+    pub allowed_origins: Vec<String>,
+    /// Requests served at a time; more are refused with `server.overloaded`. Live streams, long polls and health
+    /// checks do not count.
+    pub max_in_flight: usize,
+    /// Longest time that a request may take, in milliseconds; a long poll gets its wait on top.
+    pub request_timeout_ms: u64,
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// The version that the server reports.
+    pub version: String,
+    /// Live streams and long polls at a time.
+    pub max_live: usize,
+    /// Whether `/metrics` answers without a credential.
+    pub open_metrics: bool,
+}
+
+impl ServerConfig {
+    /// The defaults: loopback hosts only, 1,024 requests and 4,096 live streams at a time, 30 s a request, and 16 MiB
+    /// a body: room for an import of 500 ordinary messages.
+    #[must_use]
+    pub fn new(owner_key: OwnerKey) -> Self {
+        Self {
+            owner_key,
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            max_in_flight: 1_024,
+            request_timeout_ms: 30_000,
+            max_body_bytes: 16 * 1_024 * 1_024,
+            version: env!("CARGO_PKG_VERSION").into(),
+            max_live: 4_096,
+            open_metrics: false,
+        }
+    }
+}
+
+/// The key of the owner, of which only the digest is kept.
+#[derive(Clone)]
+pub struct OwnerKey([u8; 32]);
+
+impl OwnerKey {
+    /// Takes the digest of a key.
+    #[must_use]
+    pub fn new(key: &str) -> Self {
+        Self(Sha256::digest(key.as_bytes()).into())
+    }
+
+    /// Whether the offered key is this one; takes the same time whatever it is.
+    #[must_use]
+    pub fn matches(&self, offered: &str) -> bool {
+        let offered: [u8; 32] = Sha256::digest(offered.as_bytes()).into();
+        self.0.ct_eq(&offered).into()
+    }
+}
+
+impl std::fmt::Debug for OwnerKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OwnerKey(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_key_itself_matches_and_it_never_shows() {
+        let key = OwnerKey::new("secret");
+        assert!(key.matches("secret"));
+        for other in ["", "Secret", "secret ", "secre"] {
+            assert!(!key.matches(other), "{other:?}");
+        }
+        assert!(!format!("{key:?}").contains("secret"));
+    }
+}

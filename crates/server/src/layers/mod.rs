@@ -1,0 +1,10 @@
+//! What every request passes before its handler runs.
+
+mod bounds;
+mod hosts;
+mod observe;
+
+pub(crate) use bounds::{admit, admit_live, limit_body, limit_time, timed_out};
+pub use hosts::InProcess;
+pub(crate) use hosts::check_host;
+pub(crate) use observe::{caught, observe};

@@ -1,0 +1,77 @@
+//! The outermost layer: the request id, the span, the counters, and the last word on errors.
+
+use crate::app::App;
+use crate::metrics::Answered;
+use crate::problem::{self, Failure};
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue};
+use mainstay_core::Error;
+use mainstay_core::api::REQUEST_ID_HEADER;
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Instant;
+use tracing::Instrument;
+
+/// Longest request id taken from a caller, in bytes.
+const MAX_REQUEST_ID_BYTES: usize = 128;
+
+/// Gives a request its id and span, and its answer the id; counts and logs it.
+pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let id = request_id(request.headers());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let span = tracing::info_span!("request", request_id = %id, %method, path = request.uri().path());
+    let started = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let took = started.elapsed();
+    span.in_scope(|| {
+        problem::stamp(&mut response, &id);
+        tracing::info!(status = response.status().as_u16(), latency_ms = took.as_secs_f64() * 1_000.0, "answered");
+    });
+    let status = response.status();
+    app.services.metrics.answered(&Answered { route, method: &method, status, took });
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID_HEADER, id);
+    }
+    response
+}
+
+/// The id that the caller gave, where it is fit for a log, or a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
+    let fit = |id: &&str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte);
+        (1..=MAX_REQUEST_ID_BYTES).contains(&id.len()) && id.bytes().all(plain)
+    };
+    given.filter(fit).map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
+}
+
+/// The answer where a handler panicked.
+pub(crate) fn caught(panic: Box<dyn Any + Send>) -> Response {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Failure(Error::bug(format!("a handler panicked: {}", said.unwrap_or("no message"))).maybe_applied()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_could_forge_a_log_line_is_replaced() {
+        let id = |text: &'static str| {
+            request_id(&HeaderMap::from_iter([(
+                http::HeaderName::from_static(REQUEST_ID_HEADER),
+                HeaderValue::from_static(text),
+            )]))
+        };
+        assert_eq!(id("4bf92f3577b34da6-1"), "4bf92f3577b34da6-1");
+        for hostile in ["", "a b", "a\tb", "{\"level\":\"error\"}"] {
+            assert_ne!(id(hostile), hostile);
+        }
+        let long: &'static str = Box::leak("x".repeat(129).into_boxed_str());
+        assert_ne!(id(long), long);
+    }
+}

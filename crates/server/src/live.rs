@@ -1,0 +1,155 @@
+//! Streams to live clients (server-sent events): read, wait, read again, until the client leaves or the server stops.
+
+use crate::app::App;
+use crate::layers::timed_out;
+use crate::problem;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::stream;
+use http::HeaderName;
+use mainstay_core::{Error, Result};
+use mainstay_hub::{Wake, Watch};
+use serde::Serialize;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// Longest time between two reads while nothing is heard: a wake-up that was lost costs no more than this.
+pub(crate) const SAFETY_READ: Duration = Duration::from_secs(5);
+/// Comment that keeps proxies from closing a quiet stream.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// First pause after a read that failed; doubles with each one.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Reads that may fail in a row before the stream ends: about ten minutes.
+const MAX_FAILURES: u32 = 120;
+
+/// What a stream is made of.
+pub(crate) trait Feed: Send + 'static {
+    /// Reads what is new since the last read.
+    fn read(&mut self) -> impl Future<Output = Result<Batch>> + Send;
+}
+
+/// What one read brought.
+pub(crate) struct Batch {
+    /// The events, in order.
+    pub events: Vec<Event>,
+    /// How long to wait for a wake-up before the next read; none where more can be read at once.
+    pub wait: Option<Duration>,
+}
+
+/// What a stream needs besides its feed.
+pub(crate) struct Subscription {
+    pub app: Arc<App>,
+    /// Created before the feed's first read.
+    pub watch: Watch,
+    /// Counts the stream for as long as it lives.
+    #[expect(dead_code, reason = "held, never looked at")]
+    pub permit: OwnedSemaphorePermit,
+}
+
+struct Live<F> {
+    feed: F,
+    subscription: Subscription,
+    queue: VecDeque<Event>,
+    wait: Option<Duration>,
+    failures: u32,
+    ended: bool,
+}
+
+/// Reads once, so that a request that cannot be served is refused with a status, and then streams.
+///
+/// # Errors
+/// Those of the first read.
+pub(crate) async fn stream<F: Feed>(feed: F, subscription: Subscription) -> Result<Response> {
+    let mut live = Live { feed, subscription, queue: VecDeque::new(), wait: None, failures: 0, ended: false };
+    let first = live.read().await?;
+    live.take(first);
+    let events = stream::unfold(live, |mut live| async move {
+        let event = live.next().await?;
+        Some((Ok::<_, Infallible>(event), live))
+    });
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    // nginx would otherwise hold events back until its buffer is full.
+    Ok(([(HeaderName::from_static("x-accel-buffering"), "no")], sse).into_response())
+}
+
+impl<F: Feed> Live<F> {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.queue.pop_front() {
+                return Some(event);
+            }
+            if self.ended {
+                return None;
+            }
+            if self.stopped().await {
+                self.end("stopping");
+                continue;
+            }
+            match self.read().await {
+                Ok(batch) => self.take(batch),
+                Err(error) => self.fail(&error),
+            }
+        }
+    }
+
+    /// Waits until it is time to read; returns whether the server stops instead.
+    async fn stopped(&mut self) -> bool {
+        let shutdown = self.subscription.app.shutdown.clone();
+        let Some(wait) = self.wait else {
+            return shutdown.is_cancelled();
+        };
+        let wake = shutdown.run_until_cancelled(self.subscription.watch.changed(wait)).await;
+        matches!(wake, None | Some(Wake::Closed))
+    }
+
+    async fn read(&mut self) -> Result<Batch> {
+        let limit_ms = self.subscription.app.config.request_timeout_ms;
+        let read = tokio::time::timeout(Duration::from_millis(limit_ms), self.feed.read());
+        read.await.unwrap_or_else(|_| Err(timed_out(limit_ms)))
+    }
+
+    fn take(&mut self, batch: Batch) {
+        if self.failures > 0 {
+            tracing::info!(failures = self.failures, "a live stream goes on");
+            self.failures = 0;
+        }
+        self.wait = batch.wait;
+        self.queue.extend(batch.events);
+    }
+
+    /// Tells the client once that there is trouble, and tries again from the same place.
+    fn fail(&mut self, error: &Error) {
+        self.failures += 1;
+        if self.failures == 1 {
+            problem::log(error);
+            self.queue.push_back(json("problem", &*error.problem));
+        }
+        if !error.problem.retryable || self.failures >= MAX_FAILURES {
+            self.end("failed");
+        }
+        let doublings = (self.failures - 1).min(16);
+        self.wait = Some((FIRST_PAUSE * (1 << doublings)).min(LONGEST_PAUSE));
+    }
+
+    fn end(&mut self, reason: &'static str) {
+        self.ended = true;
+        self.queue.push_back(json("bye", &Bye { reason }));
+    }
+}
+
+#[derive(Serialize)]
+struct Bye {
+    reason: &'static str,
+}
+
+/// An event with a JSON document.
+pub(crate) fn json(kind: &'static str, data: &impl Serialize) -> Event {
+    // The documents are ours: text, numbers and lists, which JSON can always hold.
+    let event = Event::default().event(kind);
+    event.json_data(data).unwrap_or_else(|_| Event::default().event("problem"))
+}

@@ -1,0 +1,116 @@
+//! The background job that deletes what has expired.
+
+use crate::Services;
+use mainstay_core::Result;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+/// Settings of the job. Any number of nodes may run it at once: to delete twice is to delete once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Maintenance {
+    /// Pause between two runs, in milliseconds.
+    pub interval_ms: u64,
+    /// Most records deleted in one step.
+    pub step_limit: u32,
+    /// Most steps of one run, so that a large backlog leaves the store room for other work.
+    pub max_steps: u32,
+}
+
+/// A setting that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{setting}: {value} is not between {least} and {most}")]
+pub struct InvalidMaintenance {
+    setting: &'static str,
+    value: u64,
+    least: u64,
+    most: u64,
+}
+
+/// What a run deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Purged {
+    /// Messages.
+    pub messages: u32,
+    /// Instances.
+    pub instances: u32,
+}
+
+impl Default for Maintenance {
+    /// Every 10 seconds, in steps of 1,000, at most 20 of them.
+    fn default() -> Self {
+        Self { interval_ms: 10_000, step_limit: 1_000, max_steps: 20 }
+    }
+}
+
+impl Maintenance {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// The first setting out of its bounds.
+    pub fn validate(self) -> Result<Self, InvalidMaintenance> {
+        let bounds = [
+            ("interval_ms", self.interval_ms, 100, 24 * 60 * 60 * 1_000),
+            ("step_limit", self.step_limit.into(), 1, 10_000),
+            ("max_steps", self.max_steps.into(), 1, 1_000),
+        ];
+        match bounds.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
+            Some((setting, value, least, most)) => Err(InvalidMaintenance { setting, value, least, most }),
+            None => Ok(self),
+        }
+    }
+
+    /// Deletes what has expired, in steps.
+    ///
+    /// # Errors
+    /// Those of the store; what was deleted until then stays deleted.
+    pub async fn run_once(&self, services: &Services) -> Result<Purged> {
+        let mut purged = Purged::default();
+        for _ in 0..self.max_steps {
+            let messages = services.mail.purge(self.step_limit).await?;
+            let instances = services.presence.purge(self.step_limit).await?;
+            services.metrics.purged(messages.saturating_add(instances));
+            purged.messages = purged.messages.saturating_add(messages);
+            purged.instances = purged.instances.saturating_add(instances);
+            if messages < self.step_limit && instances < self.step_limit {
+                break;
+            }
+        }
+        Ok(purged)
+    }
+
+    /// Runs again and again until told to stop. A run that fails is logged, and the next one tries again.
+    pub async fn run(self, services: Arc<Services>, shutdown: CancellationToken) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(self.interval_ms.max(1)));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let work = async {
+            loop {
+                ticks.tick().await;
+                match self.run_once(&services).await {
+                    Ok(purged) if purged == Purged::default() => {}
+                    Ok(purged) => tracing::info!(purged.messages, purged.instances, "expired records deleted"),
+                    Err(error) => tracing::warn!(%error, internal = error.internal, "maintenance failed"),
+                }
+            }
+        };
+        let _ended = shutdown.run_until_cancelled(work).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_would_spin_or_stall_are_refused() {
+        assert!(Maintenance::default().validate().is_ok());
+        for broken in [
+            Maintenance { interval_ms: 0, ..Maintenance::default() },
+            Maintenance { step_limit: 0, ..Maintenance::default() },
+            Maintenance { max_steps: u32::MAX, ..Maintenance::default() },
+        ] {
+            assert!(broken.validate().is_err(), "{broken:?}");
+        }
+    }
+}

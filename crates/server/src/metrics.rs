@@ -1,0 +1,149 @@
+//! What is counted, and `GET /metrics`.
+
+use crate::app::App;
+use crate::health;
+use crate::problem::Failure;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use mainstay_core::Error;
+use mainstay_core::api::MessageType;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Upper bounds of the buckets of a request's time, in seconds: from a read in memory to the usual time-out.
+const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+
+/// Counters of one server, with a registry of their own.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<RouteLabels, Histogram>,
+    sent: Family<TypeLabels, Counter>,
+    acknowledged: Counter,
+    purged: Counter,
+    live: Gauge,
+    store_up: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: String,
+    method: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TypeLabels {
+    r#type: String,
+}
+
+/// A request that was answered.
+pub(crate) struct Answered<'a> {
+    /// The pattern of its route: the paths themselves would be without number.
+    pub route: &'a str,
+    pub method: &'a http::Method,
+    pub status: http::StatusCode,
+    pub took: Duration,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::default();
+        let new_histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let metrics = Self {
+            requests: Family::default(),
+            durations: Family::new_with_constructor(new_histogram),
+            sent: Family::default(),
+            acknowledged: Counter::default(),
+            purged: Counter::default(),
+            live: Gauge::default(),
+            store_up: Gauge::default(),
+            registry: Registry::default(),
+        };
+        registry.register("http_requests", "Requests answered", metrics.requests.clone());
+        registry.register(
+            "http_request_duration_seconds",
+            "Time until the head of the answer",
+            metrics.durations.clone(),
+        );
+        registry.register("mainstay_mail_sent", "Messages stored, by type", metrics.sent.clone());
+        registry.register("mainstay_mail_acknowledged", "Acknowledgements recorded", metrics.acknowledged.clone());
+        registry.register("mainstay_purged", "Expired records deleted by this node", metrics.purged.clone());
+        registry.register("mainstay_live_subscriptions", "Live streams and long polls now", metrics.live.clone());
+        registry.register("mainstay_store_up", "Whether the store answered when last asked", metrics.store_up.clone());
+        Self { registry, ..metrics }
+    }
+}
+
+impl Metrics {
+    /// Counts a message that was stored, not one that was replayed.
+    pub fn sent(&self, kind: &MessageType) {
+        self.sent.get_or_create(&TypeLabels { r#type: kind.as_str().to_owned() }).inc();
+    }
+
+    /// Counts an acknowledgement that was recorded, not one that stood before.
+    pub fn acknowledged(&self) {
+        self.acknowledged.inc();
+    }
+
+    pub(crate) fn purged(&self, count: u32) {
+        self.purged.inc_by(count.into());
+    }
+
+    pub(crate) fn store_up(&self, up: bool) {
+        self.store_up.set(up.into());
+    }
+
+    pub(crate) fn answered(&self, answered: &Answered<'_>) {
+        let labels = RequestLabels {
+            route: answered.route.to_owned(),
+            method: method_label(answered.method),
+            status: answered.status.as_u16(),
+        };
+        self.requests.get_or_create(&labels).inc();
+        let route = RouteLabels { route: labels.route };
+        self.durations.get_or_create(&route).observe(answered.took.as_secs_f64());
+    }
+
+    fn write(&self) -> Result<String, Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).map_err(|e| Error::bug(format!("the metrics cannot be written: {e}")))?;
+        Ok(text)
+    }
+}
+
+/// A method as a label: callers can invent methods, and each label value costs memory for good.
+fn method_label(method: &http::Method) -> String {
+    match method.as_str() {
+        known @ ("GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "PATCH" | "OPTIONS") => known.to_owned(),
+        _ => "OTHER".to_owned(),
+    }
+}
+
+/// Reads the metrics of this node.
+///
+/// In the OpenMetrics text format, for Prometheus. Needs the owner key unless the server is configured to answer
+/// without.
+#[utoipa::path(get, path = "/metrics", operation_id = "read_metrics", tag = "server", responses(
+    (status = 200, description = "The metrics", body = String, content_type = "application/openmetrics-text")
+))]
+pub(crate) async fn read(State(app): State<Arc<App>>) -> Result<Response, Failure> {
+    let metrics = &app.services.metrics;
+    metrics.live.set(i64::try_from(app.admission.live_now()).unwrap_or(i64::MAX));
+    health::ask_store(&app).await;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(CONTENT_TYPE, kind)], metrics.write()?).into_response())
+}

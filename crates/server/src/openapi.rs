@@ -1,0 +1,141 @@
+//! The routes, and the document that describes them: an endpoint is registered here once and is then both served and
+//! described.
+
+use crate::app::App;
+use crate::{error_page, health, mail, metrics, presence, problem, whoami};
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use mainstay_core::api::{INSTANCE_HEADER, NAMESPACE_HEADER, Problem};
+use std::sync::{Arc, OnceLock};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    Components, ContentBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref,
+    Required, ResponseBuilder, Type,
+};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The paths that need no credential (`/metrics` only where the server is configured so).
+pub const OPEN_PATHS: [&str; 5] = ["/health", "/health/live", "/health/ready", "/openapi.json", "/v1/errors/{code}"];
+
+/// The name of the security scheme.
+const SCHEME: &str = "owner_key";
+
+type Routes = OpenApiRouter<Arc<App>>;
+
+/// Routes that need a credential and answer as fast as the store allows.
+pub(crate) fn guarded() -> Routes {
+    OpenApiRouter::default()
+        .routes(routes!(mail::send::send, mail::list::list))
+        .routes(routes!(mail::read::read))
+        .routes(routes!(mail::ack::ack))
+        .routes(routes!(mail::mark_read::mark_read))
+        .routes(routes!(mail::counts::counts))
+        .routes(routes!(mail::stats::stats))
+        .routes(routes!(mail::types::types))
+        .routes(routes!(mail::import::import))
+        .routes(routes!(presence::list::list))
+        .routes(routes!(presence::read::read, presence::register::register, presence::unregister::unregister))
+        .routes(routes!(presence::heartbeat::heartbeat))
+        .routes(routes!(whoami::whoami))
+}
+
+/// Routes that need a credential and may wait or stream.
+pub(crate) fn live() -> Routes {
+    OpenApiRouter::default()
+        .routes(routes!(mail::inbox::inbox))
+        .routes(routes!(mail::events::events))
+        .routes(routes!(presence::events::events))
+}
+
+/// Documentation, for anybody.
+pub(crate) fn public() -> Routes {
+    OpenApiRouter::default().routes(routes!(read)).routes(routes!(error_page::read))
+}
+
+/// Health checks, for anybody.
+pub(crate) fn health() -> Routes {
+    OpenApiRouter::default()
+        .routes(routes!(health::health))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+}
+
+/// The metrics.
+pub(crate) fn metrics() -> Routes {
+    OpenApiRouter::default().routes(routes!(metrics::read))
+}
+
+/// Describes the HTTP API in OpenAPI 3.1.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let routes = guarded().merge(live()).merge(public()).merge(health()).merge(metrics());
+    let described = routes.into_openapi();
+    let mut components = described.components.unwrap_or_default();
+    add_common(&mut components);
+    let mut paths = described.paths;
+    for (path, item) in &mut paths.paths {
+        let open = OPEN_PATHS.contains(&path.as_str());
+        operations(item).for_each(|operation| complete(operation, open));
+    }
+    let info = InfoBuilder::new()
+        .title("Mainstay")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("The durable backbone for teams of agents: mail, presence, and live events."))
+        .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
+        .build();
+    OpenApiBuilder::new().info(info).paths(paths).components(Some(components)).build()
+}
+
+fn add_common(components: &mut Components) {
+    let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
+    Problem::schemas(&mut schemas);
+    components.schemas.extend(schemas);
+    let mut scheme = Http::new(HttpAuthScheme::Bearer);
+    scheme.description = Some("The key in the file that `mainstay serve` names at its start.".into());
+    components.security_schemes.insert(SCHEME.into(), SecurityScheme::Http(scheme).into());
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+}
+
+/// Adds what every operation shares: the problem answer, and for callers the credential and the headers.
+fn complete(operation: &mut Operation, open: bool) {
+    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
+    let answer = ResponseBuilder::new()
+        .description("A problem document (RFC 9457); `code` says which one, `help` what to do.")
+        .content(problem::PROBLEM_JSON, problem)
+        .build();
+    operation.responses.responses.insert("default".into(), answer.into());
+    if open {
+        operation.security = Some(vec![SecurityRequirement::default()]);
+        return;
+    }
+    operation.security = Some(vec![SecurityRequirement::new(SCHEME, Vec::<String>::new())]);
+    let parameters = operation.parameters.get_or_insert_default();
+    parameters.push(header(INSTANCE_HEADER, "The instance that the call speaks for, percent-encoded UTF-8.").into());
+    parameters.push(header(NAMESPACE_HEADER, "The namespace, percent-encoded UTF-8; `default` when absent.").into());
+}
+
+fn header(name: &str, description: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
+}
+
+/// Reads this document.
+#[utoipa::path(get, path = "/openapi.json", operation_id = "read_openapi", tag = "server", responses(
+    (status = 200, description = "The OpenAPI document of this server", body = serde_json::Value)
+))]
+async fn read() -> Response {
+    static DOCUMENT: OnceLock<String> = OnceLock::new();
+    let text = DOCUMENT.get_or_init(|| openapi().to_json().unwrap_or_default());
+    ([(CONTENT_TYPE, "application/json")], text.as_str()).into_response()
+}

@@ -1,0 +1,116 @@
+//! From an error to the answer that reports it: an RFC 9457 problem document.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use mainstay_core::Error;
+use mainstay_core::api::{Code, Problem};
+use std::sync::Arc;
+
+/// The media type of problem documents.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// An error on its way to the caller. The layer that knows the request id writes it into the document and the
+/// internal message into the log.
+#[derive(Debug)]
+pub struct Failure(pub Error);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+/// The error behind an answer, for the layer that stamps and logs it.
+#[derive(Clone)]
+struct Failed(Arc<Error>);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let problem = &self.0.problem;
+        let mut response = Response::new(document(problem));
+        *response.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if let Some(wait_ms) = problem.retry_after_ms {
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait_ms.div_ceil(1_000)));
+        }
+        let challenge = match problem.code {
+            Code::CredentialMissing => Some("Bearer realm=\"mainstay\""),
+            Code::CredentialInvalid => Some("Bearer realm=\"mainstay\", error=\"invalid_token\""),
+            _ => None,
+        };
+        if let Some(challenge) = challenge {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        response.extensions_mut().insert(Failed(Arc::new(self.0)));
+        response
+    }
+}
+
+/// Writes the request id into the document of a failed response, and what only the log may know into the log.
+pub(crate) fn stamp(response: &mut Response, request_id: &str) {
+    let Some(Failed(error)) = response.extensions_mut().remove::<Failed>() else {
+        return;
+    };
+    log(&error);
+    let problem = Problem { request_id: Some(request_id.to_owned()), ..(*error.problem).clone() };
+    *response.body_mut() = document(&problem);
+    response.headers_mut().remove(CONTENT_LENGTH);
+}
+
+/// Logs an error: what the server or its store did wrong aloud, what the caller did wrong quietly.
+pub(crate) fn log(error: &Error) {
+    let (code, detail) = (error.code(), &error.problem.detail);
+    let internal = error.internal.as_deref().unwrap_or_default();
+    match error.problem.status {
+        500.. => tracing::error!(%code, detail, internal, "request failed"),
+        _ => tracing::debug!(%code, detail, internal, "request refused"),
+    }
+}
+
+fn document(problem: &Problem) -> Body {
+    // A problem holds text and numbers only, which JSON can always hold.
+    Body::from(serde_json::to_vec(problem).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+
+    async fn stamped(error: Error) -> (Response, Problem) {
+        let mut response = Failure(error).into_response();
+        stamp(&mut response, "req-1");
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        (Response::from_parts(parts, Body::empty()), serde_json::from_slice(&bytes).unwrap())
+    }
+
+    #[tokio::test]
+    async fn every_code_answers_with_its_status_its_page_and_the_request_id() {
+        for code in Code::ALL {
+            let (response, problem) = stamped(Error::new(*code, "what happened", "what to do")).await;
+            assert_eq!(response.status().as_u16(), code.entry().http, "{code}");
+            assert_eq!(response.headers()[CONTENT_TYPE], PROBLEM_JSON);
+            assert_eq!(problem.kind, format!("/v1/errors/{code}"));
+            assert_eq!(problem.request_id.as_deref(), Some("req-1"));
+            assert_eq!(response.headers().contains_key(WWW_AUTHENTICATE), code.entry().http == 401, "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_only_the_log_may_know_stays_out_of_the_answer() {
+        let (_, problem) = stamped(Error::unavailable("the store is away", "tcp 10.0.0.7 refused")).await;
+        assert!(!serde_json::to_string(&problem).unwrap().contains("10.0.0.7"));
+    }
+
+    #[tokio::test]
+    async fn a_wait_is_told_in_whole_seconds_and_never_too_short() {
+        let error = Error::new(Code::Overloaded, "busy", "wait").retry_after_ms(1_001);
+        let (response, problem) = stamped(error).await;
+        assert_eq!(response.headers()[RETRY_AFTER], "2");
+        assert_eq!(problem.retry_after_ms, Some(1_001));
+    }
+}

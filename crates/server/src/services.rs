@@ -1,0 +1,53 @@
+//! What the server serves.
+
+use crate::metrics::Metrics;
+use mainstay_core::mail::{MailRules, MailService};
+use mainstay_core::presence::{PresenceRules, PresenceService};
+use mainstay_core::{Clock, Mint, StoreInfo, StoreProbe, Stores};
+use mainstay_hub::Hub;
+use std::sync::Arc;
+
+/// The services behind every adapter, on one store.
+pub struct Services {
+    /// Mail.
+    pub mail: Arc<MailService>,
+    /// Presence.
+    pub presence: Arc<PresenceService>,
+    /// Where live readers wait.
+    pub hub: Hub,
+    /// What the store is.
+    pub info: StoreInfo,
+    /// Whether the store is there.
+    pub probe: Arc<dyn StoreProbe>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// What services need besides a store.
+pub struct ServiceRules {
+    /// The rules of mail.
+    pub mail: MailRules,
+    /// The rules of presence.
+    pub presence: PresenceRules,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub mint: Arc<dyn Mint>,
+}
+
+impl Services {
+    /// The services on a store.
+    #[must_use]
+    pub fn new(stores: &Stores, rules: ServiceRules) -> Self {
+        let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(&rules.clock), rules.mint, rules.mail);
+        let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
+        Self {
+            mail: Arc::new(mail),
+            presence: Arc::new(presence),
+            hub: Hub::new(Arc::clone(&stores.hints)),
+            info: stores.info.clone(),
+            probe: Arc::clone(&stores.probe),
+            metrics: Arc::default(),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The document and the routes say the same.
+
+mod support;
+
+use axum::body::Body;
+use http::{Method, Request, StatusCode};
+use mainstay_server::OPEN_PATHS;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use support::{Call, Setup, Site};
+
+fn document() -> Value {
+    serde_json::to_value(mainstay_server::openapi()).unwrap()
+}
+
+fn operations(document: &Value) -> Vec<(String, Method)> {
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().keys();
+        methods.map(move |method| (path.clone(), Method::from_bytes(method.to_uppercase().as_bytes()).unwrap()))
+    });
+    operations.collect()
+}
+
+/// A path with something in place of each parameter.
+fn filled(path: &str) -> String {
+    path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn the_document_holds_exactly_the_routes_that_were_promised() {
+    let document = document();
+    let described: BTreeSet<String> =
+        operations(&document).into_iter().map(|(path, method)| format!("{method} {path}")).collect();
+    let promised = [
+        "GET /health",
+        "GET /health/live",
+        "GET /health/ready",
+        "GET /metrics",
+        "GET /openapi.json",
+        "GET /v1/errors/{code}",
+        "GET /v1/mail/counts",
+        "GET /v1/mail/inbox",
+        "GET /v1/mail/inbox/events",
+        "GET /v1/mail/messages",
+        "GET /v1/mail/messages/{id}",
+        "GET /v1/mail/stats",
+        "GET /v1/mail/types",
+        "GET /v1/presence",
+        "GET /v1/presence/events",
+        "GET /v1/presence/{instance}",
+        "GET /v1/whoami",
+        "DELETE /v1/presence/{instance}",
+        "POST /v1/mail/import",
+        "POST /v1/mail/inbox/read",
+        "POST /v1/mail/messages",
+        "POST /v1/mail/messages/{id}/ack",
+        "POST /v1/presence/{instance}/heartbeat",
+        "PUT /v1/presence/{instance}",
+    ];
+    assert_eq!(described, promised.into_iter().map(str::to_owned).collect());
+    assert_eq!(document["openapi"], "3.1.0");
+}
+
+#[tokio::test]
+async fn every_route_of_the_document_is_served_and_no_other_method_of_it() {
+    let site = Site::start().await;
+    let operations = operations(&document());
+    for (path, method) in &operations {
+        let reply = site.call(Call::new(method.clone(), &filled(path))).await;
+        assert_ne!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+        if reply.status == StatusCode::NOT_FOUND {
+            assert_ne!(reply.json().await["detail"], format!("there is nothing at {:?}", filled(path)), "{path}");
+        }
+    }
+    let all = [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::PATCH, Method::OPTIONS];
+    for (path, _) in &operations {
+        for method in all.iter().filter(|method| !operations.contains(&(path.clone(), (*method).clone()))) {
+            let reply = site.call(Call::new(method.clone(), &filled(path))).await;
+            assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path} is not in the document");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_route_needs_a_caller_except_the_open_ones() {
+    let site = Site::start().await;
+    let document = document();
+    for (path, method) in operations(&document) {
+        let request = Request::builder().method(&method).uri(filled(&path)).header("host", "localhost");
+        let reply = site.send(request.body(Body::empty()).unwrap()).await;
+        let security = &document["paths"][&path][method.as_str().to_lowercase()]["security"];
+        if OPEN_PATHS.contains(&path.as_str()) {
+            assert_ne!(reply.status, StatusCode::UNAUTHORIZED, "{method} {path}");
+            assert_eq!(*security, serde_json::json!([{}]), "{method} {path}");
+        } else {
+            reply.problem("auth.credential_missing").await;
+            assert_eq!(*security, serde_json::json!([{ "owner_key": [] }]), "{method} {path}");
+        }
+    }
+}
+
+/// Routes are registered through the document alone, so that none can be served without being described.
+#[test]
+fn no_route_is_registered_beside_the_document() {
+    let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![sources];
+    let mut looked_at = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            if entry.path().is_dir() {
+                // What is mounted at /mcp speaks another protocol, which OpenAPI does not describe.
+                if entry.file_name() != "mcp" {
+                    folders.push(entry.path());
+                }
+                continue;
+            }
+            looked_at += 1;
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            assert!(!text.contains(".route("), "{}", entry.path().display());
+        }
+    }
+    assert!(looked_at > 20);
+}
+
+#[test]
+fn every_reference_of_the_document_leads_somewhere_and_every_operation_has_a_name() {
+    let document = document();
+    let text = document.to_string();
+    let references = text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let mut followed = 0;
+    for reference in references {
+        assert!(document.pointer(reference).is_some(), "{reference}");
+        followed += 1;
+    }
+    assert!(followed > 20);
+    let mut names = BTreeSet::new();
+    for (path, method) in operations(&document) {
+        let operation = &document["paths"][&path][method.as_str().to_lowercase()];
+        assert!(names.insert(operation["operationId"].as_str().unwrap().to_owned()), "{method} {path}");
+        assert!(operation["responses"]["default"]["content"]["application/problem+json"].is_object(), "{path}");
+        assert!(operation["summary"].is_string(), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn the_document_the_pages_of_errors_and_the_metrics_are_served() {
+    let site = Site::start().await;
+    assert_eq!(site.call(Call::get("/openapi.json")).await.ok().await, document());
+    let page = site.call(Call::get("/v1/errors/mail.not_found")).await;
+    assert_eq!(page.headers["content-type"], "text/markdown; charset=utf-8");
+    assert!(page.text().await.starts_with("# mail.not_found\n"));
+    let page = site.call(Call::get("/v1/errors/mail.not_found").header("accept", "application/json")).await.ok().await;
+    assert_eq!((page["code"].as_str(), page["status"].as_u64()), (Some("mail.not_found"), Some(404)));
+    let problem = site.call(Call::get("/v1/errors/nope")).await.problem("request.no_such_route").await;
+    assert!(problem["valid_values"].as_array().unwrap().len() > 30);
+    let metrics = site.call(Call::get("/metrics")).await.text().await;
+    let counted = "http_requests_total{route=\"/v1/errors/{code}\",method=\"GET\",status=\"404\"} 1";
+    assert!(metrics.contains(counted), "{metrics}");
+    assert!(metrics.contains("mainstay_store_up 1\n"), "{metrics}");
+}
+
+#[tokio::test]
+async fn the_metrics_are_open_where_that_is_configured() {
+    let mut setup = Setup::default();
+    setup.config.open_metrics = true;
+    let site = Site::start_with(setup).await;
+    let request = Request::builder().uri("/metrics").header("host", "localhost").body(Body::empty()).unwrap();
+    assert_eq!(site.send(request).await.status, StatusCode::OK);
+}

@@ -1,0 +1,214 @@
+//! A site to call: the whole application on a real store.
+#![expect(dead_code, reason = "every test file uses its own part of this")]
+
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use mainstay_core::mail::MailRules;
+use mainstay_core::presence::PresenceRules;
+use mainstay_core::{RandomMint, SystemClock};
+use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
+use mainstay_testkit::fixtures::RedisServer;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// The owner key of every site.
+pub const KEY: &str = "the key of the owner";
+/// Longest time that anything in a test may take; far above what it does take.
+pub const SOON: Duration = Duration::from_secs(20);
+
+pub struct Site {
+    pub store: RedisServer,
+    pub services: Arc<Services>,
+    pub router: Router,
+    pub shutdown: CancellationToken,
+}
+
+/// How a site differs from the usual one.
+pub struct Setup {
+    pub config: ServerConfig,
+    pub presence: PresenceRules,
+    pub mcp: Option<Router>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { config: ServerConfig::new(OwnerKey::new(KEY)), presence: PresenceRules::default(), mcp: None }
+    }
+}
+
+impl Site {
+    pub async fn start() -> Self {
+        Self::start_with(Setup::default()).await
+    }
+
+    pub async fn start_with(setup: Setup) -> Self {
+        let store = RedisServer::start().await.unwrap();
+        let options = mainstay_redis::RedisOptions::from_url(&store.url()).unwrap();
+        let stores = mainstay_redis::open(options).await.unwrap();
+        let rules = ServiceRules {
+            mail: MailRules::default(),
+            presence: setup.presence,
+            clock: Arc::new(SystemClock),
+            mint: Arc::new(RandomMint),
+        };
+        let services = Arc::new(Services::new(&stores, rules));
+        let shutdown = CancellationToken::new();
+        let router = router_with_mcp(Arc::clone(&services), &setup.config, shutdown.clone(), setup.mcp);
+        Self { store, services, router, shutdown }
+    }
+
+    /// Calls as an instance, with the owner key, within the process.
+    pub async fn call(&self, call: Call) -> Reply {
+        self.send(call.request()).await
+    }
+
+    /// Sends a request as it is.
+    pub async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Reply { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+/// A request to make.
+pub struct Call {
+    builder: http::request::Builder,
+    body: Body,
+}
+
+impl Call {
+    pub fn new(method: Method, path: &str) -> Self {
+        let builder = Request::builder()
+            .method(method)
+            .uri(path)
+            .extension(InProcess)
+            .header("authorization", format!("Bearer {KEY}"));
+        Self { builder, body: Body::empty() }
+    }
+
+    pub fn get(path: &str) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    pub fn post(path: &str, body: Value) -> Self {
+        Self { body: Body::from(body.to_string()), ..Self::new(Method::POST, path) }
+    }
+
+    pub fn r#as(self, instance: &str) -> Self {
+        self.header("mainstay-instance", instance)
+    }
+
+    pub fn header(self, name: &str, value: &str) -> Self {
+        Self { builder: self.builder.header(name, value), ..self }
+    }
+
+    pub fn body(self, body: impl Into<Body>) -> Self {
+        Self { body: body.into(), ..self }
+    }
+
+    pub fn request(self) -> Request<Body> {
+        self.builder.body(self.body).unwrap()
+    }
+}
+
+/// What came back.
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Body,
+}
+
+impl Reply {
+    pub async fn text(self) -> String {
+        let bytes = tokio::time::timeout(SOON, self.body.collect()).await.unwrap().unwrap().to_bytes();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    pub async fn json(self) -> Value {
+        serde_json::from_str(&self.text().await).unwrap()
+    }
+
+    /// The document, after a check of the status.
+    pub async fn ok(self) -> Value {
+        let status = self.status;
+        let text = self.text().await;
+        assert!(status.is_success(), "{status}: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// The problem document, after a check of its code, status and media type.
+    pub async fn problem(self, code: &str) -> Value {
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        let (status, id) = (self.status.as_u16(), self.headers["x-request-id"].clone());
+        let problem = self.json().await;
+        assert_eq!(problem["code"], code, "{problem}");
+        assert_eq!(problem["status"], status, "{problem}");
+        assert_eq!(problem["request_id"], id.to_str().unwrap(), "{problem}");
+        problem
+    }
+
+    /// The events of a stream.
+    pub fn events(self) -> Events {
+        assert_eq!(self.status, StatusCode::OK);
+        assert_eq!(self.headers["content-type"], "text/event-stream");
+        Events { body: self.body, text: String::new() }
+    }
+}
+
+/// A stream of server-sent events.
+pub struct Events {
+    body: Body,
+    text: String,
+}
+
+/// One event.
+#[derive(Debug)]
+pub struct Told {
+    pub kind: String,
+    pub id: Option<String>,
+    pub data: Value,
+}
+
+impl Events {
+    /// The next event; `None` where the stream ended.
+    pub async fn next(&mut self) -> Option<Told> {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let told = parse(event);
+                self.text = rest.to_owned();
+                match told {
+                    Some(told) => return Some(told),
+                    None => continue,
+                }
+            }
+            let frame = tokio::time::timeout(SOON, self.body.frame()).await.expect("an event in time")?;
+            let data = frame.unwrap().into_data().unwrap();
+            self.text.push_str(std::str::from_utf8(&data).unwrap());
+        }
+    }
+
+    /// The next event, of this kind.
+    pub async fn expect(&mut self, kind: &str) -> Told {
+        let told = self.next().await.expect("an event, not the end");
+        assert_eq!(told.kind, kind, "{told:?}");
+        told
+    }
+}
+
+fn parse(event: &str) -> Option<Told> {
+    let field = |name: &str| {
+        event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(|value| value.trim().to_owned())
+    };
+    let data = serde_json::from_str(&field("data")?).unwrap();
+    Some(Told { kind: field("event").unwrap_or_default(), id: field("id"), data })
+}
+
+/// A message for these recipients.
+pub fn message(to: &[&str], subject: &str) -> Value {
+    serde_json::json!({ "to": to, "subject": subject, "requires_ack": true })
+}
