@@ -18,7 +18,9 @@ pub(super) fn help(problem: &Problem) -> &str {
         }
         Code::MailInvalidType => "Use one of the types that mail_types returns.",
         Code::MailDuplicateId => "Leave id out, and one is made; or choose another.",
-        Code::RequestIdReused => "Give every new message a request_id of its own; repeat one only with the same content.",
+        Code::RequestIdReused => {
+            "Give every new message a request_id of its own; repeat one only with the same content."
+        }
         Code::PresenceNotFound => "Call presence_list for the instances that are registered.",
         Code::CursorInvalid => "Begin again without cursor, and pass next on unchanged.",
         Code::InstanceUnknown => {

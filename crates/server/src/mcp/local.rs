@@ -92,9 +92,8 @@ impl Backend for LocalBackend {
             if watch.changed(left.min(SAFETY_READ)).await == Wake::Closed {
                 return Ok(inbox);
             }
-            if read.after != Start::Unread {
-                read.after = Start::After(inbox.position);
-            }
+            // Everything up to here was examined, so that what follows is new.
+            read.after = Start::After(inbox.position);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Messages as tools and resources show them: small in listings, whole where one is read.
 
-use mainstay_api::mail::{Attachment, Delivery, Inbox, Gap, Message, Priority, Receipt};
+use mainstay_api::mail::{Attachment, Delivery, Gap, Inbox, Message, Priority, Receipt};
 use mainstay_api::{InstanceId, MessageId, MessageType, Position, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -176,12 +176,7 @@ pub(super) struct InboxPage {
 
 impl InboxPage {
     pub(super) fn of(inbox: Inbox) -> Self {
-        Self {
-            messages: Summary::all(inbox.messages),
-            position: inbox.position,
-            more: inbox.more,
-            gap: inbox.gap,
-        }
+        Self { messages: Summary::all(inbox.messages), position: inbox.position, more: inbox.more, gap: inbox.gap }
     }
 }
 

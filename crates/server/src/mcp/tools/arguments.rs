@@ -50,7 +50,9 @@ pub(super) fn limit(given: Option<u32>) -> Result<u32> {
 ///
 /// # Errors
 /// Those of the elements.
-pub(super) fn one_or_many<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> std::result::Result<Vec<T>, D::Error> {
+pub(super) fn one_or_many<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    from: D,
+) -> std::result::Result<Vec<T>, D::Error> {
     let value = match Value::deserialize(from)? {
         text @ Value::String(_) => Value::Array(vec![text]),
         other => other,

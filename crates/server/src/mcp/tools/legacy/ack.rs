@@ -27,11 +27,9 @@ pub(super) async fn call(backend: &dyn Backend, given: Given) -> Reply<Answer> {
         return Err(not_found());
     };
     match acknowledge(backend, &id, given.comment.clone()).await {
-        Ok(acknowledged) => Ok(Answer {
-            success: true,
-            message_id: id.to_string(),
-            acknowledged_by: acknowledged.ack.by.to_string(),
-        }),
+        Ok(acknowledged) => {
+            Ok(Answer { success: true, message_id: id.to_string(), acknowledged_by: acknowledged.ack.by.to_string() })
+        }
         Err(failure) if failure.code() == Code::MailNotFound => Err(not_found()),
         Err(failure) => Err(failure),
     }

@@ -69,7 +69,7 @@ async fn known_type(backend: &dyn Backend, name: &str) -> Reply<MessageType> {
 /// files are accepted without being advertised.
 fn invalid_type(name: &str, mut types: Vec<String>) -> Failure {
     types.retain(|known| !FILE_TYPES.contains(&known.as_str()));
-    Failure { valid_types: types, ..Failure::new(Code::MailInvalidType, format!("Invalid message type: {name}")) }
+    Failure::new(Code::MailInvalidType, format!("Invalid message type: {name}")).valid_types(types)
 }
 
 /// The number of results that was asked for, at most 1,000 as in the original.

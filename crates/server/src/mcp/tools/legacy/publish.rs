@@ -65,8 +65,7 @@ fn check_sender(backend: &dyn Backend) -> Reply<()> {
         Some(instance) if !instance.is_all() && instance.as_str() != "unknown" => Ok(()),
         _ => {
             let error = "Invalid sender identity. Cannot publish messages with unknown sender.";
-            let hint = Some("Set CLAUDE_INSTANCE_ID environment variable".to_owned());
-            Err(Failure { hint, ..Failure::new(Code::InstanceUnknown, error) })
+            Err(Failure::new(Code::InstanceUnknown, error).hint("Set CLAUDE_INSTANCE_ID environment variable"))
         }
     }
 }

@@ -12,11 +12,11 @@ pub(super) type Reply<T> = Result<T, Failure>;
 #[derive(Debug, Serialize)]
 pub(super) struct Failure {
     success: bool,
-    pub error: String,
+    error: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub valid_types: Vec<String>,
+    valid_types: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
+    hint: Option<String>,
     #[serde(skip)]
     problem: Box<Problem>,
 }
@@ -29,6 +29,16 @@ impl Failure {
         Self { success: false, error, valid_types: Vec::new(), hint: None, problem }
     }
 
+    /// Adds the types that would have been accepted.
+    pub(super) fn valid_types(self, valid_types: Vec<String>) -> Self {
+        Self { valid_types, ..self }
+    }
+
+    /// Adds what to do about it.
+    pub(super) fn hint(self, hint: &str) -> Self {
+        Self { hint: Some(hint.to_owned()), ..self }
+    }
+
     /// The code.
     pub(super) fn code(&self) -> Code {
         self.problem.code
@@ -37,7 +47,7 @@ impl Failure {
 
 impl From<Box<Problem>> for Failure {
     fn from(problem: Box<Problem>) -> Self {
-        let hint = Some(guidance::help(&problem).to_owned());
+        let hint = Some(guidance::help(&problem).to_owned()).filter(|hint| !hint.is_empty());
         Self { success: false, error: problem.detail.clone(), valid_types: Vec::new(), hint, problem }
     }
 }
