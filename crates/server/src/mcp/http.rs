@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use http::header::HOST;
 use http::{HeaderValue, StatusCode};
 use mainstay_core::Caller;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -86,7 +87,7 @@ impl Endpoint {
     }
 }
 
-async fn answer(State(endpoint): State<Endpoint>, request: Request) -> Response {
+async fn answer(State(endpoint): State<Endpoint>, mut request: Request) -> Response {
     let Some(caller) = request.extensions().get::<Caller>() else {
         return refusal::no_caller().into_response();
     };
@@ -94,6 +95,8 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request) -> Response 
     let begins = !request.headers().contains_key(SESSION) && !request.headers().contains_key(METHOD);
     let service: StreamableHttpService<Handler, NeverSessionManager> =
         StreamableHttpService::new(move || Ok(handler.clone()), endpoint.sessions, endpoint.config);
+    // Checked before, where there is one: calls within the process have none, and HTTP/2 says it elsewhere.
+    request.headers_mut().entry(HOST).or_insert(HeaderValue::from_static("localhost"));
     let mut response = service.handle(request).await.map(Body::new);
     if begins && response.status() == StatusCode::OK {
         // Some clients of earlier protocols open the stream only if they were given a session. It names nothing, and

@@ -73,10 +73,31 @@ fn plain(schema: &mut Value) {
                 let optional = properties.iter_mut().filter(|(name, _)| !required.iter().any(|r| r == name.as_str()));
                 optional.for_each(|(_, property)| never_null(property));
             }
+            one_line(object);
+            enumerate(object);
             object.values_mut().for_each(plain);
         }
         Value::Array(items) => items.iter_mut().for_each(plain),
         _ => {}
+    }
+}
+
+/// Joins the lines of a description, which are those of the source.
+fn one_line(schema: &mut JsonObject) {
+    if let Some(Value::String(description)) = schema.get_mut("description") {
+        *description = description.replace('\n', " ");
+    }
+}
+
+/// Writes a choice of constants as an `enum`, which every client knows.
+fn enumerate(schema: &mut JsonObject) {
+    let constants = schema.get("oneOf").and_then(Value::as_array).and_then(|choices| {
+        choices.iter().map(|choice| choice.get("const").filter(|value| value.is_string()).cloned()).collect()
+    });
+    if let Some(constants) = constants {
+        schema.remove("oneOf");
+        schema.insert("type".to_owned(), "string".into());
+        schema.insert("enum".to_owned(), Value::Array(constants));
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) fn tool() -> Tool {
     schema::tool::<Nothing, MessageTypes>(Description {
         name: NAME,
         title: "Message types",
-        text: "Lists the types that a message may have.",
+        text: "Lists the types that a message may have: the known ones, and those configured on the server.",
         effect: Effect::Reads,
     })
 }
