@@ -12,6 +12,7 @@ mod layers;
 mod live;
 mod mail;
 mod maintenance;
+pub mod mcp;
 mod metrics;
 mod openapi;
 mod presence;

@@ -1,0 +1,81 @@
+//! What the tools, resources and prompts stand on: the services of this process, or a server elsewhere.
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use mainstay_api::identity::WhoAmI;
+use mainstay_api::ids::RequestId;
+use mainstay_api::mail::{
+    AckMessage, Acknowledged, Inbox, InboxCounts, ListMessages, MarkRead, MarkedRead, Message, MessageTypes, ReadInbox,
+    SendMessage, Sent,
+};
+use mainstay_api::page::Page;
+use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance};
+use mainstay_api::{InstanceId, MessageId, Problem, Timestamp};
+
+/// The result of a call; the error is what the caller is told.
+pub type Result<T, E = Box<Problem>> = std::result::Result<T, E>;
+
+/// What a client can be told the changes of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Watched {
+    /// The caller's own mailbox.
+    Mailbox,
+    /// The presence of the namespace.
+    Presence,
+}
+
+/// The operations that the adapter needs, on behalf of one caller.
+///
+/// A failed call returns the problem that it met. Dropping a future of a read ends the call.
+#[async_trait]
+pub trait Backend: Send + Sync + 'static {
+    /// The instance that the caller speaks for, where it has one.
+    fn instance(&self) -> Option<&InstanceId>;
+
+    /// The present, for the age of heartbeats.
+    fn now(&self) -> Timestamp;
+
+    /// Who the caller is.
+    async fn whoami(&self) -> Result<WhoAmI>;
+
+    /// Sends a message; with a request id, a repetition returns the first result.
+    async fn send(&self, request: Option<RequestId>, send: SendMessage) -> Result<Sent>;
+
+    /// Lists messages of the namespace.
+    async fn list(&self, list: ListMessages) -> Result<Page<Message>>;
+
+    /// Reads one message with every receipt. Marks nothing.
+    async fn read(&self, id: &MessageId) -> Result<Message>;
+
+    /// Reads the caller's inbox, and waits for mail as long as `wait_ms` says.
+    async fn inbox(&self, read: ReadInbox) -> Result<Inbox>;
+
+    /// Acknowledges a message.
+    async fn acknowledge(&self, id: &MessageId, ack: AckMessage) -> Result<Acknowledged>;
+
+    /// Marks messages in the caller's inbox as read.
+    async fn mark_read(&self, mark: MarkRead) -> Result<MarkedRead>;
+
+    /// Counts the caller's mail.
+    async fn counts(&self) -> Result<InboxCounts>;
+
+    /// The types that a send accepts.
+    async fn types(&self) -> Result<MessageTypes>;
+
+    /// Every instance of the namespace.
+    async fn presence(&self) -> Result<Presence>;
+
+    /// Registers an instance.
+    async fn register(&self, instance: &InstanceId, details: RegisterInstance) -> Result<Instance>;
+
+    /// Records a sign of life.
+    async fn heartbeat(&self, instance: &InstanceId, heartbeat: Heartbeat) -> Result<PresenceChanged>;
+
+    /// Ends a registration, where the run holds the name or none is given.
+    async fn unregister(&self, instance: &InstanceId, session_id: Option<String>) -> Result<PresenceChanged>;
+
+    /// Changes from now on, one item for any number of them; an item may be superfluous. A mailbox with unread mail
+    /// begins with an item, so that a client which subscribes late still learns of it. Ends when nothing will be
+    /// heard any more.
+    fn changes(&self, watched: Watched) -> BoxStream<'static, ()>;
+}

@@ -1,0 +1,142 @@
+//! The services of this process as a backend.
+
+use super::backend::{Backend, Result, Watched};
+use super::{McpParts, changes};
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream, StreamExt};
+use mainstay_api::identity::WhoAmI;
+use mainstay_api::ids::RequestId;
+use mainstay_api::mail::{
+    AckMessage, Acknowledged, Inbox, InboxCounts, ListMessages, MAX_WAIT_MS, MarkRead, MarkedRead, Message,
+    MessageTypes, ReadInbox, SendMessage, Sent, Start,
+};
+use mainstay_api::page::Page;
+use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance};
+use mainstay_api::{InstanceId, MessageId, Problem, Timestamp};
+use mainstay_core::{Caller, Error, Scope, Topic};
+use mainstay_hub::Wake;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Longest time between two reads while nothing is heard: a wake-up that was lost costs no more than this.
+pub(super) const SAFETY_READ: Duration = Duration::from_secs(5);
+
+/// The services of this process, on behalf of one caller.
+pub struct LocalBackend {
+    parts: McpParts,
+    caller: Caller,
+}
+
+impl LocalBackend {
+    /// A backend on the services of this process.
+    #[must_use]
+    pub fn new(parts: McpParts, caller: Caller) -> Self {
+        Self { parts, caller }
+    }
+}
+
+/// What the caller is told of an error; the rest goes to the log.
+pub(super) fn told(error: Error) -> Box<Problem> {
+    if let Some(internal) = &error.internal {
+        tracing::warn!(code = %error.problem.code, detail = %error.problem.detail, internal, "call failed");
+    }
+    error.problem
+}
+
+#[async_trait]
+impl Backend for LocalBackend {
+    fn instance(&self) -> Option<&InstanceId> {
+        self.caller.instance.as_ref()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    async fn whoami(&self) -> Result<WhoAmI> {
+        let scopes = Scope::ALL.into_iter().filter(|scope| self.caller.scopes.contains(*scope));
+        Ok(WhoAmI {
+            principal: self.caller.principal.clone(),
+            instance: self.caller.instance.clone(),
+            namespace: self.caller.namespace.clone(),
+            scopes: scopes.map(|scope| scope.as_str().to_owned()).collect(),
+        })
+    }
+
+    async fn send(&self, request: Option<RequestId>, send: SendMessage) -> Result<Sent> {
+        self.parts.mail.send(&self.caller, request, send).await.map_err(told)
+    }
+
+    async fn list(&self, list: ListMessages) -> Result<Page<Message>> {
+        self.parts.mail.list(&self.caller, list).await.map_err(told)
+    }
+
+    async fn read(&self, id: &MessageId) -> Result<Message> {
+        self.parts.mail.read(&self.caller, id).await.map_err(told)
+    }
+
+    async fn inbox(&self, mut read: ReadInbox) -> Result<Inbox> {
+        let wait = Duration::from_millis(read.wait_ms.take().unwrap_or(0).min(MAX_WAIT_MS));
+        let deadline = Instant::now() + wait;
+        // The watch exists before the first read: no message falls between the two.
+        let instance = self.caller.instance.as_ref().filter(|_| !wait.is_zero());
+        let mut watch =
+            instance.map(|name| self.parts.hub.watch(Topic::Mail(self.caller.namespace.clone(), name.clone())));
+        loop {
+            let inbox = self.parts.mail.inbox(&self.caller, &read).await.map_err(told)?;
+            let idle = inbox.messages.is_empty() && !inbox.more && inbox.gap.is_none();
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Some(watch) = watch.as_mut().filter(|_| idle && !left.is_zero()) else {
+                return Ok(inbox);
+            };
+            if watch.changed(left.min(SAFETY_READ)).await == Wake::Closed {
+                return Ok(inbox);
+            }
+            // Everything up to here was examined, so that what follows is new.
+            read.after = Start::After(inbox.position);
+        }
+    }
+
+    async fn acknowledge(&self, id: &MessageId, ack: AckMessage) -> Result<Acknowledged> {
+        self.parts.mail.acknowledge(&self.caller, id, ack).await.map_err(told)
+    }
+
+    async fn mark_read(&self, mark: MarkRead) -> Result<MarkedRead> {
+        self.parts.mail.mark_read(&self.caller, mark.ids).await.map_err(told)
+    }
+
+    async fn counts(&self) -> Result<InboxCounts> {
+        self.parts.mail.counts(&self.caller).await.map_err(told)
+    }
+
+    async fn types(&self) -> Result<MessageTypes> {
+        Ok(self.parts.mail.types())
+    }
+
+    async fn presence(&self) -> Result<Presence> {
+        self.parts.presence.list(&self.caller).await.map_err(told)
+    }
+
+    async fn register(&self, instance: &InstanceId, details: RegisterInstance) -> Result<Instance> {
+        self.parts.presence.register(&self.caller, instance, details).await.map_err(told)
+    }
+
+    async fn heartbeat(&self, instance: &InstanceId, heartbeat: Heartbeat) -> Result<PresenceChanged> {
+        self.parts.presence.heartbeat(&self.caller, instance, heartbeat).await.map_err(told)
+    }
+
+    async fn unregister(&self, instance: &InstanceId, session_id: Option<String>) -> Result<PresenceChanged> {
+        let presence = &self.parts.presence;
+        presence.unregister(&self.caller, instance, session_id.as_deref()).await.map_err(told)
+    }
+
+    fn changes(&self, watched: Watched) -> BoxStream<'static, ()> {
+        match (watched, &self.caller.instance) {
+            (Watched::Mailbox, Some(instance)) => {
+                changes::mailbox(self.parts.clone(), self.caller.clone(), instance.clone())
+            }
+            (Watched::Mailbox, None) => stream::empty().boxed(),
+            (Watched::Presence, _) => changes::presence(self.parts.clone(), self.caller.clone()),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The tools as clients list them.
+
+mod mcp_support;
+
+use mcp_support::{LEGACY, Site};
+use serde_json::{Value, json};
+
+const ORIGINAL: &str = include_str!("../src/mcp/tools/legacy/tools.json");
+
+const ORDER: [&str; 22] = [
+    "coord_publish_message",
+    "coord_check_messages",
+    "coord_ack_message",
+    "coord_get_presence",
+    "coord_get_notifications",
+    "coord_register_presence",
+    "coord_deregister_presence",
+    "coord_heartbeat",
+    "mail_send",
+    "mail_list",
+    "mail_read",
+    "mail_inbox",
+    "mail_wait",
+    "mail_ack",
+    "mail_mark_read",
+    "mail_counts",
+    "mail_types",
+    "presence_list",
+    "presence_register",
+    "presence_heartbeat",
+    "presence_unregister",
+    "whoami",
+];
+
+fn tools(result: &Value) -> Vec<Value> {
+    result["tools"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn every_client_sees_the_same_tools_in_the_same_order() {
+    let site = Site::start().await;
+    let over_modern = site.modern("backend").result("tools/list", json!({})).await;
+    let over_legacy = site.legacy("backend").result("tools/list", json!({})).await;
+    let mut stdio = site.stdio("backend");
+    stdio.initialize(LEGACY).await;
+    let over_stdio = stdio.result("tools/list", json!({})).await;
+    let names: Vec<_> = tools(&over_modern).iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names, ORDER);
+    assert_eq!(over_modern["tools"], over_legacy["tools"]);
+    assert_eq!(over_modern["tools"], over_stdio["tools"]);
+    assert!(over_modern.get("ttlMs").is_some() && over_legacy.get("ttlMs").is_none());
+}
+
+#[tokio::test]
+async fn the_tools_of_the_original_are_listed_as_they_were() {
+    let site = Site::start().await;
+    let listed = tools(&site.legacy("backend").result("tools/list", json!({})).await);
+    let original: Vec<Value> = serde_json::from_str(ORIGINAL).unwrap();
+    assert_eq!(listed[..8], original[..]);
+}
+
+#[tokio::test]
+async fn modern_tools_are_described_for_every_kind_of_client() {
+    let site = Site::start().await;
+    let listed = tools(&site.legacy("backend").result("tools/list", json!({})).await);
+    for tool in &listed[8..] {
+        let name = tool["name"].as_str().unwrap();
+        for schema in ["inputSchema", "outputSchema"] {
+            assert_eq!(tool[schema]["type"], "object", "{name}");
+            plain(&tool[schema], &format!("{name}.{schema}"));
+        }
+        assert_eq!(tool["inputSchema"]["additionalProperties"], false, "{name}");
+        for (property, schema) in tool["inputSchema"]["properties"].as_object().unwrap() {
+            assert!(schema["description"].is_string(), "{name}: {property} says nothing");
+        }
+        let annotations = tool["annotations"].as_object().unwrap();
+        for hint in ["readOnlyHint", "destructiveHint", "idempotentHint"] {
+            assert!(annotations[hint].is_boolean(), "{name}: {hint}");
+        }
+        assert_eq!(annotations["openWorldHint"], false, "{name}");
+        assert!(tool["title"].is_string() && tool["description"].as_str().unwrap().len() > 40, "{name}");
+    }
+}
+
+/// Fails where a schema needs more of a client than plain JSON Schema.
+fn plain(schema: &Value, at: &str) {
+    match schema {
+        Value::Object(object) => {
+            for key in ["$ref", "$defs", "$schema"] {
+                assert!(!object.contains_key(key), "{at}: {key}");
+            }
+            if let Some(format) = object.get("format").and_then(Value::as_str) {
+                assert_eq!(format, "date-time", "{at}");
+            }
+            assert_ne!(object.get("type"), Some(&json!(["string", "null"])), "{at}");
+            object.iter().for_each(|(key, value)| plain(value, &format!("{at}.{key}")));
+        }
+        Value::Array(items) => items.iter().for_each(|item| plain(item, at)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn the_modern_tools_change_only_on_purpose() {
+    let site = Site::start().await;
+    let listed = tools(&site.legacy("backend").result("tools/list", json!({})).await);
+    insta::assert_json_snapshot!("modern_tools", listed[8..]);
+}
