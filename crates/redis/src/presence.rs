@@ -80,6 +80,10 @@ impl PresenceStore for RedisPresence {
         let word: String = read(self.connection.script(script, &key, &args, Repeat::Safe).await?, script.name)?;
         match word.as_str() {
             "beaten" => Ok(BeatOutcome::Beaten),
+            "registered" => {
+                self.note_namespace(&namespace).await?;
+                Ok(BeatOutcome::Beaten)
+            }
             "superseded" => Ok(BeatOutcome::Superseded),
             "full" => Ok(BeatOutcome::Full),
             other => Err(Error::inconsistent(format!("{} answered {other:?}", script.name))),

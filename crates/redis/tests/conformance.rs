@@ -40,3 +40,8 @@ async fn a_server_behind_tls_with_client_certificates_keeps_every_promise() {
     conformance::mail::run(&bed).await;
     conformance::presence::run(&bed).await;
 }
+
+mainstay_testkit::sequences!(single_sequences, async {
+    let server = RedisServer::start().await.unwrap();
+    bed(RedisOptions::from_url(&server.url()).unwrap(), server).await
+});

@@ -84,7 +84,9 @@ impl Reader<'_> {
     pub(super) fn user(&self) -> Option<InstanceId> {
         let environment = &self.0.surroundings().environment;
         let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| environment.get(*name));
-        name.and_then(|name| InstanceId::parse(name.as_str()).ok())
+        // A service or a container often has no such variable.
+        let name = name.cloned().or_else(|| whoami::username().ok());
+        name.and_then(|name| InstanceId::parse(name).ok())
     }
 
     pub(super) fn client(&self) -> Result<ClientSettings> {

@@ -6,7 +6,7 @@
 -- ARGV[2]  the message, opaque
 -- ARGV[3]  the subject in lower case
 --
--- Returns  {'stored', offset, epoch, deliveries, 1 where the namespace is new}
+-- Returns  {'stored', offset, epoch, deliveries, 1 where the namespace is to be noted}
 --          {'replayed', id} {'memo_mismatch'} {'duplicate_id'} {'inbox_full', name} {'namespace_full'}
 --@include shared/keys
 --@include mail/messages
@@ -35,7 +35,6 @@ if dead then delete_message(dead) end
 delete_expired(p.now, 16)
 if not make_room(p.max_messages) then return {'namespace_full'} end
 
-local new = redis.call('EXISTS', meta) == 0
 local epoch = epoch_of(p.epoch)
 local off = store_message(p, ARGV[2], ARGV[3], names)
 if p.memo then
@@ -44,4 +43,4 @@ if p.memo then
   redis.call('PEXPIREAT', base .. 'req:' .. p.memo.key, int(p.memo['until']))
 end
 wake(p.channel, p.namespace)
-return {'stored', off, epoch, #names, new and 1 or 0}
+return {'stored', off, epoch, #names, unnoted()}

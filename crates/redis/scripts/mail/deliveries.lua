@@ -38,14 +38,15 @@ end
 
 -- Makes room in the namespace for one message. Returns false where the oldest ones all wait for an acknowledgement.
 local function make_room(max_messages)
-  if redis.call('ZCARD', base .. 'timeline') < max_messages then return true end
+  local surplus = redis.call('ZCARD', base .. 'timeline') - max_messages + 1
+  if surplus <= 0 then return true end
   for _, off in ipairs(redis.call('ZRANGE', base .. 'timeline', 0, TRIM_STEP - 1)) do
-    if not redis.call('ZSCORE', base .. 'pending', off) then
+    if surplus > 0 and not redis.call('ZSCORE', base .. 'pending', off) then
       delete_message(off)
-      return true
+      surplus = surplus - 1
     end
   end
-  return false
+  return surplus <= 0
 end
 
 -- Whether a message still waits for someone's acknowledgement.
@@ -59,8 +60,9 @@ local function refresh_pending(off, ts, until_ms)
   end
 end
 
--- Stores a new message with its index entries and delivers it. Returns its offset.
-local function store_message(p, document, subject, names)
+-- Stores a new message with its index entries and delivers it. Returns its offset. An import trims later, when it
+-- is known what waits for an acknowledgement.
+local function store_message(p, document, subject, names, trim_later)
   local last = tonumber(redis.call('HGET', meta, 'last') or '0')
   local offset = math.max(last + 1, p.now * 1000)
   local off = pad(offset)
@@ -75,7 +77,7 @@ local function store_message(p, document, subject, names)
   for _, name in ipairs(names) do
     redis.call('HSET', message_key(off), 'r:' .. name, '0')
     deliver(name, off, int(p.ts), p.req, p.settled, until_ms)
-    trim_inbox(name, p.max_inbox)
+    if not trim_later then trim_inbox(name, p.max_inbox) end
   end
   redis.call('PEXPIREAT', message_key(off), until_ms)
   redis.call('SET', base .. 'id:' .. p.id, off, 'PXAT', until_ms)

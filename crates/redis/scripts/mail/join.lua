@@ -8,7 +8,7 @@
 -- ARGV[5]  channel of the wake-ups
 -- ARGV[6]  the encoded namespace
 --
--- Returns  {1 where it was not a member before, 1 where the namespace is new}
+-- Returns  {1 where it was not a member before, 1 where the namespace is to be noted}
 --@include shared/keys
 --@include mail/messages
 --@include mail/deliveries
@@ -24,20 +24,26 @@ if seen then
   return {0, 0}
 end
 
-local new = redis.call('EXISTS', meta) == 0
 epoch_of(ARGV[4])
 local until_ms = horizon(now + 30 * DAY_MS)
 redis.call('ZADD', base .. 'members', ARGV[2], name)
 redis.call('PEXPIREAT', base .. 'members', until_ms)
-for _, off in ipairs(redis.call('ZREVRANGE', base .. 'in:all', 0, tonumber(ARGV[3]) - 1)) do
-  local key = message_key(off)
-  local f = redis.call('HMGET', key, 'exp', 'from', 'ts', 'req', 'settled', 'r:' .. name)
-  if f[1] and tonumber(f[1]) > now and f[2] ~= name and not f[6] then
-    redis.call('HSET', key, 'r:' .. name, '0')
-    redis.call('HINCRBY', key, 'n', 1)
-    deliver(name, off, f[3], f[4] == '1', f[5] == '1', until_ms)
-    refresh_pending(off, f[3], until_ms)
+local left, rank, STEP = tonumber(ARGV[3]), 0, 1000
+while left > 0 do
+  local newest = redis.call('ZREVRANGE', base .. 'in:all', rank, rank + STEP - 1)
+  if #newest == 0 then break end
+  rank = rank + STEP
+  for _, off in ipairs(newest) do
+    local key = message_key(off)
+    local f = redis.call('HMGET', key, 'exp', 'from', 'ts', 'req', 'settled', 'r:' .. name)
+    if left > 0 and f[1] and tonumber(f[1]) > now and f[2] ~= name and not f[6] then
+      redis.call('HSET', key, 'r:' .. name, '0')
+      redis.call('HINCRBY', key, 'n', 1)
+      deliver(name, off, f[3], f[4] == '1', f[5] == '1', until_ms)
+      refresh_pending(off, f[3], until_ms)
+      left = left - 1
+    end
   end
 end
 wake(ARGV[5], ARGV[6])
-return {1, new and 1 or 0}
+return {1, unnoted()}

@@ -14,10 +14,11 @@
 local marked = 0
 for i = 5, #ARGV do
   local off = find_alive(ARGV[i], tonumber(ARGV[2]))
-  if off and redis.call('HGET', message_key(off), 'r:' .. ARGV[1]) == '0' then
+  -- What has left the inbox, or is settled, is not unread and is passed over.
+  if off and redis.call('ZREM', base .. 'unread:' .. ARGV[1], off) == 1 then
     redis.call('HSET', message_key(off), 'r:' .. ARGV[1], ARGV[2])
     redis.call('HINCRBY', message_key(off), 'nr', 1)
-    marked = marked + redis.call('ZREM', base .. 'unread:' .. ARGV[1], off)
+    marked = marked + 1
     changed_inboxes[ARGV[1]] = true
   end
 end

@@ -7,14 +7,13 @@
 -- ARGV[3]  the subject in lower case
 -- ARGV[4…] acknowledgements, opaque
 --
--- Returns  {'created' | 'updated' | 'unchanged' | 'conflict', 1 where the namespace is new}
+-- Returns  {'created' | 'updated' | 'unchanged' | 'conflict', 1 where the namespace is to be noted}
 --@include shared/keys
 --@include mail/messages
 --@include mail/deliveries
 
 local p = cjson.decode(ARGV[1])
 local off, dead = find_alive(p.id, p.now)
-local new = redis.call('EXISTS', meta) == 0
 local created = false
 
 if off then
@@ -24,7 +23,7 @@ else
   if dead then delete_message(dead) end
   make_room(p.max_messages)
   epoch_of(p.epoch)
-  off = store_message(p, ARGV[2], ARGV[3], recipients_of(p))
+  off = store_message(p, ARGV[2], ARGV[3], recipients_of(p), true)
   created = true
 end
 
@@ -55,7 +54,6 @@ for _, receipt in ipairs(p.receipts) do
       redis.call('HSET', key, 'r:' .. name, '0')
       redis.call('HINCRBY', key, 'n', 1)
       deliver(name, off, int(p.ts), p.req, redis.call('HGET', key, 'settled') == '1', until_ms)
-      trim_inbox(name, p.max_inbox)
     end
   end
   if read == '0' and receipt.read > 0 then
@@ -79,8 +77,11 @@ for _, receipt in ipairs(p.receipts) do
 end
 
 if not p.dry_run and (created or changed) then
+  local touched = {}
+  for name in pairs(changed_inboxes) do touched[#touched + 1] = name end
+  for _, name in ipairs(touched) do trim_inbox(name, p.max_inbox) end
   refresh_pending(off, int(p.ts), until_ms)
   wake(p.channel, p.namespace)
 end
-if created then return {'created', new and 1 or 0} end
+if created then return {'created', unnoted()} end
 return {changed and 'updated' or 'unchanged', 0}

@@ -21,6 +21,11 @@ local function epoch_of(candidate)
   return candidate
 end
 
+-- 1 where the set of namespaces has to be told of this one, once.
+local function unnoted()
+  return redis.call('HSETNX', meta, 'noted', '1')
+end
+
 -- The moment until which keys written now are kept, never earlier than an earlier answer.
 local function horizon(exp)
   local known = tonumber(redis.call('HGET', meta, 'horizon') or '0')

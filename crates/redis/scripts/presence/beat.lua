@@ -11,7 +11,7 @@
 -- ARGV[8]  the encoded namespace
 -- ARGV[9]  what an unregistered instance says of itself, opaque
 --
--- Returns  'beaten' 'superseded' 'full'
+-- Returns  'beaten' 'registered' 'superseded' 'full'
 --@include shared/keys
 --@include presence/instances
 
@@ -31,4 +31,4 @@ redis.call('ZADD', base .. 'beat', ARGV[5], name)
 if ARGV[3] == '1' then redis.call('HSET', base .. 'work', name, ARGV[4]) end
 keep_for_a_week()
 if not known or ARGV[3] == '1' then redis.call('PUBLISH', ARGV[7], 'p ' .. ARGV[8]) end
-return 'beaten'
+return known and 'beaten' or 'registered'
