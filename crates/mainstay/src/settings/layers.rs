@@ -56,6 +56,8 @@ pub struct Surroundings {
     pub config_dir: Option<PathBuf>,
     /// The user's data folder of Mainstay.
     pub data_dir: Option<PathBuf>,
+    /// The number of the user, for want of a name.
+    pub user_id: Option<u32>,
 }
 
 impl Surroundings {
@@ -71,8 +73,19 @@ impl Surroundings {
             working_dir: std::env::current_dir().ok(),
             config_dir: base.as_ref().map(|base| base.config_dir().join("mainstay")),
             data_dir: base.as_ref().map(|base| base.data_dir().join("mainstay")),
+            user_id: user_id(),
         }
     }
+}
+
+#[cfg(unix)]
+fn user_id() -> Option<u32> {
+    Some(rustix::process::getuid().as_raw())
+}
+
+#[cfg(not(unix))]
+fn user_id() -> Option<u32> {
+    None
 }
 
 /// The layers of values, ready to be asked.

@@ -71,9 +71,11 @@ impl Reader<'_> {
     }
 
     pub(super) fn user(&self) -> Option<InstanceId> {
-        let environment = &self.0.surroundings().environment;
-        let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| environment.get(*name));
-        name.and_then(|name| InstanceId::parse(name.as_str()).ok())
+        let surroundings = self.0.surroundings();
+        let set = |name: &&str| surroundings.environment.get(*name).filter(|value| !value.is_empty()).cloned();
+        let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(set);
+        let name = name.or_else(|| surroundings.user_id.map(|id| format!("user-{id}")));
+        name.and_then(|name| InstanceId::parse(name).ok())
     }
 
     pub(super) fn client(&self) -> Result<ClientSettings> {
