@@ -1,7 +1,7 @@
 //! Reading `mainstay.toml`.
 
 use super::table::Setting;
-use mainstay_api::{Code, Problem};
+use super::{Refusal, refusal};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -12,17 +12,17 @@ const LIKENESS: f64 = 0.7;
 ///
 /// # Errors
 /// `settings.invalid`: it is no TOML, or holds a key that is none.
-pub fn parse(text: &str, path: &Path) -> Result<BTreeMap<&'static str, String>, Problem> {
+pub fn parse(text: &str, path: &Path) -> Result<BTreeMap<&'static str, String>, Refusal> {
     let table: toml::Table = text.parse().map_err(|cause| {
         let detail = format!("{} is not valid TOML: {cause}", path.display());
-        Problem::new(Code::SettingInvalid, detail, "Correct the file.")
+        refusal(detail, "Correct the file.")
     })?;
     let mut values = BTreeMap::new();
     flatten("", &table, &mut |key, value| {
         let known = known_key(key).ok_or_else(|| unknown(key, path))?;
         let text = text_of(value).ok_or_else(|| {
             let detail = format!("{}: {key} must be a text, a number, true, false, or a list of texts", path.display());
-            Problem::new(Code::SettingInvalid, detail, "Correct the file.")
+            refusal(detail, "Correct the file.")
         })?;
         values.insert(known, text);
         Ok(())
@@ -33,8 +33,8 @@ pub fn parse(text: &str, path: &Path) -> Result<BTreeMap<&'static str, String>, 
 fn flatten(
     prefix: &str,
     table: &toml::Table,
-    take: &mut impl FnMut(&str, &toml::Value) -> Result<(), Problem>,
-) -> Result<(), Problem> {
+    take: &mut impl FnMut(&str, &toml::Value) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
     for (name, value) in table {
         let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         match value {
@@ -53,7 +53,7 @@ fn known_key(key: &str) -> Option<&'static str> {
     keys().find(|known| *known == key)
 }
 
-fn unknown(key: &str, path: &Path) -> Problem {
+fn unknown(key: &str, path: &Path) -> Refusal {
     let likeness = |known: &&str| strsim::jaro_winkler(known, key);
     let closest = keys().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|known| likeness(known) >= LIKENESS);
     let secret = Setting::ALL.iter().map(|setting| setting.entry()).find(|entry| {
@@ -65,7 +65,7 @@ fn unknown(key: &str, path: &Path) -> Problem {
         (None, Some(known)) => format!("Did you mean `{known}`? `mainstay reference settings` lists every key."),
         (None, None) => "`mainstay reference settings` lists every key.".into(),
     };
-    Problem::new(Code::SettingInvalid, format!("{}: there is no setting `{key}`", path.display()), help)
+    refusal(format!("{}: there is no setting `{key}`", path.display()), help)
 }
 
 fn text_of(value: &toml::Value) -> Option<String> {

@@ -1,7 +1,7 @@
 //! Where values come from: flags, then the environment, then settings files, then defaults.
 
 use super::table::Setting;
-use mainstay_api::{Code, Problem};
+use super::{Refusal, refusal};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +56,8 @@ pub struct Surroundings {
     pub config_dir: Option<PathBuf>,
     /// The user's data folder of Mainstay.
     pub data_dir: Option<PathBuf>,
+    /// The number of the user, for want of a name.
+    pub user_id: Option<u32>,
 }
 
 impl Surroundings {
@@ -71,8 +73,19 @@ impl Surroundings {
             working_dir: std::env::current_dir().ok(),
             config_dir: base.as_ref().map(|base| base.config_dir().join("mainstay")),
             data_dir: base.as_ref().map(|base| base.data_dir().join("mainstay")),
+            user_id: user_id(),
         }
     }
+}
+
+#[cfg(unix)]
+fn user_id() -> Option<u32> {
+    Some(rustix::process::getuid().as_raw())
+}
+
+#[cfg(not(unix))]
+fn user_id() -> Option<u32> {
+    None
 }
 
 /// The layers of values, ready to be asked.
@@ -86,7 +99,7 @@ impl Layers {
     ///
     /// # Errors
     /// `settings.invalid`: the file cannot be read, is no TOML, or holds a key that is none.
-    pub fn read(surroundings: Surroundings) -> Result<Self, Problem> {
+    pub fn read(surroundings: Surroundings) -> Result<Self, Refusal> {
         let mut layers = Self { surroundings, file: None };
         if let Some((origin, path)) = layers.settings_file() {
             let text = read_bounded(&path)?;
@@ -105,7 +118,7 @@ impl Layers {
     ///
     /// # Errors
     /// `settings.invalid`: a secret's file cannot be read.
-    pub fn find(&self, setting: Setting) -> Result<Option<Found>, Problem> {
+    pub fn find(&self, setting: Setting) -> Result<Option<Found>, Refusal> {
         let entry = setting.entry();
         let found = |text: &String, origin| Ok(Some(Found { text: text.clone(), origin }));
         if let Some(text) = self.surroundings.flags.get(&setting) {
@@ -114,21 +127,19 @@ impl Layers {
         if let Some(text) = self.variable(entry.variable) {
             return found(text, Origin::Environment);
         }
-        if entry.secret {
-            if let Some(path) = self.variable(&format!("{}_FILE", entry.variable)) {
-                let text = read_bounded(Path::new(path))?.trim().to_owned();
-                return Ok(Some(Found { text, origin: Origin::Environment }));
-            }
+        let file = format!("{}_FILE", entry.variable);
+        if let Some(path) = self.variable(&file).filter(|_| entry.secret) {
+            let text = read_bounded(Path::new(path))?.trim().to_owned();
+            return Ok(Some(Found { text, origin: Origin::Environment }));
         }
         // Another program's variable knows less about this program than its own settings file does, but what is in
         // the environment is closer to the call; the order of the layers stays.
         if let Some(text) = entry.aliases.iter().find_map(|alias| self.variable(alias)) {
             return found(text, Origin::Environment);
         }
-        if let Some((origin, values)) = &self.file {
-            if let Some(text) = values.get(entry.key) {
-                return found(text, *origin);
-            }
+        let in_file = self.file.as_ref().and_then(|(origin, values)| Some((values.get(entry.key)?, *origin)));
+        if let Some((text, origin)) = in_file {
+            return found(text, origin);
         }
         let default = Some(entry.default).filter(|text| !text.is_empty());
         Ok(default.map(|text| Found { text: text.into(), origin: Origin::Default }))
@@ -151,7 +162,7 @@ impl Layers {
     }
 }
 
-fn read_bounded(path: &Path) -> Result<String, Problem> {
+fn read_bounded(path: &Path) -> Result<String, Refusal> {
     use std::io::Read;
     let mut text = String::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text));
@@ -159,7 +170,7 @@ fn read_bounded(path: &Path) -> Result<String, Problem> {
         Ok(_) => Ok(text),
         Err(cause) => {
             let detail = format!("the file {} cannot be read: {cause}", path.display());
-            Err(Problem::new(Code::SettingInvalid, detail, "Check the path and the permissions of the file."))
+            Err(refusal(detail, "Check the path and the permissions of the file."))
         }
     }
 }

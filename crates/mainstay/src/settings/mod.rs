@@ -10,10 +10,17 @@ pub use layers::{Found, Layers, Origin, Surroundings};
 pub use read::is_loopback;
 pub use table::Setting;
 
-use mainstay_api::{InstanceId, MessageType, Namespace, Problem};
+use mainstay_api::{Code, InstanceId, MessageType, Namespace, Problem};
 use read::Reader;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+/// Why settings are refused. Boxed: it is rare, and large.
+pub type Refusal = Box<Problem>;
+
+fn refusal(detail: impl Into<String>, help: impl Into<String>) -> Refusal {
+    Box::new(Problem::new(Code::SettingInvalid, detail, help))
+}
 
 /// Everything that can be set, valid.
 #[derive(Debug, Clone)]
@@ -152,7 +159,7 @@ impl Settings {
     ///
     /// # Errors
     /// `settings.invalid`, naming the setting, where it came from and what it may be.
-    pub fn resolve(surroundings: Surroundings) -> Result<Self, Problem> {
+    pub fn resolve(surroundings: Surroundings) -> Result<Self, Refusal> {
         let layers = Layers::read(surroundings)?;
         let read = Reader(&layers);
         let data_dir = read.data_dir()?;

@@ -2,9 +2,9 @@
 
 use super::{
     ClientSettings, Found, Layers, LogFormat, LogSettings, MailSettings, Origin, PresenceSettings, RedisSettings,
-    ServerSettings, Setting, Settings,
+    Refusal, ServerSettings, Setting, Settings, refusal,
 };
-use mainstay_api::{Code, InstanceId, MessageType, Problem};
+use mainstay_api::{InstanceId, MessageType};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ const MAX_TIMEOUT_MS: u64 = 3_600_000;
 /// Most of anything that is counted.
 const MAX_COUNT: u64 = 1_000_000_000;
 
-type Result<T> = std::result::Result<T, Problem>;
+type Result<T> = std::result::Result<T, Refusal>;
 
 /// Reads typed values from the layers.
 pub(super) struct Reader<'a>(pub(super) &'a Layers);
@@ -67,7 +67,7 @@ impl Reader<'_> {
         let given = self.path(Setting::DataDir)?.or_else(|| self.0.surroundings().data_dir.clone());
         given.ok_or_else(|| {
             let detail = "the user's data folder is not known: there is no home directory";
-            Problem::new(Code::SettingInvalid, detail, "Set MAINSTAY_DATA_DIR to a folder of your choice.")
+            refusal(detail, "Set MAINSTAY_DATA_DIR to a folder of your choice.")
         })
     }
 
@@ -82,10 +82,10 @@ impl Reader<'_> {
     }
 
     pub(super) fn user(&self) -> Option<InstanceId> {
-        let environment = &self.0.surroundings().environment;
-        let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| environment.get(*name));
-        // A service or a container often has no such variable.
-        let name = name.cloned().or_else(|| whoami::username().ok());
+        let surroundings = self.0.surroundings();
+        let set = |name: &&str| surroundings.environment.get(*name).filter(|value| !value.is_empty()).cloned();
+        let name = ["USER", "LOGNAME", "USERNAME"].iter().find_map(set);
+        let name = name.or_else(|| surroundings.user_id.map(|id| format!("user-{id}")));
         name.and_then(|name| InstanceId::parse(name).ok())
     }
 
@@ -110,7 +110,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn server(&self) -> Result<ServerSettings> {
-        let missing = || Problem::new(Code::SettingInvalid, "no address to listen on", "Set MAINSTAY_LISTEN.");
+        let missing = || refusal("no address to listen on", "Set MAINSTAY_LISTEN.");
         Ok(ServerSettings {
             listen: self.parsed(Setting::Listen)?.ok_or_else(missing)?,
             allowed_hosts: self.list(Setting::AllowedHosts)?,
@@ -170,7 +170,7 @@ impl Reader<'_> {
         }
         let detail =
             format!("the mainstay.toml of this directory names the server {url}, which would be sent your owner key");
-        Err(Problem::new(Code::SettingInvalid, detail, "If you trust it, name it yourself: set MAINSTAY_URL."))
+        Err(refusal(detail, "If you trust it, name it yourself: set MAINSTAY_URL."))
     }
 }
 
@@ -185,9 +185,9 @@ pub fn is_loopback(url: &str) -> bool {
     }
 }
 
-fn invalid(setting: Setting, found: &Found, rule: &dyn Display) -> Problem {
+fn invalid(setting: Setting, found: &Found, rule: &dyn Display) -> Refusal {
     let entry = setting.entry();
     let value = if entry.secret { "its value".into() } else { format!("{:?}", found.text) };
     let detail = format!("{} ({}): {value} is not valid: {rule}", entry.variable, found.origin);
-    Problem::new(Code::SettingInvalid, detail, entry.doc)
+    refusal(detail, entry.doc)
 }

@@ -6,8 +6,10 @@ use crate::cli::context::Context;
 use crate::failure::{Failure, Result};
 use clap::Args;
 use mainstay_api::presence::{Heartbeat, RegisterInstance, UnregisterInstance};
-use mainstay_api::{Code, InstanceId};
+use mainstay_api::{Code, InstanceId, Problem};
 use mainstay_client::Client;
+use std::convert::Infallible;
+use std::io::ErrorKind;
 use std::process::ExitStatus;
 use std::time::Duration;
 use tokio::process::{Child, Command};
@@ -15,6 +17,11 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// How long the end of a registration may take, in milliseconds: the program has ended, and so should this one.
 const UNREGISTER_MS: u64 = 3_000;
+
+/// The exit status of shells for a program that is not there.
+const NOT_FOUND: u8 = 127;
+/// The exit status of shells for a program that cannot be run.
+const NOT_EXECUTABLE: u8 = 126;
 
 /// Runs a program as an agent: registers it, beats while it runs, unregisters it, and exits as it did. The program
 /// finds its name in MAINSTAY_INSTANCE.
@@ -38,8 +45,10 @@ impl Run {
         // Registered before the program starts: one that cannot be must not run unseen.
         agent.registration = self.details.registration(None, Some(session_id.clone()));
         client.presence().register(name, &agent.registration).await?;
+        // Heard before the program starts: a signal in between must not end this process and leave the program alone.
+        let signals = forward::Signals::new().map_err(|cause| Failure::io("signals cannot be heard", &cause))?;
         let status = match start(&self.command, context, name, &session_id) {
-            Ok(child) => agent.accompany(child).await,
+            Ok(child) => agent.accompany(child, signals).await,
             Err(failure) => Err(failure),
         };
         agent.unregister().await;
@@ -59,31 +68,26 @@ struct Agent<'a> {
 
 impl Agent<'_> {
     /// Beats until the program ends, and hands signals on to it.
-    async fn accompany(&mut self, mut child: Child) -> Result<ExitStatus> {
-        let mut signals = forward::Signals::new().map_err(|cause| Failure::io("signals cannot be heard", &cause))?;
+    async fn accompany(&mut self, mut child: Child, mut signals: forward::Signals) -> Result<ExitStatus> {
         let process_id = child.id();
         self.registration.process_id = process_id;
-        let mut superseded = false;
-        let beating = async {
-            self.register().await;
-            let mut ticks = interval(Duration::from_millis(self.context.settings.client.beat_interval_ms));
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            ticks.tick().await;
-            loop {
-                ticks.tick().await;
-                superseded = self.beat(superseded).await;
-            }
-        };
-        let forwarding = async {
-            loop {
-                let signal = signals.next().await;
-                forward::send(process_id, signal);
-            }
-        };
         tokio::select! {
             ended = child.wait() => ended.map_err(|cause| Failure::io("the program was lost", &cause)),
-            () = beating => unreachable!("beats go on until the program ends"),
-            () = forwarding => unreachable!("signals are handed on until the program ends"),
+            never = self.beat_on() => match never {},
+            never = forward_on(&mut signals, process_id) => match never {},
+        }
+    }
+
+    /// Registers the process, and then beats for as long as it is let.
+    async fn beat_on(&self) -> Infallible {
+        self.register().await;
+        let mut ticks = interval(Duration::from_millis(self.context.settings.client.beat_interval_ms));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        let mut superseded = false;
+        loop {
+            ticks.tick().await;
+            superseded = self.beat(superseded).await;
         }
     }
 
@@ -124,6 +128,13 @@ impl Agent<'_> {
     }
 }
 
+async fn forward_on(signals: &mut forward::Signals, process_id: Option<u32>) -> Infallible {
+    loop {
+        let signal = signals.next().await;
+        forward::send(process_id, signal);
+    }
+}
+
 fn start(command: &[String], context: &Context<'_>, name: &InstanceId, session_id: &str) -> Result<Child> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(Failure::new(Code::InvalidRequest, "there is no program to run", "Name it after `--`."));
@@ -133,7 +144,9 @@ fn start(command: &[String], context: &Context<'_>, name: &InstanceId, session_i
     command.env("MAINSTAY_NAMESPACE", context.settings.namespace.as_str());
     command.spawn().map_err(|cause| {
         let detail = format!("{program:?} cannot be started: {cause}");
-        Failure::new(Code::InvalidRequest, detail, "Check its name and whether it may be executed.")
+        let help = "Check its name and whether it may be executed.";
+        context.printer.problem(&Problem::new(Code::InvalidRequest, detail, help));
+        Failure::Status(if cause.kind() == ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE })
     })
 }
 

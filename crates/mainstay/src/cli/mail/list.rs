@@ -57,9 +57,7 @@ impl List {
     pub async fn run(self, context: &Context<'_>) -> Result {
         let own = context.settings.instance.clone().filter(|_| !self.all);
         let recipient = self.to.or(own);
-        if recipient.is_none() && !self.all {
-            context.printer.note("showing the mail of everyone; name an inbox with --to, or yourself with --as");
-        }
+        let guessed_all = recipient.is_none() && !self.all;
         let now = context.now();
         let list = ListMessages {
             recipient,
@@ -76,6 +74,9 @@ impl List {
             receipts: self.receipts,
         };
         let page = context.client().await?.mail().list(&list).await?;
+        if guessed_all {
+            context.printer.note("showing the mail of everyone; name an inbox with --to, or yourself with --as");
+        }
         context.printer.data(&page, || show::table(context.printer, &page.items))?;
         if !context.printer.is_json() {
             if page.items.is_empty() {

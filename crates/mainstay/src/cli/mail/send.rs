@@ -14,7 +14,7 @@ use std::io::Read;
 #[command(after_help = "Example: mainstay mail send backend \"API is ready\" --type READY_FOR_REVIEW")]
 pub struct Send {
     /// Who receives it: instances separated by commas, or `all`.
-    #[arg(required = true, value_delimiter = ',')]
+    #[arg(required = true, num_args = 1, value_delimiter = ',')]
     to: Vec<InstanceId>,
     /// One line.
     subject: String,

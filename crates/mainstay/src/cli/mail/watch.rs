@@ -73,7 +73,7 @@ impl Watch {
     async fn deliver(&self, context: &Context<'_>, message: &Message) -> Result {
         let id = &message.content.id;
         match &self.exec {
-            None => context.printer.item(message, || show::message(message))?,
+            None => context.printer.item(message, || show::message(message) + "\n")?,
             Some(command) => {
                 let status = self.execute(command, message).await?;
                 if !status.is_some_and(|status| status.success()) {
