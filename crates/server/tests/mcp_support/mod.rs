@@ -47,12 +47,8 @@ impl Site {
         let redis = mainstay_redis::RedisOptions::from_url(&store.url()).unwrap();
         let stores = mainstay_redis::open(redis).await.unwrap();
         let clock = Arc::new(SystemClock);
-        let rules = ServiceRules {
-            mail,
-            presence: PresenceRules::default(),
-            clock: clock.clone(),
-            mint: Arc::new(RandomMint),
-        };
+        let rules =
+            ServiceRules { mail, presence: PresenceRules::default(), clock: clock.clone(), mint: Arc::new(RandomMint) };
         let services = Arc::new(Services::new(&stores, rules));
         let parts = McpParts {
             mail: Arc::clone(&services.mail),
