@@ -200,3 +200,47 @@ async fn a_notification_names_the_mailbox_of_a_name_that_needs_encoding() {
     assert_eq!(uri_of(&events.next().await.unwrap()), "mailbox://me");
     assert_eq!(uri_of(&events.next().await.unwrap()), "mailbox://a%2Fb%20c");
 }
+
+#[tokio::test]
+async fn any_node_answers_any_request() {
+    let one = Site::start().await;
+    let other = one.beside().await;
+    let listening = other.modern("frontend");
+    let params = json!({"notifications": {"resourceSubscriptions": ["mailbox://me"]}});
+    let mut events = listening.stream(listening.request(&listening.message("subscriptions/listen", params))).await;
+    events.next().await.unwrap();
+    for _ in 0..2 {
+        send(&one.modern("backend"), "frontend").await;
+    }
+    assert_eq!(events.updated().await, "mailbox://me");
+    let first = one.modern("frontend").done("mail_list", json!({"limit": 1})).await;
+    let second = other.modern("frontend").done("mail_list", json!({"limit": 1, "cursor": first["next"]})).await;
+    assert_ne!(first["messages"][0]["id"], second["messages"][0]["id"]);
+    let page = one.modern("frontend").done("mail_inbox", json!({"limit": 1})).await;
+    let rest = other.modern("frontend").done("mail_inbox", json!({"after": page["position"]})).await;
+    assert_eq!(rest["messages"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_is_told_as_such_and_a_subscription_survives_it() {
+    let site = Site::start().await;
+    let (backend, frontend) = (site.modern("backend"), site.modern("frontend"));
+    let params = json!({"notifications": {"resourceSubscriptions": ["mailbox://me"]}});
+    let mut events = frontend.stream(frontend.request(&frontend.message("subscriptions/listen", params))).await;
+    events.next().await.unwrap();
+    site.store.stop().await.unwrap();
+    let failed = backend.tool("mail_counts", json!({})).await;
+    let meta = &failed["_meta"]["dev.mainstay/error"];
+    assert_eq!((&meta["code"], &meta["retryable"]), (&json!("store.unavailable"), &json!(true)), "{failed}");
+    let error = backend.ask("resources/read", json!({"uri": "presence://instances"})).await["error"].clone();
+    assert_eq!((&error["code"], &error["data"]["code"]), (&json!(-32003), &json!("store.unavailable")), "{error}");
+    site.store.restart().await.unwrap();
+    tokio::time::timeout(SOON, async {
+        while backend.tool("mail_send", json!({"to": ["frontend"], "subject": "ping"})).await["isError"] != false {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    })
+    .await
+    .expect("the store comes back");
+    assert_eq!(events.updated().await, "mailbox://me");
+}
