@@ -70,10 +70,10 @@ catalogue! {
     Forbidden = "auth.forbidden", "The credential does not allow this", 403, 4403, -32001, 1, false;
     HostNotAllowed = "auth.host_not_allowed", "The Host or Origin is not allowed", 403, 4403, -32001, 1, false;
     InstanceUnknown = "auth.instance_missing", "The call needs to know which instance it speaks for", 400, 4400, -32602, 2, false;
-    StoreUnavailable = "store.unavailable", "The store cannot be reached", 503, 4503, -32002, 3, true;
-    StoreBusy = "store.busy", "The store is busy", 503, 4503, -32002, 3, true;
-    StoreFull = "store.full", "The store has no room left", 507, 4507, -32002, 3, false;
-    StoreIncompatible = "store.incompatible", "The store cannot be used by this version", 500, 4500, -32002, 3, false;
+    StoreUnavailable = "store.unavailable", "The store cannot be reached", 503, 4503, -32003, 3, true;
+    StoreBusy = "store.busy", "The store is busy", 503, 4503, -32003, 3, true;
+    StoreFull = "store.full", "The store has no room left", 507, 4507, -32003, 3, false;
+    StoreIncompatible = "store.incompatible", "The store cannot be used by this version", 500, 4500, -32003, 3, false;
     StoreInconsistent = "store.inconsistent", "The store holds something that cannot be", 500, 4500, -32603, 1, false;
     MailNotFound = "mail.not_found", "There is no such message", 404, 4404, -32004, 1, false;
     MailDuplicateId = "mail.duplicate_id", "A message with this id exists", 409, 4409, -32005, 1, false;
@@ -86,7 +86,7 @@ catalogue! {
     SettingInvalid = "settings.invalid", "A setting is not valid", 500, 4500, -32603, 2, false;
     ImportSource = "import.source_unreadable", "The source of the import cannot be read", 400, 4400, -32602, 1, false;
     ImportConflict = "import.conflict", "The destination holds another message under the same id", 409, 4409, -32005, 1, false;
-    MirrorFailed = "mirror.failed", "The mirror of the store cannot be written", 503, 4503, -32002, 1, true;
+    MirrorFailed = "mirror.failed", "The mirror of the store cannot be written", 503, 4503, -32003, 1, true;
 }
 
 impl Code {

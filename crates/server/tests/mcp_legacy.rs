@@ -21,7 +21,7 @@ fn text(result: &Value) -> String {
             _ => line.to_owned(),
         };
         let line = match line.find("\"20") {
-            Some(at) if line[at + 1..].as_bytes().get(19) == Some(&b'Z') => {
+            Some(at) if line.as_bytes().get(at + 20) == Some(&b'Z') => {
                 format!("{}\"TIME{}", &line[..at], &line[at + 21..])
             }
             _ => line,
@@ -33,8 +33,7 @@ fn text(result: &Value) -> String {
 }
 
 async fn publish(client: &Http, to: &str, subject: &str) -> String {
-    let arguments =
-        json!({"msg_type": "GENERAL", "subject": subject, "description": "d", "to_instance": to});
+    let arguments = json!({"msg_type": "GENERAL", "subject": subject, "description": "d", "to_instance": to});
     told(&client.tool("coord_publish_message", arguments).await)["message_id"].as_str().unwrap().to_owned()
 }
 
@@ -44,7 +43,8 @@ async fn a_published_message_is_answered_checked_notified_and_acknowledged_as_in
     let backend = site.legacy("backend");
     let orchestrator = site.legacy("orchestrator");
 
-    let arguments = json!({"msg_type": "READY_FOR_REVIEW", "subject": "agent/P03-F01", "description": "Feature complete"});
+    let arguments =
+        json!({"msg_type": "READY_FOR_REVIEW", "subject": "agent/P03-F01", "description": "Feature complete"});
     let published = backend.tool("coord_publish_message", arguments).await;
     assert_eq!(
         text(&published),
@@ -63,8 +63,7 @@ async fn a_published_message_is_answered_checked_notified_and_acknowledged_as_in
          \"requires_ack\": true,\n      \"timestamp\": \"TIME\"\n    }\n  ]\n}"
     );
 
-    let acknowledged =
-        orchestrator.tool("coord_ack_message", json!({"message_id": id, "comment": "Looks good"})).await;
+    let acknowledged = orchestrator.tool("coord_ack_message", json!({"message_id": id, "comment": "Looks good"})).await;
     assert_eq!(
         text(&acknowledged),
         "{\n  \"success\": true,\n  \"message_id\": \"msg-ID\",\n  \"acknowledged_by\": \"orchestrator\"\n}"

@@ -186,7 +186,10 @@ async fn an_agent_registers_beats_is_seen_and_leaves() {
 async fn whoami_tells_who_the_credential_and_the_headers_make_of_the_caller() {
     let site = Site::start().await;
     let me = site.modern("backend").done("whoami", json!({})).await;
-    assert_eq!((&me["principal"], &me["instance"], &me["namespace"]), (&json!("owner"), &json!("backend"), &json!("default")));
+    assert_eq!(
+        (&me["principal"], &me["instance"], &me["namespace"]),
+        (&json!("owner"), &json!("backend"), &json!("default"))
+    );
     assert!(me["scopes"].as_array().unwrap().contains(&json!("mail:write")));
 }
 
@@ -197,7 +200,10 @@ async fn mailboxes_messages_and_presence_are_resources() {
     let id = send(&backend, &["a/b"], "s").await;
     let read = async |client: &Http, uri: &str| -> Value {
         let result = client.result("resources/read", json!({"uri": uri})).await;
-        assert_eq!((&result["contents"][0]["uri"], &result["contents"][0]["mimeType"]), (&json!(uri), &json!("application/json")));
+        assert_eq!(
+            (&result["contents"][0]["uri"], &result["contents"][0]["mimeType"]),
+            (&json!(uri), &json!("application/json"))
+        );
         serde_json::from_str(result["contents"][0]["text"].as_str().unwrap()).unwrap()
     };
     for uri in ["mailbox://me", "mailbox://a%2Fb"] {

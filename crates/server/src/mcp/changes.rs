@@ -46,6 +46,8 @@ impl Mailbox {
     /// Reads what is new; whether the client should be told.
     async fn look(&mut self) -> Result<bool> {
         let mail = &self.parts.mail;
+        // Before the messages: what arrives between the two reads is then seen once, by the next look.
+        let counts = mail.counts(&self.caller).await?;
         let after = match &self.seen {
             Some((position, _)) => Start::After(position.clone()),
             None => Start::Now,
@@ -60,7 +62,6 @@ impl Mailbox {
             }
             read.after = Start::After(page.position);
         };
-        let counts = mail.counts(&self.caller).await?;
         let changed = match &self.seen {
             Some((_, before)) => arrived || *before != counts,
             None => counts.unread > 0,

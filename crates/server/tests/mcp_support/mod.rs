@@ -33,8 +33,8 @@ pub struct Site {
     pub parts: McpParts,
     pub router: Router,
     pub shutdown: CancellationToken,
-    /// Ended when the site is dropped.
-    store: RedisServer,
+    /// Ended when the last node on it is dropped.
+    pub store: Arc<RedisServer>,
 }
 
 impl Site {
@@ -43,16 +43,20 @@ impl Site {
     }
 
     pub async fn start_with(mail: MailRules, options: HttpOptions) -> Self {
-        let store = RedisServer::start().await.unwrap();
+        Self::on(Arc::new(RedisServer::start().await.unwrap()), mail, options).await
+    }
+
+    /// Another node on the same store.
+    pub async fn beside(&self) -> Self {
+        Self::on(Arc::clone(&self.store), MailRules::default(), HttpOptions::default()).await
+    }
+
+    async fn on(store: Arc<RedisServer>, mail: MailRules, options: HttpOptions) -> Self {
         let redis = mainstay_redis::RedisOptions::from_url(&store.url()).unwrap();
         let stores = mainstay_redis::open(redis).await.unwrap();
         let clock = Arc::new(SystemClock);
-        let rules = ServiceRules {
-            mail,
-            presence: PresenceRules::default(),
-            clock: clock.clone(),
-            mint: Arc::new(RandomMint),
-        };
+        let rules =
+            ServiceRules { mail, presence: PresenceRules::default(), clock: clock.clone(), mint: Arc::new(RandomMint) };
         let services = Arc::new(Services::new(&stores, rules));
         let parts = McpParts {
             mail: Arc::clone(&services.mail),
