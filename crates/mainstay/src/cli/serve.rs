@@ -62,13 +62,8 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
     let listener = listen(settings.server.listen).await?;
     let address = listener.local_addr().map_err(|cause| Failure::io("the address is not known", &cause))?;
     let services = Arc::clone(&backbone.services);
-    let parts = McpParts {
-        mail: Arc::clone(&services.mail),
-        presence: Arc::clone(&services.presence),
-        hub: services.hub.clone(),
-        clock: Arc::new(SystemClock),
-        version: config.version.clone(),
-    };
+    let parts =
+        McpParts { services: Arc::clone(&services), clock: Arc::new(SystemClock), version: config.version.clone() };
     let mcp = mcp::http_router(parts, HttpOptions::default(), backbone.shutdown.clone());
     let router = mainstay_server::router_with_mcp(Arc::clone(&services), &config, backbone.shutdown.clone(), Some(mcp));
     welcome(context, &services.info, address);
