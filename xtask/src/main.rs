@@ -10,7 +10,12 @@ mod test;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "The developer loop of Mainstay", arg_required_else_help = true)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The developer loop of Mainstay",
+    arg_required_else_help = true
+)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
