@@ -2,11 +2,11 @@
 
 use super::folder::FolderWriter;
 use super::source::Entry;
+use crate::failure::{Failure, Result};
 use mainstay_api::legacy::LegacyMessage;
 use mainstay_api::mail::{ImportMessage, ImportMessages, Imported, Message};
 use mainstay_api::{Epoch, Offset, Position};
 use mainstay_client::Client;
-use crate::failure::{Failure, Result};
 use serde::Serialize;
 use std::path::Path;
 
@@ -88,7 +88,8 @@ pub async fn into_store(
 /// # Errors
 /// Where a file cannot be written.
 pub fn into_folder(folder: &Path, entries: &[Entry]) -> Result<Report> {
-    let failed = |cause: std::io::Error| Failure::io(format!("the folder {} cannot be written", folder.display()), &cause);
+    let failed =
+        |cause: std::io::Error| Failure::io(format!("the folder {} cannot be written", folder.display()), &cause);
     let writer = FolderWriter::create(folder).map_err(failed)?;
     let mut report = Report { found: entries.len(), ..Report::default() };
     for entry in entries {

@@ -4,8 +4,8 @@ use super::folder;
 use crate::failure::{Failure, Result};
 use crate::settings::Settings;
 use crate::wiring::{self, Connection};
-use mainstay_api::mail::{ImportMessage, ListMessages, MAX_PAGE};
 use mainstay_api::Code;
+use mainstay_api::mail::{ImportMessage, ListMessages, MAX_PAGE};
 use mainstay_client::Client;
 use std::path::PathBuf;
 

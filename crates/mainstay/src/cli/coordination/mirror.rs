@@ -2,9 +2,9 @@
 
 use super::report;
 use crate::cli::context::Context;
+use crate::coordination::import;
 use crate::coordination::parity::{self, Options, Parity};
 use crate::coordination::source::{self, Place};
-use crate::coordination::import;
 use crate::failure::{Failure, Result};
 use crate::settings::Settings;
 use crate::wiring::Connection;
