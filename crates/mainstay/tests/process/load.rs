@@ -105,25 +105,25 @@ async fn send_on(
     outcome
 }
 
-/// Every message to a recipient as `(id, subject)`, oldest first.
+/// Every message to a recipient as `(id, subject)`, in the order of the inbox: a list has the order of the time that a
+/// message was sent at, which is not that of its arrival.
 pub async fn stored(client: &Client, to: &str) -> Vec<(String, String)> {
     let mut list = ListMessages {
         recipient: Some(InstanceId::parse(to).unwrap()),
-        oldest_first: true,
         limit: Some(1_000),
         ..ListMessages::default()
     };
     let mut all = Vec::new();
     loop {
         let page = client.mail().list(&list).await.unwrap();
-        all.extend(
-            page.items.into_iter().map(|message| (message.content.id.as_str().to_owned(), message.content.subject)),
-        );
+        all.extend(page.items);
         match page.next {
             Some(cursor) => list.cursor = Some(cursor),
-            None => return all,
+            None => break,
         }
     }
+    all.sort_by_key(|message| message.position.offset);
+    all.into_iter().map(|message| (message.content.id.as_str().to_owned(), message.content.subject)).collect()
 }
 
 /// Panics where a subject is there twice.

@@ -1,7 +1,7 @@
 //! A running `mainstay serve`.
 
 use crate::bed::{Bed, Follower, OWNER_KEY, eventually};
-use mainstay_api::InstanceId;
+use mainstay_api::{InstanceId, Namespace};
 use mainstay_client::{Client, ClientOptions, Credential};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,6 +16,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 pub struct Node {
     pub process: Follower,
     pub port: u16,
+    namespace: Namespace,
 }
 
 /// The answer to a plain request.
@@ -54,11 +55,16 @@ impl Node {
             address.and_then(|port| port.parse().ok()).ok_or(said)
         })
         .await;
-        Self { process, port }
+        Self { process, port, namespace: Namespace::default() }
     }
 
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The same server, with clients in a namespace of their own.
+    pub fn isolated(self, namespace: &str) -> Self {
+        Self { namespace: Namespace::parse(namespace).unwrap(), ..self }
     }
 
     /// Ends the server with SIGKILL.
@@ -72,6 +78,7 @@ impl Node {
         let options = ClientOptions {
             credential: Some(Credential::new(OWNER_KEY)),
             instance: Some(InstanceId::parse(instance).unwrap()),
+            namespace: Some(self.namespace.clone()),
             retry_for_ms,
             ..ClientOptions::default()
         };

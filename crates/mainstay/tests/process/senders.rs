@@ -2,7 +2,7 @@
 //! each sender.
 
 use crate::bed::{Bed, eventually};
-use crate::load::{assert_in_order, assert_none_doubled};
+use crate::load::{assert_in_order, assert_none_doubled, stored};
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
@@ -40,13 +40,7 @@ async fn sixteen_senders(bed: Bed) {
     }
 
     assert_eq!(printed.len(), SENDERS * MESSAGES);
-    let listed = bed.json(&["mail", "list", "--to", "inbox", "--oldest-first", "--limit", "1000"]);
-    let listed: Vec<(String, String)> = listed["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|message| (message["id"].as_str().unwrap().to_owned(), message["subject"].as_str().unwrap().to_owned()))
-        .collect();
+    let listed = stored(&bed.serve("node").await.client("me", 0), "inbox").await;
     assert_eq!(listed.iter().cloned().collect::<BTreeMap<_, _>>(), printed);
     let subjects: Vec<String> = listed.into_iter().map(|(_, subject)| subject).collect();
     assert_none_doubled(&subjects);
