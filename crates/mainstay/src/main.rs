@@ -3,6 +3,7 @@
 mod cli;
 mod coordination;
 mod failure;
+mod mcp;
 mod owner_key;
 mod printer;
 mod settings;

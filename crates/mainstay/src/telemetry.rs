@@ -8,7 +8,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Starts the log; `usual` is what is logged where the settings do not say. Calling it twice changes nothing.
 pub fn start(log: &LogSettings, usual: LevelFilter) {
-    let filter = log.filter.clone().unwrap_or_else(|| Targets::new().with_default(usual));
+    // The MCP library reports every refused call and every client that leaves as an error of its own.
+    let usual = Targets::new().with_default(usual).with_target("rmcp", LevelFilter::OFF);
+    let filter = log.filter.clone().unwrap_or(usual);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let layer = match log.format {
         LogFormat::Json => layer.json().boxed(),

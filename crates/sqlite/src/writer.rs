@@ -25,6 +25,8 @@ const CHECKPOINT_PAGES_BUSY: u64 = 4_000;
 const BUSY_COMMITS: u64 = 64;
 /// How often the log may exceed its bound because of readers before the writer waits for them to let it start anew.
 const OVERDUE_FACTOR: u64 = 4;
+/// How long emptying the log waits for readers; it is tried again with the next commit.
+const MAX_WAIT_FOR_READERS: Duration = Duration::from_millis(50);
 
 /// The queue of the writer.
 pub(crate) struct Writer {
@@ -259,21 +261,36 @@ impl Loop {
         self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
 
-    /// Copies the write-ahead log into the database where it has grown enough. Where readers hold on to it for long,
-    /// waits for them, so that it stays bounded.
+    /// Copies the write-ahead log into the database where it has grown enough, so that it stays bounded.
+    ///
+    /// A short-lived process has to empty the log too: that it was copied is remembered in memory that goes with the
+    /// last process, and the next one would copy and extend the same log again. A long-lived one does so only where
+    /// readers have kept the log from starting anew by itself.
     fn checkpoint(&mut self) {
-        let limit = if self.commits < BUSY_COMMITS { CHECKPOINT_PAGES } else { CHECKPOINT_PAGES_BUSY };
+        let young = self.commits < BUSY_COMMITS;
+        let limit = if young { CHECKPOINT_PAGES } else { CHECKPOINT_PAGES_BUSY };
         let pages = self.wal_pages.load(Ordering::Relaxed);
         if pages < limit {
             return;
         }
-        let overdue = pages >= limit * OVERDUE_FACTOR;
-        let sql = if overdue { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(PASSIVE)" };
-        match self.connection.query_row(sql, [], |row| row.get::<_, bool>(0)) {
+        let copied = if young || pages >= limit * OVERDUE_FACTOR {
+            self.empty_log()
+        } else {
+            self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        };
+        match copied {
             // Counted anew at the next commit.
-            Ok(_) => self.wal_pages.store(0, Ordering::Relaxed),
+            Ok(()) => self.wal_pages.store(0, Ordering::Relaxed),
             Err(error) => tracing::warn!(%error, "the write-ahead log cannot be copied into the database"),
         }
+    }
+
+    /// Copies the log and cuts it to nothing, unless readers hold on to it for too long.
+    fn empty_log(&self) -> rusqlite::Result<()> {
+        self.connection.busy_timeout(MAX_WAIT_FOR_READERS)?;
+        let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.connection.busy_timeout(self.lock_timeout)?;
+        emptied
     }
 
     fn look_for_others(&mut self) {
@@ -295,7 +312,7 @@ impl Drop for Loop {
             return;
         }
         // After long use, leave no log for the next process to read.
-        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        if let Err(error) = self.empty_log() {
             tracing::debug!(%error, "the write-ahead log stays as it is");
         }
     }

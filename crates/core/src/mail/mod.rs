@@ -3,6 +3,7 @@
 mod mirror;
 mod parse;
 mod port;
+mod refusals;
 mod service;
 
 pub use mirror::{MailMirror, MirroredMail, StoreMirror};

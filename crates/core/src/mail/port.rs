@@ -235,7 +235,7 @@ pub enum AckOutcome {
     /// It stands, or an earlier one does.
     Stands {
         /// The message with the recipient's receipt.
-        row: Row,
+        row: Box<Row>,
         /// The life of the log.
         epoch: Epoch,
         /// Whether an earlier one stands.

@@ -6,6 +6,7 @@ use super::port::{
     AckOutcome, Acknowledge, Appended, InboxLimits, ListQuery, MailStore, MarkRead, Merge, Recipients, RequestMemo,
     TailPage, TailQuery,
 };
+use super::refusals::{duplicate_id, inbox_full, memo_mismatch, namespace_full, not_found, not_recipient};
 use crate::error::{Error, Result};
 use crate::{Caller, Clock, Mint, Scope};
 use mainstay_api::ids::RequestId;
@@ -255,7 +256,7 @@ impl MailService {
             Acknowledge { namespace: caller.namespace.clone(), id: id.clone(), recipient: recipient.clone(), ack };
         match self.store.acknowledge(acknowledge).await? {
             AckOutcome::Stands { row, epoch, already } => {
-                let message = parse::message(row, &epoch)?;
+                let message = parse::message(*row, &epoch)?;
                 let standing = message.receipt.as_ref().and_then(|receipt| receipt.ack.clone());
                 let ack = standing.ok_or_else(|| Error::inconsistent(format!("{id} stands without its ack")))?;
                 tracing::info!(%id, %recipient, by = %ack.by, already, "message acknowledged");
@@ -480,54 +481,4 @@ fn page_limit(limit: Option<u32>) -> Result<u32> {
         limit if limit > MAX_PAGE => Err(Error::invalid(format!("limit: {limit}; ask for 1 to {MAX_PAGE} messages"))),
         limit => Ok(limit),
     }
-}
-
-fn not_found(id: &MessageId) -> Error {
-    Error::new(
-        Code::MailNotFound,
-        format!("there is no message {:?} in this namespace", id.as_str()),
-        "List what there is with `mainstay mail list --all`, and check the namespace.",
-    )
-}
-
-fn not_recipient(id: &MessageId, recipient: &InstanceId) -> Error {
-    Error::new(
-        Code::MailNotRecipient,
-        format!("the message {:?} was not sent to {recipient}", id.as_str()),
-        "Check who you are with `mainstay whoami`; to acknowledge for a recipient, name it with --for.",
-    )
-}
-
-fn duplicate_id(id: &MessageId) -> Error {
-    Error::new(
-        Code::MailDuplicateId,
-        format!("a message with the id {:?} exists", id.as_str()),
-        "Leave the id out, and one is made; or choose another.",
-    )
-}
-
-fn memo_mismatch() -> Error {
-    Error::new(
-        Code::RequestIdReused,
-        "this request id was used for another message",
-        "Give every new message a request id of its own, and repeat an id only with the same content.",
-    )
-}
-
-fn inbox_full(recipient: &InstanceId, max_pending: u32) -> Error {
-    Error::new(
-        Code::MailInboxFull,
-        format!("{recipient} has {max_pending} unacknowledged messages, as many as an inbox may hold"),
-        "Wait until it acknowledges, send without asking for an acknowledgement, or raise MAINSTAY_MAIL_MAX_PENDING.",
-    )
-    .retry_after_ms(60_000)
-}
-
-fn namespace_full(max_messages: u32) -> Error {
-    Error::new(
-        Code::MailInboxFull,
-        format!("the namespace holds {max_messages} messages, and the oldest all wait for an acknowledgement"),
-        "Acknowledge or let expire what is old, or raise MAINSTAY_MAIL_MAX_MESSAGES.",
-    )
-    .retry_after_ms(60_000)
 }

@@ -9,6 +9,7 @@ mod explain;
 mod health;
 mod mail;
 mod man;
+mod mcp;
 mod reference;
 mod serve;
 mod span;
@@ -82,6 +83,8 @@ enum Work {
     Agent(agent::AgentCommand),
     /// Run a server for other machines, browsers and live clients.
     Serve(serve::Serve),
+    /// Serve one agent over the Model Context Protocol, on stdin and stdout.
+    Mcp(mcp::Mcp),
     /// Bring data in from elsewhere.
     #[command(subcommand)]
     Import(coordination::import::ImportCommand),
@@ -149,6 +152,7 @@ impl Work {
             Self::Mail(command) => command.run(context).await,
             Self::Agent(command) => command.run(context).await,
             Self::Serve(command) => command.run(context).await,
+            Self::Mcp(command) => command.run(context).await,
             Self::Import(command) => command.run(context).await,
             Self::Export(command) => command.run(context).await,
             Self::Parity(command) => command.run(context).await,

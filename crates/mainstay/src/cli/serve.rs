@@ -7,8 +7,9 @@ use crate::settings::Setting;
 use crate::wiring::{self, Backbone};
 use clap::Args;
 use mainstay_api::Code;
-use mainstay_core::StoreInfo;
+use mainstay_core::{StoreInfo, SystemClock};
 use mainstay_server::Maintenance;
+use mainstay_server::mcp::{self, HttpOptions, McpParts};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -61,7 +62,15 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
     let listener = listen(settings.server.listen).await?;
     let address = listener.local_addr().map_err(|cause| Failure::io("the address is not known", &cause))?;
     let services = Arc::clone(&backbone.services);
-    let router = mainstay_server::router(Arc::clone(&services), &config, backbone.shutdown.clone());
+    let parts = McpParts {
+        mail: Arc::clone(&services.mail),
+        presence: Arc::clone(&services.presence),
+        hub: services.hub.clone(),
+        clock: Arc::new(SystemClock),
+        version: config.version.clone(),
+    };
+    let mcp = mcp::http_router(parts, HttpOptions::default(), backbone.shutdown.clone());
+    let router = mainstay_server::router_with_mcp(Arc::clone(&services), &config, backbone.shutdown.clone(), Some(mcp));
     welcome(context, &services.info, address);
 
     let maintenance = tokio::spawn(Maintenance::default().run(services, backbone.shutdown.clone()));

@@ -190,7 +190,7 @@ impl MailStore for RedisMail {
             "stands" => {
                 let epoch = answer.epoch()?;
                 let row = rows::row(answer.next()?, Some(&acknowledge.recipient), false)?;
-                Ok(AckOutcome::Stands { row, epoch, already: answer.next::<u8>()? == 1 })
+                Ok(AckOutcome::Stands { row: Box::new(row), epoch, already: answer.next::<u8>()? == 1 })
             }
             other => Err(answer.unknown(other)),
         }

@@ -31,7 +31,7 @@ pub(super) fn acknowledge(
         wakes.topic(Topic::Mail(name.clone(), recipient.clone()));
     }
     let row = View::new(connection, namespace, Some(recipient), false)?.load(connection, head.offset)?;
-    Ok(AckOutcome::Stands { row, epoch: message::epoch(connection)?, already: standing.is_acked })
+    Ok(AckOutcome::Stands { row: Box::new(row), epoch: message::epoch(connection)?, already: standing.is_acked })
 }
 
 /// See [`mainstay_core::mail::MailStore::mark_read`].

@@ -13,6 +13,10 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 /// Most messages that are deleted to make room for one.
 const MAX_EVICTED: u32 = 256;
 
+/// Most expired messages that an append deletes: more than it adds, so that a file which no server maintains stays
+/// bounded, and few enough not to be felt.
+const MAX_PURGED: u32 = 4;
+
 /// See [`mainstay_core::mail::MailStore::append`].
 pub(super) fn append(connection: &Connection, append: &Append, wakes: &mut Wakes) -> Outcome<Appended> {
     let namespace = names::intern_namespace(connection, &append.namespace)?;
@@ -30,6 +34,7 @@ pub(super) fn append(connection: &Connection, append: &Append, wakes: &mut Wakes
     {
         return Ok(Appended::InboxFull(full.instance.clone()));
     }
+    purge::expired(connection, append.now, MAX_PURGED, wakes)?;
     if !make_room(connection, namespace, append.limits.max_messages, wakes)? {
         return Ok(Appended::NamespaceFull);
     }

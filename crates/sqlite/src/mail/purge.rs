@@ -16,16 +16,22 @@ pub(super) struct Purge {
 
 /// See [`mainstay_core::mail::MailStore::purge`].
 pub(super) fn purge(connection: &Connection, purge: &Purge, wakes: &mut Wakes) -> Outcome<u32> {
-    let sql = "SELECT offset FROM messages WHERE expires_ms <= ?1 ORDER BY expires_ms, offset LIMIT ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let expired: Vec<i64> =
-        statement.query_map((purge.now.as_millis(), purge.limit), |row| row.get(0))?.collect::<Result<_, _>>()?;
-    remove_all(connection, &expired, wakes)?;
-    let (now_ms, since_ms) = (purge.now.as_millis(), purge.members_since.as_millis());
-    connection.prepare_cached(include_str!("purge_requests.sql"))?.execute((now_ms, purge.limit))?;
+    let deleted = expired(connection, purge.now, purge.limit, wakes)?;
+    let since_ms = purge.members_since.as_millis();
     connection.prepare_cached(include_str!("purge_members.sql"))?.execute((since_ms, purge.limit))?;
     connection.prepare_cached(include_str!("purge_inboxes.sql"))?.execute((since_ms, purge.limit))?;
-    Ok(u32::try_from(expired.len()).unwrap_or(u32::MAX))
+    Ok(deleted)
+}
+
+/// Deletes messages and request ids whose time is over, at most `limit` of each, and returns how many messages.
+pub(super) fn expired(connection: &Connection, now: Timestamp, limit: u32, wakes: &mut Wakes) -> Outcome<u32> {
+    let sql = "SELECT offset FROM messages WHERE expires_ms <= ?1 ORDER BY expires_ms, offset LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let offsets: Vec<i64> =
+        statement.query_map((now.as_millis(), limit), |row| row.get(0))?.collect::<Result<_, _>>()?;
+    remove_all(connection, &offsets, wakes)?;
+    connection.prepare_cached(include_str!("purge_requests.sql"))?.execute((now.as_millis(), limit))?;
+    Ok(u32::try_from(offsets.len()).unwrap_or(u32::MAX))
 }
 
 /// Removes messages and wakes the readers of their inboxes.

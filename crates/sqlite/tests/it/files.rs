@@ -121,3 +121,19 @@ async fn what_is_in_memory_is_gone_when_it_is_closed() {
     let stores = mainstay_sqlite::open(options()).await.unwrap();
     assert!(crate::letters::inbox(&stores, "ada").await.is_empty());
 }
+
+#[tokio::test]
+async fn the_log_stays_bounded_where_every_message_comes_from_a_process_that_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.db");
+    let mut largest = 0;
+    for number in 0..300 {
+        let stores = open(&path).await.unwrap();
+        stores.mail.append(letter(&format!("m{number}"), "bob", "ada")).await.unwrap();
+        stores.probe.close().await;
+        largest = largest.max(std::fs::metadata(folder.path().join("mail.db-wal")).unwrap().len());
+    }
+    // A thousand pages, and what one more commit adds.
+    assert!(largest < 1_100 * 4_120, "the log has grown to {largest} bytes");
+    assert!(largest > 500 * 4_120, "too few messages to tell: {largest} bytes");
+}

@@ -167,7 +167,7 @@ impl Log {
             delivered.receipt.ack = Some(acknowledge.ack.clone());
             delivered.receipt.read_at.get_or_insert(acknowledge.ack.at);
         }
-        AckOutcome::Stands { row: message.row(Some(&acknowledge.recipient), false), epoch, already }
+        AckOutcome::Stands { row: Box::new(message.row(Some(&acknowledge.recipient), false)), epoch, already }
     }
 
     /// Deletes what has expired and forgets silent members. Returns how many messages, and the inboxes that changed.

@@ -34,7 +34,7 @@ impl Side {
                 match self.desk.mail.acknowledge(asked).await.expect("acknowledge") {
                     AckOutcome::Stands { row, epoch, already } => {
                         self.same_epoch(&epoch);
-                        format!("stands, already {already}: {}", words(&Row { receipts: None, ..row }))
+                        format!("stands, already {already}: {}", words(&Row { receipts: None, ..*row }))
                     }
                     other => format!("{other:?}"),
                 }

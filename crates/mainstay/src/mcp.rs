@@ -1,0 +1,128 @@
+//! What `mainstay mcp` stands on: the client of the command, so that a server elsewhere and a store in this process
+//! are the same to a model.
+
+use async_trait::async_trait;
+use futures::stream::{BoxStream, StreamExt};
+use mainstay_api::identity::WhoAmI;
+use mainstay_api::ids::RequestId;
+use mainstay_api::mail::{
+    AckMessage, Acknowledged, Inbox, InboxCounts, ListMessages, MarkRead, MarkedRead, Message, MessageTypes, ReadInbox,
+    SendMessage, Sent, Start,
+};
+use mainstay_api::page::Page;
+use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance, UnregisterInstance};
+use mainstay_api::{InstanceId, MessageId, Problem, Timestamp};
+use mainstay_client::{Client, ClientError, InboxEvent, PresenceChange};
+use mainstay_core::{Clock, SystemClock};
+use mainstay_server::mcp::{Backend, Watched};
+
+/// A client as what the tools call.
+pub struct ClientBackend {
+    client: Client,
+    instance: Option<InstanceId>,
+}
+
+impl ClientBackend {
+    /// A backend on a client that speaks for this instance.
+    pub fn new(client: Client, instance: Option<InstanceId>) -> Self {
+        Self { client, instance }
+    }
+}
+
+type Result<T> = std::result::Result<T, Box<Problem>>;
+
+fn told<T>(answer: std::result::Result<T, ClientError>) -> Result<T> {
+    answer.map_err(|error| Box::new(error.problem()))
+}
+
+#[async_trait]
+impl Backend for ClientBackend {
+    fn instance(&self) -> Option<&InstanceId> {
+        self.instance.as_ref()
+    }
+
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    async fn whoami(&self) -> Result<WhoAmI> {
+        told(self.client.whoami().await)
+    }
+
+    async fn send(&self, request: Option<RequestId>, send: SendMessage) -> Result<Sent> {
+        told(self.client.mail().send(&send, request).await)
+    }
+
+    async fn list(&self, list: ListMessages) -> Result<Page<Message>> {
+        told(self.client.mail().list(&list).await)
+    }
+
+    async fn read(&self, id: &MessageId) -> Result<Message> {
+        told(self.client.mail().message(id).await)
+    }
+
+    async fn inbox(&self, read: ReadInbox) -> Result<Inbox> {
+        told(self.client.mail().inbox(&read).await)
+    }
+
+    async fn acknowledge(&self, id: &MessageId, ack: AckMessage) -> Result<Acknowledged> {
+        told(self.client.mail().acknowledge(id, &ack).await)
+    }
+
+    async fn mark_read(&self, mark: MarkRead) -> Result<MarkedRead> {
+        told(self.client.mail().mark_read(&mark).await)
+    }
+
+    async fn counts(&self) -> Result<InboxCounts> {
+        told(self.client.mail().counts().await)
+    }
+
+    async fn types(&self) -> Result<MessageTypes> {
+        told(self.client.mail().types().await)
+    }
+
+    async fn presence(&self) -> Result<Presence> {
+        told(self.client.presence().list().await)
+    }
+
+    async fn register(&self, instance: &InstanceId, details: RegisterInstance) -> Result<Instance> {
+        told(self.client.presence().register(instance, &details).await)
+    }
+
+    async fn heartbeat(&self, instance: &InstanceId, heartbeat: Heartbeat) -> Result<PresenceChanged> {
+        told(self.client.presence().heartbeat(instance, &heartbeat).await)
+    }
+
+    async fn unregister(&self, instance: &InstanceId, session_id: Option<String>) -> Result<PresenceChanged> {
+        told(self.client.presence().unregister(instance, &UnregisterInstance { session_id }).await)
+    }
+
+    fn changes(&self, watched: Watched) -> BoxStream<'static, ()> {
+        match watched {
+            Watched::Mailbox => {
+                let read = ReadInbox { after: Start::Unread, ..ReadInbox::default() };
+                let events = self.client.mail().inbox_events(read);
+                changes(events, |event| matches!(event, InboxEvent::Message(_) | InboxEvent::Gap(_)))
+            }
+            Watched::Presence => {
+                changes(self.client.presence().events(), |event| matches!(event, PresenceChange::Event(_)))
+            }
+        }
+    }
+}
+
+/// The events that tell of a change, until the stream ends with an error that no repetition can mend.
+fn changes<T: Send + 'static>(
+    events: impl futures::Stream<Item = std::result::Result<T, ClientError>> + Send + 'static,
+    tells: fn(&T) -> bool,
+) -> BoxStream<'static, ()> {
+    events
+        .take_while(|event| {
+            if let Err(error) = event {
+                tracing::warn!(%error, "changes are not heard any more");
+            }
+            futures::future::ready(event.is_ok())
+        })
+        .filter_map(move |event| futures::future::ready(event.ok().filter(tells).map(drop)))
+        .boxed()
+}
