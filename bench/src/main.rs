@@ -1,1 +1,64 @@
-fn main() {}
+//! The figures of Mainstay, each measured beside what it is compared with in one and the same run. Nothing here
+//! fails because a machine is slow: whether a target is met is printed, and a person judges.
+
+mod figure;
+mod list_pending;
+mod process;
+mod rounds;
+mod send_redis;
+mod send_sqlite;
+mod stage;
+mod wake;
+
+use anyhow::{Result, bail};
+use clap::Parser;
+use figure::Report;
+
+/// Measures what Mainstay promises, beside what it stands on.
+#[derive(Parser)]
+#[command(name = "mainstay-bench")]
+struct Arguments {
+    /// Only the benchmarks whose name contains this.
+    filter: Option<String>,
+    /// Print the figures as one JSON document.
+    #[arg(long)]
+    json: bool,
+    /// Wait for mail in this store and say when it came: the other process of `wake`.
+    #[arg(long, hide = true, value_name = "STORE")]
+    wait: Option<String>,
+}
+
+/// Every benchmark, in the order of the figures.
+const NAMES: [&str; 5] = ["send-redis", "send-sqlite", "list-pending", "wake", "process"];
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    if let Some(store) = &arguments.wait {
+        return one_thread()?.block_on(wake::wait(store));
+    }
+    let wanted = |name: &&str| arguments.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()));
+    let names: Vec<&str> = NAMES.into_iter().filter(wanted).collect();
+    if names.is_empty() {
+        bail!("no benchmark has that in its name; there are {}", NAMES.join(", "));
+    }
+    let mut report = Report::new(arguments.json);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    for name in names {
+        let figures = runtime.block_on(async {
+            match name {
+                "send-redis" => send_redis::measure().await,
+                "send-sqlite" => send_sqlite::measure().await,
+                "list-pending" => list_pending::measure().await,
+                "wake" => wake::measure().await,
+                _ => process::measure().await,
+            }
+        })?;
+        report.add(name, figures)?;
+    }
+    report.finish()
+}
+
+/// What a command runs on.
+fn one_thread() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}

@@ -33,6 +33,9 @@ enum Task {
     Bench {
         /// Only the benchmarks whose name contains this.
         filter: Option<String>,
+        /// Print the figures as one JSON document.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -41,10 +44,10 @@ fn main() -> anyhow::Result<()> {
         Task::Check => check::all(),
         Task::Test(options) => test::run(&options),
         Task::Gen => generated::write(),
-        Task::Bench { filter } => {
+        Task::Bench { filter, json } => {
             let redis = redis::server()?;
             let mut bench = command::cargo(&["run", "--release", "--package", "mainstay-bench", "--"]);
-            bench.args(filter).env("MAINSTAY_TEST_REDIS_SERVER", redis);
+            bench.args(filter).args(json.then_some("--json")).env("MAINSTAY_TEST_REDIS_SERVER", redis);
             command::run(&mut command::cargo(&["build", "--release", "--package", "mainstay"]))?;
             command::run(&mut bench)
         }

@@ -67,6 +67,9 @@ impl LegacyMessage {
             .split(',')
             .map(|name| InstanceId::parse(name.trim()).map_err(field("to")))
             .collect::<Result<Vec<_>, _>>()?;
+        if to.len() > 1 && to.iter().any(InstanceId::is_all) {
+            return Err("to: \"all\" reaches everyone and stands alone".into());
+        }
         let ack = self
             .acknowledged
             .then(|| {

@@ -35,6 +35,16 @@ impl Failure {
         }))
     }
 
+    /// What happened, in a line for the log.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Problem(problem) => &problem.detail,
+            Self::BrokenPipe => "nobody reads the output",
+            Self::Status(_) => "the reason was printed",
+        }
+    }
+
     /// The exit status.
     #[must_use]
     pub fn exit_status(&self) -> u8 {

@@ -1,16 +1,17 @@
 //! From settings to a running backbone: the store behind its ports, the services on it, the router over them, and
 //! the client of a command. The only file that names both stores.
 
-use crate::coordination::mirror::FolderMirror;
+use crate::coordination::mirror::{FolderMirror, LateMirror, OpenMirror};
 use crate::coordination::source::Place;
 use crate::failure::{Failure, Result};
 use crate::owner_key;
 use crate::settings::{Found, MailSettings, Origin, PresenceSettings, RedisSettings, Settings, is_loopback};
+use futures::future::BoxFuture;
 use mainstay_api::{Code, InstanceId};
 use mainstay_client::{Client, ClientOptions, Credential};
-use mainstay_core::mail::{InboxLimits, MailRules, MailService, MirroredMail, StoreMirror};
+use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail, StoreMirror};
 use mainstay_core::presence::PresenceRules;
-use mainstay_core::{RandomMint, StoreProbe, Stores, SystemClock};
+use mainstay_core::{RandomMint, Stores, SystemClock};
 use mainstay_redis::{RedisOptions, TlsFiles};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services};
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub struct Backbone {
     pub services: Arc<Services>,
     /// Cancelled when everything is to end.
     pub shutdown: CancellationToken,
-    mirror: Option<Arc<dyn StoreProbe>>,
+    mirror: Option<Arc<LateMirror>>,
 }
 
 /// A client, and the backbone in this process where it has no server.
@@ -45,7 +46,7 @@ impl Backbone {
     pub async fn open(settings: &Settings) -> Result<Self> {
         let mut stores = open_store(settings, &settings.store).await?;
         let mirror = match &settings.mirror {
-            Some(mirror) => attach_mirror(settings, mirror, &mut stores).await?,
+            Some(mirror) => attach_mirror(settings, mirror, &mut stores)?,
             None => None,
         };
         let rules = ServiceRules {
@@ -111,18 +112,8 @@ impl Connection {
 
     async fn in_process(settings: &Settings, options: ClientOptions) -> Result<Self> {
         let backbone = Backbone::open(settings).await?;
-        // Only this process can call its own router: the key of the moment need not be the owner's.
-        let key = owner_key::generate()?;
-        let config = server_config(settings, &key);
-        let router = mainstay_server::router(Arc::clone(&backbone.services), &config, backbone.shutdown.clone());
-        let service = ServiceBuilder::new()
-            .map_request(|mut request: http::Request<mainstay_client::Body>| {
-                request.extensions_mut().insert(InProcess);
-                request
-            })
-            .service(router);
-        let options = ClientOptions { credential: Some(Credential::new(key)), ..options };
-        Ok(Self { client: Client::in_process(service, options), backbone: Some(backbone) })
+        let client = client_of(&backbone.services, settings, options, backbone.shutdown.clone())?;
+        Ok(Self { client, backbone: Some(backbone) })
     }
 
     /// Ends what was opened.
@@ -131,6 +122,29 @@ impl Connection {
             backbone.close().await;
         }
     }
+}
+
+/// A client of services in this process.
+///
+/// # Errors
+/// Where the machine gives no random bytes.
+pub fn client_of(
+    services: &Arc<Services>,
+    settings: &Settings,
+    options: ClientOptions,
+    shutdown: CancellationToken,
+) -> Result<Client> {
+    // Only this process can call its own router: the key of the moment need not be the owner's.
+    let key = owner_key::generate()?;
+    let config = server_config(settings, &key);
+    let service = ServiceBuilder::new()
+        .map_request(|mut request: http::Request<mainstay_client::Body>| {
+            request.extensions_mut().insert(InProcess);
+            request
+        })
+        .service(mainstay_server::router(Arc::clone(services), &config, shutdown));
+    let options = ClientOptions { credential: Some(Credential::new(key)), ..options };
+    Ok(Client::in_process(service, options))
 }
 
 /// The configuration of the server.
@@ -156,35 +170,64 @@ fn credential_for(settings: &Settings, url: &str) -> Result<Option<String>> {
     if is_loopback(url) { owner_key::find(settings) } else { Ok(settings.owner_key.clone()) }
 }
 
-/// Repeats every write of mail to a second store, or to a folder of the original.
-async fn attach_mirror(settings: &Settings, url: &str, stores: &mut Stores) -> Result<Option<Arc<dyn StoreProbe>>> {
+/// Repeats every write of mail to a second store, or to a folder of the original. What is no URL of a store fails
+/// here; a store that is away does not.
+fn attach_mirror(settings: &Settings, url: &str, stores: &mut Stores) -> Result<Option<Arc<LateMirror>>> {
     if let Place::Folder(folder) = Place::parse(url) {
-        let mirror = FolderMirror::create(&folder)?;
-        stores.mail = Arc::new(MirroredMail::new(Arc::clone(&stores.mail), Arc::new(mirror)));
+        let mirror = Arc::new(FolderMirror::new(folder));
+        stores.mail = Arc::new(MirroredMail::new(Arc::clone(&stores.mail), mirror));
         return Ok(None);
     }
     let found = Found { text: url.into(), origin: Origin::Environment };
-    let second = open_store(settings, &found).await?;
-    let rules = mail_rules(&settings.mail);
-    let service = MailService::new(second.mail, Arc::new(SystemClock), Arc::new(RandomMint), rules);
-    let mirror = StoreMirror::new(service, second.info.location);
-    stores.mail = Arc::new(MirroredMail::new(Arc::clone(&stores.mail), Arc::new(mirror)));
-    Ok(Some(second.probe))
+    let kind = StoreKind::of(settings, &found)?;
+    let settings = settings.clone();
+    let open = move || -> BoxFuture<'static, Result<OpenMirror>> {
+        let (kind, settings) = (kind.clone(), settings.clone());
+        Box::pin(async move {
+            let second = kind.open().await?;
+            let rules = mail_rules(&settings.mail);
+            let service = MailService::new(second.mail, Arc::new(SystemClock), Arc::new(RandomMint), rules);
+            Ok(OpenMirror { mail: StoreMirror::new(service, second.info.location), probe: second.probe })
+        })
+    };
+    let mirror = Arc::new(LateMirror::new(location(url), Box::new(open)));
+    stores.mail = Arc::new(MirroredMail::new(Arc::clone(&stores.mail), Arc::clone(&mirror) as Arc<dyn MailMirror>));
+    Ok(Some(mirror))
 }
 
 async fn open_store(settings: &Settings, store: &Found) -> Result<Stores> {
-    let url = store.text.as_str();
-    match url.split_once(':').map(|(scheme, _)| scheme) {
-        Some("sqlite") => {
-            if store.origin == Origin::Default {
-                owner_key::create_private_dir(&settings.data_dir)?;
+    let kind = StoreKind::of(settings, store)?;
+    if store.origin == Origin::Default {
+        owner_key::create_private_dir(&settings.data_dir)?;
+    }
+    kind.open().await
+}
+
+/// Which store a URL names, and with which options.
+#[derive(Clone)]
+enum StoreKind {
+    Sqlite(mainstay_sqlite::SqliteOptions),
+    Redis(Box<RedisOptions>),
+}
+
+impl StoreKind {
+    fn of(settings: &Settings, store: &Found) -> Result<Self> {
+        let url = store.text.as_str();
+        match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => Ok(Self::Sqlite(mainstay_sqlite::SqliteOptions::from_url(url)?)),
+            Some("redis" | "rediss" | "redis+sentinel" | "rediss+sentinel" | "redis+cluster" | "rediss+cluster") => {
+                Ok(Self::Redis(Box::new(redis_options(&settings.redis, url)?)))
             }
-            Ok(mainstay_sqlite::open(mainstay_sqlite::SqliteOptions::from_url(url)?).await?)
+            scheme => Err(unknown_store(scheme)),
         }
-        Some("redis" | "rediss" | "redis+sentinel" | "rediss+sentinel" | "redis+cluster" | "rediss+cluster") => {
-            open_redis(&settings.redis, url).await
+    }
+
+    async fn open(self) -> Result<Stores> {
+        match self {
+            Self::Sqlite(options) => Ok(mainstay_sqlite::open(options).await?),
+            // Boxed: the layers of the Redis client make a future deeper than the compiler cares to follow.
+            Self::Redis(options) => Ok(Box::pin(mainstay_redis::open(*options)).await?),
         }
-        scheme => Err(unknown_store(scheme)),
     }
 }
 
@@ -199,12 +242,6 @@ fn redis_options(redis: &RedisSettings, url: &str) -> Result<RedisOptions> {
     options.connect_timeout_ms = redis.connect_timeout_ms;
     options.response_timeout_ms = redis.response_timeout_ms;
     Ok(options)
-}
-
-async fn open_redis(redis: &RedisSettings, url: &str) -> Result<Stores> {
-    let options = redis_options(redis, url)?;
-    // Boxed: the layers of the Redis client make a future deeper than the compiler cares to follow.
-    Ok(Box::pin(mainstay_redis::open(options)).await?)
 }
 
 /// Reads the messages of the coordination system that Mainstay replaces from its Redis.

@@ -3,6 +3,8 @@
 //! *Invariant:* one operation is one script on one aggregate, whose keys share one hash tag. No command is sent twice
 //! unless running it twice is the same as running it once.
 
+#[doc(hidden)]
+pub mod bench;
 mod check;
 mod connection;
 mod failure;

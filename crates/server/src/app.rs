@@ -1,7 +1,7 @@
 //! The application: the state that handlers share, and the routes with their layers.
 
 use crate::admission::Admission;
-use crate::layers::{InProcess, admit, admit_live, caught, check_host, limit_body, limit_time, observe};
+use crate::layers::{InProcess, admit, admit_live, caught, check_host, cross_origin, limit_body, limit_time, observe};
 use crate::{Services, caller, config::ServerConfig, extract, openapi};
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state as layer;
@@ -44,10 +44,14 @@ pub fn router_with_mcp(
     if let Some(mcp) = mcp {
         routes = routes.nest_service("/mcp", mounted(&app, mcp));
     }
-    routes
+    let mut routes = routes
         .fallback(extract::no_such_route)
         .method_not_allowed_fallback(extract::method_not_allowed)
-        .layer(layer(Arc::clone(&app), check_host))
+        .layer(layer(Arc::clone(&app), check_host));
+    if !config.allowed_origins.is_empty() {
+        routes = routes.layer(cross_origin(&config.allowed_origins));
+    }
+    routes
         .layer(CatchPanicLayer::custom(caught))
         .layer(layer(Arc::clone(&app), observe))
         .layer(DefaultBodyLimit::disable())

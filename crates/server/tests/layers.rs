@@ -72,6 +72,30 @@ async fn an_unknown_host_is_refused_before_the_credential_is_looked_at() {
 }
 
 #[tokio::test]
+async fn a_browser_is_told_that_pages_of_configured_origins_may_call_and_others_may_not() {
+    let mut setup = Setup::default();
+    setup.config.allowed_origins = vec!["https://team.example".into()];
+    let site = Site::start_with(setup).await;
+    let question = |origin: &str| {
+        Request::builder()
+            .method("OPTIONS")
+            .uri("/v1/mail/messages")
+            .header("host", "localhost:7717")
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,idempotency-key")
+            .body(Body::empty())
+            .unwrap()
+    };
+    let told = site.send(question("https://team.example")).await;
+    assert_eq!(told.headers["access-control-allow-origin"], "https://team.example");
+    let headers = told.headers["access-control-allow-headers"].to_str().unwrap();
+    assert!(headers.contains("authorization") && headers.contains("idempotency-key"), "{headers}");
+    let other = site.send(question("https://evil.example")).await;
+    assert!(!other.headers.contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
 async fn only_pages_of_known_origins_may_call() {
     let mut setup = Setup::default();
     setup.config.allowed_origins = vec!["https://team.example".into()];

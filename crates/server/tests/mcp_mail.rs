@@ -113,7 +113,7 @@ async fn a_wait_ends_when_the_server_stops() {
     let site = Site::start().await;
     let frontend = site.modern("frontend");
     let waiting = tokio::spawn(async move { frontend.tool("mail_wait", json!({"wait_ms": 60_000})).await });
-    while site.parts.hub.watches() == 0 {
+    while site.parts.services.hub.watches() == 0 {
         tokio::task::yield_now().await;
     }
     site.shutdown.cancel();
@@ -126,12 +126,12 @@ async fn a_client_that_hangs_up_waits_no_longer() {
     let site = Site::start().await;
     let frontend = site.modern("frontend");
     let waiting = tokio::spawn(async move { frontend.tool("mail_wait", json!({"wait_ms": 60_000})).await });
-    while site.parts.hub.watches() == 0 {
+    while site.parts.services.hub.watches() == 0 {
         tokio::task::yield_now().await;
     }
     waiting.abort();
     tokio::time::timeout(mcp_support::SOON, async {
-        while site.parts.hub.watches() > 0 {
+        while site.parts.services.hub.watches() > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     })

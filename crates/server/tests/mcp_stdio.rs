@@ -81,7 +81,7 @@ async fn a_client_that_leaves_ends_its_waits_and_the_session() {
     client.result("resources/subscribe", json!({"uri": "mailbox://me"})).await;
     let wait = json!({"name": "mail_wait", "arguments": {"wait_ms": 60_000}});
     client.write(&json!({"jsonrpc": "2.0", "id": "wait", "method": "tools/call", "params": wait})).await;
-    while site.parts.hub.watches() < 2 {
+    while site.parts.services.hub.watches() < 2 {
         tokio::task::yield_now().await;
     }
     client.hang_up().await;
@@ -89,7 +89,7 @@ async fn a_client_that_leaves_ends_its_waits_and_the_session() {
     assert_eq!(ended["result"]["_meta"]["dev.mainstay/error"]["code"], "server.stopping");
     client.close().await;
     tokio::time::timeout(mcp_support::SOON, async {
-        while site.parts.hub.watches() > 0 {
+        while site.parts.services.hub.watches() > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     })

@@ -1,17 +1,21 @@
 //! `mainstay serve`.
 
 use super::context::Context;
+use super::coordination::mirror;
+use crate::coordination::source::{self, Place};
 use crate::failure::{Failure, Result};
 use crate::owner_key;
-use crate::settings::Setting;
+use crate::settings::{Setting, Settings};
 use crate::wiring::{self, Backbone};
 use clap::Args;
 use mainstay_api::Code;
+use mainstay_client::ClientOptions;
 use mainstay_core::{StoreInfo, SystemClock};
 use mainstay_server::Maintenance;
 use mainstay_server::mcp::{self, HttpOptions, McpParts};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +51,15 @@ impl Serve {
         let mut signals = Signals::new()?;
         let backbone = Backbone::open(settings).await?;
         let served = serve(context, &backbone, &mut signals).await;
-        let grace = std::time::Duration::from_millis(settings.server.shutdown_grace_ms.max(1_000));
+        let grace = Duration::from_millis(settings.server.shutdown_grace_ms.max(1_000));
+        if served.is_ok()
+            && let Some(mirror) = &settings.mirror
+        {
+            tokio::select! {
+                () = compare_mirror(settings, mirror, &backbone, grace) => {}
+                name = signals.next() => tracing::warn!(signal = name, "the mirror was not compared"),
+            }
+        }
         if tokio::time::timeout(grace, backbone.close()).await.is_err() {
             tracing::warn!("the store did not close in time");
         }
@@ -62,13 +74,8 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
     let listener = listen(settings.server.listen).await?;
     let address = listener.local_addr().map_err(|cause| Failure::io("the address is not known", &cause))?;
     let services = Arc::clone(&backbone.services);
-    let parts = McpParts {
-        mail: Arc::clone(&services.mail),
-        presence: Arc::clone(&services.presence),
-        hub: services.hub.clone(),
-        clock: Arc::new(SystemClock),
-        version: config.version.clone(),
-    };
+    let parts =
+        McpParts { services: Arc::clone(&services), clock: Arc::new(SystemClock), version: config.version.clone() };
     let mcp = mcp::http_router(parts, HttpOptions::default(), backbone.shutdown.clone());
     let router = mainstay_server::router_with_mcp(Arc::clone(&services), &config, backbone.shutdown.clone(), Some(mcp));
     welcome(context, &services.info, address);
@@ -80,6 +87,38 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
     backbone.shutdown.cancel();
     let _ = maintenance.await;
     outcome.map_err(|cause| Failure::io("the server failed", &cause))
+}
+
+/// Ends a period of dual writes as it has to end: by a comparison of the store with its mirror.
+async fn compare_mirror(settings: &Settings, mirror: &str, backbone: &Backbone, grace: Duration) {
+    let compared = async {
+        let options = ClientOptions { namespace: Some(settings.namespace.clone()), ..ClientOptions::default() };
+        // A token of its own: that of the server has been cancelled, and its router takes no more calls.
+        let client = wiring::client_of(&backbone.services, settings, options, CancellationToken::new())?;
+        let store = source::read_store(&client).await?;
+        mirror::compare_with(&store, settings, &Place::parse(mirror)).await
+    };
+    match tokio::time::timeout(grace, compared).await {
+        Ok(Ok(found)) if found.parity => {
+            tracing::info!(messages = found.same, "the store and its mirror are at parity");
+        }
+        Ok(Ok(found)) => tracing::warn!(
+            missing = found.missing_in_destination.len(),
+            surplus = found.missing_in_source.len(),
+            different = found.different.len(),
+            unreadable = found.unreadable.len(),
+            same = found.same,
+            "the store and its mirror are not at parity; `mainstay mirror repair` copies what is missing"
+        ),
+        Ok(Err(failure)) => tracing::warn!(
+            reason = failure.reason(),
+            "the store was not compared with its mirror; `mainstay mirror status` does it"
+        ),
+        Err(_) => tracing::warn!(
+            limit_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX),
+            "the comparison of the store with its mirror did not end in time; `mainstay mirror status` does it"
+        ),
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener> {

@@ -3,8 +3,8 @@
 
 use super::source::Entry;
 use mainstay_api::legacy::LegacyMessage;
-use mainstay_api::mail::ImportMessage;
-use std::collections::BTreeSet;
+use mainstay_api::mail::{ImportMessage, Imported};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -12,9 +12,12 @@ use std::path::{Path, PathBuf};
 const MAX_FILE_BYTES: u64 = 1_024 * 1_024;
 /// Most files that are read.
 const MAX_FILES: usize = 1_000_000;
+/// What the origin of a copy that waits for an acknowledgement begins with.
+const PENDING: &str = "pending-acks/";
 
 /// Reads every message of a folder, by file name. A message that stands only in `pending-acks/` is read too, so that
-/// nothing is lost; a copy of one that stands in `messages/` is passed over.
+/// nothing is lost; a copy of one that stands in `messages/` is passed over, by its id or, where it is damaged, by its
+/// file name.
 ///
 /// # Errors
 /// Where the folder is not one of the original.
@@ -22,11 +25,18 @@ pub fn read(folder: &Path) -> std::io::Result<Vec<Entry>> {
     let messages = folder.join("messages");
     let folder_of_messages = if messages.is_dir() { messages } else { folder.to_path_buf() };
     let mut entries = read_files(&folder_of_messages, "")?;
-    let known: BTreeSet<String> = entries.iter().filter_map(|entry| Some(entry.id()?.to_owned())).collect();
     let pending = folder.join("pending-acks");
     if pending.is_dir() {
-        let copies = read_files(&pending, "pending-acks/")?;
-        entries.extend(copies.into_iter().filter(|copy| copy.id().is_some_and(|id| !known.contains(id))));
+        let copies = read_files(&pending, PENDING)?;
+        let ids: BTreeSet<&str> = entries.iter().filter_map(Entry::id).collect();
+        let files: BTreeSet<&str> =
+            entries.iter().filter(|entry| entry.message.is_ok()).map(|entry| entry.origin.as_str()).collect();
+        let is_copy = |copy: &Entry| match copy.id() {
+            Some(id) => ids.contains(id),
+            None => files.contains(copy.origin.trim_start_matches(PENDING)),
+        };
+        let alone: Vec<Entry> = copies.into_iter().filter(|copy| !is_copy(copy)).collect();
+        entries.extend(alone);
     }
     Ok(entries)
 }
@@ -51,7 +61,12 @@ fn read_files(folder: &Path, prefix: &str) -> std::io::Result<Vec<Entry>> {
 }
 
 fn read_file(path: &Path) -> Result<ImportMessage, String> {
-    let bytes = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
+    let file = std::fs::metadata(path).map_err(|e| e.to_string())?;
+    if !file.is_file() {
+        // Reading a named pipe would wait for somebody who writes to it.
+        return Err("it is not a file".into());
+    }
+    let bytes = file.len();
     if bytes > MAX_FILE_BYTES {
         return Err(format!("it has {bytes} bytes, at most {MAX_FILE_BYTES} are read"));
     }
@@ -63,6 +78,8 @@ fn read_file(path: &Path) -> Result<ImportMessage, String> {
 /// Writes messages into a legacy folder.
 pub struct FolderWriter {
     folder: PathBuf,
+    /// The files of the messages that the folder holds, by id, where it was read as a whole.
+    files: Option<BTreeMap<String, String>>,
 }
 
 impl FolderWriter {
@@ -73,25 +90,38 @@ impl FolderWriter {
     pub fn create(folder: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder.join("messages"))?;
         std::fs::create_dir_all(folder.join("pending-acks"))?;
-        Ok(Self { folder: folder.to_path_buf() })
+        Ok(Self { folder: folder.to_path_buf(), files: None })
     }
 
-    /// Brings the file of a message to this state: replaced as a whole, never half-written.
+    /// The same for many messages: reads the folder once, not once for each message.
+    ///
+    /// # Errors
+    /// Where the folder cannot be created or read.
+    pub fn create_for_many(folder: &Path) -> std::io::Result<Self> {
+        let writer = Self::create(folder)?;
+        let held = read_files(&folder.join("messages"), "")?;
+        let files = held.into_iter().filter_map(|entry| Some((entry.id()?.to_owned(), entry.origin))).collect();
+        Ok(Self { files: Some(files), ..writer })
+    }
+
+    /// Brings the file of a message to this state: replaced as a whole, never half-written. A file that is in this
+    /// state already is left alone.
     ///
     /// # Errors
     /// Where a file cannot be written.
-    pub fn put(&self, message: &LegacyMessage) -> std::io::Result<()> {
+    pub fn put(&self, message: &LegacyMessage) -> std::io::Result<Imported> {
         let name = self.file_of(message)?;
         let mut text = serde_json::to_string_pretty(message)?;
         text.push('\n');
-        replace(&self.folder.join("messages").join(&name), text.as_bytes())?;
+        let outcome = replace(&self.folder.join("messages").join(&name), message, &text)?;
         let pending = self.folder.join("pending-acks").join(&name);
         if message.requires_ack && !message.acknowledged {
-            return replace(&pending, text.as_bytes());
+            replace(&pending, message, &text)?;
+            return Ok(outcome);
         }
         match std::fs::remove_file(pending) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+            _ => Ok(outcome),
         }
     }
 
@@ -101,16 +131,18 @@ impl FolderWriter {
         let time = message.timestamp.trim_end_matches('Z').replace(':', "-");
         let kind = message.kind.to_lowercase();
         let name = format!("{time}-{}-{kind}-{}.json", safe(&message.from), safe(&message.id));
+        // A message imported from this folder keeps the name that it had there.
+        if let Some(files) = &self.files {
+            return Ok(files.get(&message.id).cloned().unwrap_or(name));
+        }
         if self.folder.join("messages").join(&name).exists() {
             return Ok(name);
         }
-        // A message imported from this folder keeps the name that it had there.
         let plain = format!("{time}-{}-{kind}.json", safe(&message.from));
-        let found = [plain].into_iter().chain(self.names_at(&time)?).find(|known| {
-            let held = std::fs::read(self.folder.join("messages").join(known)).ok();
-            let held = held.and_then(|text| serde_json::from_slice::<LegacyMessage>(&text).ok());
-            held.is_some_and(|held| held.id == message.id)
-        });
+        let found = [plain]
+            .into_iter()
+            .chain(self.names_at(&time)?)
+            .find(|known| held(&self.folder.join("messages").join(known)).is_some_and(|held| held.id == message.id));
         Ok(found.unwrap_or(name))
     }
 
@@ -124,6 +156,11 @@ impl FolderWriter {
         }
         Ok(names)
     }
+}
+
+/// The message that a file holds, where it holds one.
+fn held(path: &Path) -> Option<LegacyMessage> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
 /// A name as part of a file name: at most 60 characters, and a digest where that would hide a difference.
@@ -140,14 +177,20 @@ fn safe(text: &str) -> String {
     format!("{kept}~{digest:016x}")
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn replace(path: &Path, message: &LegacyMessage, text: &str) -> std::io::Result<Imported> {
+    let outcome = match held(path) {
+        Some(held) if held == *message => return Ok(Imported::Unchanged),
+        Some(_) => Imported::Updated,
+        None => Imported::Created,
+    };
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let unfinished = folder.join(format!(".{name}.{}", std::process::id()));
     let mut file = std::fs::File::create(&unfinished)?;
-    file.write_all(bytes)?;
+    file.write_all(text.as_bytes())?;
     file.sync_data()?;
-    std::fs::rename(unfinished, path)
+    std::fs::rename(unfinished, path)?;
+    Ok(outcome)
 }
 
 #[cfg(test)]

@@ -8,10 +8,13 @@ use mainstay_api::mail::{ImportMessage, ImportMessages, Imported, Message};
 use mainstay_api::{Epoch, Offset, Position};
 use mainstay_client::Client;
 use serde::Serialize;
+use std::collections::HashMap;
 use std::path::Path;
 
 /// Messages in one call.
 const BATCH: usize = 500;
+/// Bytes of subjects and bodies in one call, where it is more than one message; well below the largest request.
+const BATCH_BYTES: usize = 2 * 1_024 * 1_024;
 
 /// What an import did.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
@@ -39,7 +42,23 @@ pub struct Failed {
     pub reason: String,
 }
 
-/// Imports entries, oldest first. `progress` is told how many are done.
+impl Report {
+    fn fail(&mut self, entry: &Entry, reason: String) {
+        self.failed.push(Failed { origin: entry.origin.clone(), reason });
+    }
+
+    fn count(&mut self, entry: &Entry, outcome: Imported, conflict: impl FnOnce() -> String) {
+        match outcome {
+            Imported::Created => self.created += 1,
+            Imported::Updated => self.updated += 1,
+            Imported::Unchanged => self.unchanged += 1,
+            Imported::Conflict => self.fail(entry, conflict()),
+        }
+    }
+}
+
+/// Imports entries, oldest first. Of two with one id and different content the first counts, and the other has
+/// failed. `progress` is told how many are done.
 ///
 /// # Errors
 /// Where the destination fails; what was imported until then stays, and a repetition goes on from there.
@@ -50,37 +69,71 @@ pub async fn into_store(
     mut progress: impl FnMut(usize),
 ) -> Result<Report> {
     let mut report = Report { dry_run, found: entries.len(), ..Report::default() };
-    let mut done = 0;
-    for batch in entries.chunks(BATCH) {
-        let mut readable: Vec<(&str, ImportMessage)> = Vec::with_capacity(batch.len());
-        for entry in batch {
-            match &entry.message {
-                Ok(message) => readable.push((&entry.origin, message.clone())),
-                Err(reason) => {
-                    report.failed.push(Failed { origin: entry.origin.clone(), reason: reason.clone() });
-                }
+    let mut first: HashMap<&str, &Entry> = HashMap::new();
+    let mut batch = Batch::default();
+    for (done, entry) in entries.iter().enumerate() {
+        let message = match &entry.message {
+            Ok(message) => message,
+            Err(reason) => {
+                report.fail(entry, reason.clone());
+                continue;
             }
+        };
+        if let Some(reason) = contradiction(first.entry(message.content.id.as_str()).or_insert(entry), message) {
+            report.fail(entry, reason);
+            continue;
         }
-        let messages = readable.iter().map(|(_, message)| message.clone()).collect();
-        let outcomes = client.mail().import(&ImportMessages { messages, dry_run }).await?.outcomes;
-        for ((origin, message), outcome) in readable.iter().zip(outcomes) {
-            match outcome {
-                Imported::Created => report.created += 1,
-                Imported::Updated => report.updated += 1,
-                Imported::Unchanged => report.unchanged += 1,
-                Imported::Conflict => report.failed.push(Failed {
-                    origin: (*origin).to_owned(),
-                    reason: format!(
-                        "the destination holds another message under the id {:?}",
-                        message.content.id.as_str()
-                    ),
-                }),
-            }
+        if batch.is_full_with(message) {
+            std::mem::take(&mut batch).send(client, &mut report).await?;
+            progress(done);
         }
-        done += batch.len();
-        progress(done);
+        batch.add(entry, message);
     }
+    batch.send(client, &mut report).await?;
+    progress(entries.len());
     Ok(report)
+}
+
+/// Why a message cannot follow another of the same id.
+fn contradiction(first: &Entry, message: &ImportMessage) -> Option<String> {
+    let same = first.message.as_ref().is_ok_and(|first| first.content == message.content);
+    let id = message.content.id.as_str();
+    (!same).then(|| format!("the id {id:?} stands before with other content, in {}", first.origin))
+}
+
+/// Messages of one call.
+#[derive(Default)]
+struct Batch<'a> {
+    messages: Vec<(&'a Entry, &'a ImportMessage)>,
+    bytes: usize,
+}
+
+impl<'a> Batch<'a> {
+    fn is_full_with(&self, message: &ImportMessage) -> bool {
+        self.messages.len() >= BATCH || (!self.messages.is_empty() && self.bytes + weight(message) > BATCH_BYTES)
+    }
+
+    fn add(&mut self, entry: &'a Entry, message: &'a ImportMessage) {
+        self.bytes += weight(message);
+        self.messages.push((entry, message));
+    }
+
+    async fn send(self, client: &Client, report: &mut Report) -> Result<()> {
+        if self.messages.is_empty() {
+            return Ok(());
+        }
+        let messages = self.messages.iter().map(|(_, message)| (*message).clone()).collect();
+        let outcomes = client.mail().import(&ImportMessages { messages, dry_run: report.dry_run }).await?.outcomes;
+        for ((entry, message), outcome) in self.messages.iter().zip(outcomes) {
+            let id = message.content.id.as_str();
+            report.count(entry, outcome, || format!("the destination holds another message under the id {id:?}"));
+        }
+        Ok(())
+    }
+}
+
+fn weight(message: &ImportMessage) -> usize {
+    message.content.subject.len() + message.content.body.len()
 }
 
 /// Writes entries into a legacy folder.
@@ -90,17 +143,15 @@ pub async fn into_store(
 pub fn into_folder(folder: &Path, entries: &[Entry]) -> Result<Report> {
     let failed =
         |cause: std::io::Error| Failure::io(format!("the folder {} cannot be written", folder.display()), &cause);
-    let writer = FolderWriter::create(folder).map_err(failed)?;
+    let writer = FolderWriter::create_for_many(folder).map_err(failed)?;
     let mut report = Report { found: entries.len(), ..Report::default() };
     for entry in entries {
         match &entry.message {
             Ok(message) => {
-                writer.put(&to_legacy(message)).map_err(failed)?;
-                report.created += 1;
+                let outcome = writer.put(&to_legacy(message)).map_err(failed)?;
+                report.count(entry, outcome, String::new);
             }
-            Err(reason) => {
-                report.failed.push(Failed { origin: entry.origin.clone(), reason: reason.clone() });
-            }
+            Err(reason) => report.fail(entry, reason.clone()),
         }
     }
     Ok(report)

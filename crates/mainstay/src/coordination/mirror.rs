@@ -1,55 +1,111 @@
-//! The legacy folder as a mirror.
+//! The second place of the dual write: a legacy folder, or another store that is opened when it is first needed.
 
 use super::folder::FolderWriter;
 use super::import::to_legacy;
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use mainstay_api::mail::ImportMessage;
 use mainstay_api::{Code, Namespace, Timestamp};
-use mainstay_core::mail::MailMirror;
-use mainstay_core::{Error, Result};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use mainstay_core::mail::{MailMirror, StoreMirror};
+use mainstay_core::{Error, Result, StoreProbe};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::OnceCell;
+
+/// How long a mirror that could not be opened is left alone: writes are not to wait for it one after the other.
+const OPEN_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// A legacy folder that follows a store.
 pub struct FolderMirror {
     folder: PathBuf,
-    writer: Arc<FolderWriter>,
 }
 
 impl FolderMirror {
-    /// A mirror in a folder, which is created when it is not there.
-    ///
-    /// # Errors
-    /// `settings.invalid` where the folder cannot be created.
-    pub fn create(folder: &Path) -> Result<Self> {
-        let writer = FolderWriter::create(folder).map_err(|e| {
-            Error::new(
-                Code::SettingInvalid,
-                format!("the mirror {} cannot be created: {e}", folder.display()),
-                "Name a folder that can be written in MAINSTAY_MIRROR.",
-            )
-        })?;
-        Ok(Self { folder: folder.to_path_buf(), writer: Arc::new(writer) })
+    /// A mirror in a folder, which is created when the first message comes.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
     }
 }
 
 #[async_trait]
 impl MailMirror for FolderMirror {
     async fn put(&self, _namespace: &Namespace, message: ImportMessage, _now: Timestamp) -> Result<()> {
-        let writer = Arc::clone(&self.writer);
-        let failed = |why: String| {
-            Error::new(
-                Code::MirrorFailed,
-                format!("the mirror {} cannot be written", self.folder.display()),
-                "When it is back, `mainstay mirror repair` copies what is missing.",
-            )
-            .internal(why)
-        };
-        let written = tokio::task::spawn_blocking(move || writer.put(&to_legacy(&message))).await;
-        written.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))
+        let folder = self.folder.clone();
+        let written = tokio::task::spawn_blocking(move || FolderWriter::create(&folder)?.put(&to_legacy(&message)));
+        let outcome = written.await.map_err(std::io::Error::other).and_then(|outcome| outcome);
+        outcome.map(drop).map_err(|cause| failed(&self.location(), "cannot be written", &cause))
     }
 
     fn location(&self) -> String {
         self.folder.display().to_string()
+    }
+}
+
+fn failed(location: &str, what: &str, cause: &dyn std::fmt::Display) -> Error {
+    Error::new(
+        Code::MirrorFailed,
+        format!("the mirror {location} {what}: {cause}"),
+        "When it is back, `mainstay mirror repair` copies what is missing.",
+    )
+}
+
+/// Opens the store of a mirror.
+pub type Open = Box<dyn Fn() -> BoxFuture<'static, crate::failure::Result<OpenMirror>> + Send + Sync>;
+
+/// A mirror that is open, and how to close it.
+pub struct OpenMirror {
+    /// The mail.
+    pub mail: StoreMirror,
+    /// The store.
+    pub probe: Arc<dyn StoreProbe>,
+}
+
+/// A second store that is opened by the first write, and tried again later where it is away: a mirror never keeps
+/// the store from its work.
+pub struct LateMirror {
+    location: String,
+    open: Open,
+    opened: OnceCell<OpenMirror>,
+    failed_at: Mutex<Option<Instant>>,
+}
+
+impl LateMirror {
+    /// A mirror that is not open yet.
+    pub fn new(location: String, open: Open) -> Self {
+        Self { location, open, opened: OnceCell::new(), failed_at: Mutex::new(None) }
+    }
+
+    /// Closes it, where it was opened. Calling it twice does no harm.
+    pub async fn close(&self) {
+        if let Some(opened) = self.opened.get() {
+            opened.probe.close().await;
+        }
+    }
+
+    async fn opened(&self) -> Result<&OpenMirror> {
+        self.opened.get_or_try_init(|| self.try_open()).await
+    }
+
+    async fn try_open(&self) -> Result<OpenMirror> {
+        let failed_at = *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed_at.is_some_and(|at| at.elapsed() < OPEN_AGAIN_AFTER) {
+            return Err(failed(&self.location, "cannot be opened", &"it could not a moment ago"));
+        }
+        (self.open)().await.map_err(|failure| {
+            *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            failed(&self.location, "cannot be opened", &failure.reason())
+        })
+    }
+}
+
+#[async_trait]
+impl MailMirror for LateMirror {
+    async fn put(&self, namespace: &Namespace, message: ImportMessage, now: Timestamp) -> Result<()> {
+        self.opened().await?.mail.put(namespace, message, now).await
+    }
+
+    fn location(&self) -> String {
+        self.location.clone()
     }
 }

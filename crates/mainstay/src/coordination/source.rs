@@ -7,6 +7,7 @@ use crate::wiring::{self, Connection};
 use mainstay_api::Code;
 use mainstay_api::mail::{ImportMessage, ListMessages, MAX_PAGE};
 use mainstay_client::Client;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// Most messages that one import, export or comparison holds in memory.
@@ -88,7 +89,13 @@ pub async fn read(place: &Place, settings: &Settings) -> Result<Vec<Entry>> {
                 origin: entry.key,
                 message: entry.message.and_then(mainstay_api::legacy::LegacyMessage::into_import),
             };
-            entries.into_iter().map(entry).collect()
+            let mut ids = HashSet::new();
+            // By falling trust: a message that the broken migration copied stands under its own key already.
+            entries
+                .into_iter()
+                .map(entry)
+                .filter(|entry| entry.id().is_none_or(|id| ids.insert(id.to_owned())))
+                .collect()
         }
         Place::Store(url) => {
             let opened = match url {
@@ -105,7 +112,11 @@ pub async fn read(place: &Place, settings: &Settings) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-async fn read_store(client: &Client) -> Result<Vec<Entry>> {
+/// Reads every message of a store, oldest first.
+///
+/// # Errors
+/// Those of the store; `import.source` where it holds more than one comparison can.
+pub async fn read_store(client: &Client) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     let mut list =
         ListMessages { oldest_first: true, receipts: true, limit: Some(MAX_PAGE), ..ListMessages::default() };

@@ -1,6 +1,6 @@
 //! Mail on Redis: each method is one script on the aggregate of its namespace.
 
-mod params;
+pub(crate) mod params;
 mod rows;
 
 use crate::connection::{Connection, Repeat, read};

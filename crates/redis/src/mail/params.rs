@@ -20,7 +20,7 @@ pub(super) fn new_epoch() -> String {
     random.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub(super) fn append(append: &Append, keys: &Keys) -> Result<Vec<u8>> {
+pub(crate) fn append(append: &Append, keys: &Keys) -> Result<Vec<u8>> {
     let mut params = message(append, keys);
     if let Some(memo) = &append.memo {
         let memo = json!({ "key": encode(&memo.key), "fp": memo.fingerprint, "until": memo.until.as_millis() });

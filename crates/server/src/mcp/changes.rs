@@ -23,7 +23,7 @@ struct Mailbox {
 
 /// Changes of the caller's mailbox; begins with one where there is unread mail.
 pub(super) fn mailbox(parts: McpParts, caller: Caller, instance: InstanceId) -> BoxStream<'static, ()> {
-    let watch = parts.hub.watch(Topic::Mail(caller.namespace.clone(), instance));
+    let watch = parts.services.hub.watch(Topic::Mail(caller.namespace.clone(), instance));
     let mailbox = Mailbox { parts, caller, watch, seen: None };
     stream::unfold(mailbox, |mut mailbox| async move { mailbox.next().await.map(|()| ((), mailbox)) }).boxed()
 }
@@ -45,7 +45,7 @@ impl Mailbox {
 
     /// Reads what is new; whether the client should be told.
     async fn look(&mut self) -> Result<bool> {
-        let mail = &self.parts.mail;
+        let mail = &self.parts.services.mail;
         // Before the messages: what arrives between the two reads is then seen once, by the next look.
         let counts = mail.counts(&self.caller).await?;
         let after = match &self.seen {
@@ -80,7 +80,7 @@ struct Watching {
 
 /// Changes of the namespace's presence; a heartbeat alone is none.
 pub(super) fn presence(parts: McpParts, caller: Caller) -> BoxStream<'static, ()> {
-    let watch = parts.hub.watch(Topic::Presence(caller.namespace.clone()));
+    let watch = parts.services.hub.watch(Topic::Presence(caller.namespace.clone()));
     let watching = Watching { parts, caller, watch, seen: None };
     stream::unfold(watching, |mut watching| async move { watching.next().await.map(|()| ((), watching)) }).boxed()
 }
@@ -89,9 +89,9 @@ impl Watching {
     async fn next(&mut self) -> Option<()> {
         loop {
             let mut wait = SAFETY_READ;
-            match self.parts.presence.list(&self.caller).await {
+            match self.parts.services.presence.list(&self.caller).await {
                 Ok(now) => {
-                    let due = self.parts.presence.next_change_ms(&now).map(Duration::from_millis);
+                    let due = self.parts.services.presence.next_change_ms(&now).map(Duration::from_millis);
                     wait = due.map_or(wait, |due| wait.min(due.max(Duration::from_millis(1))));
                     let changed = self
                         .seen

@@ -64,15 +64,19 @@ impl Backend for LocalBackend {
     }
 
     async fn send(&self, request: Option<RequestId>, send: SendMessage) -> Result<Sent> {
-        self.parts.mail.send(&self.caller, request, send).await.map_err(told)
+        let sent = self.parts.services.mail.send(&self.caller, request, send).await.map_err(told)?;
+        if !sent.replayed {
+            self.parts.services.metrics.sent(&sent.message.content.kind);
+        }
+        Ok(sent)
     }
 
     async fn list(&self, list: ListMessages) -> Result<Page<Message>> {
-        self.parts.mail.list(&self.caller, list).await.map_err(told)
+        self.parts.services.mail.list(&self.caller, list).await.map_err(told)
     }
 
     async fn read(&self, id: &MessageId) -> Result<Message> {
-        self.parts.mail.read(&self.caller, id).await.map_err(told)
+        self.parts.services.mail.read(&self.caller, id).await.map_err(told)
     }
 
     async fn inbox(&self, mut read: ReadInbox) -> Result<Inbox> {
@@ -80,10 +84,10 @@ impl Backend for LocalBackend {
         let deadline = Instant::now() + wait;
         // The watch exists before the first read: no message falls between the two.
         let instance = self.caller.instance.as_ref().filter(|_| !wait.is_zero());
-        let mut watch =
-            instance.map(|name| self.parts.hub.watch(Topic::Mail(self.caller.namespace.clone(), name.clone())));
+        let mut watch = instance
+            .map(|name| self.parts.services.hub.watch(Topic::Mail(self.caller.namespace.clone(), name.clone())));
         loop {
-            let inbox = self.parts.mail.inbox(&self.caller, &read).await.map_err(told)?;
+            let inbox = self.parts.services.mail.inbox(&self.caller, &read).await.map_err(told)?;
             let idle = inbox.messages.is_empty() && !inbox.more && inbox.gap.is_none();
             let left = deadline.saturating_duration_since(Instant::now());
             let Some(watch) = watch.as_mut().filter(|_| idle && !left.is_zero()) else {
@@ -98,35 +102,39 @@ impl Backend for LocalBackend {
     }
 
     async fn acknowledge(&self, id: &MessageId, ack: AckMessage) -> Result<Acknowledged> {
-        self.parts.mail.acknowledge(&self.caller, id, ack).await.map_err(told)
+        let acknowledged = self.parts.services.mail.acknowledge(&self.caller, id, ack).await.map_err(told)?;
+        if !acknowledged.already {
+            self.parts.services.metrics.acknowledged();
+        }
+        Ok(acknowledged)
     }
 
     async fn mark_read(&self, mark: MarkRead) -> Result<MarkedRead> {
-        self.parts.mail.mark_read(&self.caller, mark.ids).await.map_err(told)
+        self.parts.services.mail.mark_read(&self.caller, mark.ids).await.map_err(told)
     }
 
     async fn counts(&self) -> Result<InboxCounts> {
-        self.parts.mail.counts(&self.caller).await.map_err(told)
+        self.parts.services.mail.counts(&self.caller).await.map_err(told)
     }
 
     async fn types(&self) -> Result<MessageTypes> {
-        Ok(self.parts.mail.types())
+        Ok(self.parts.services.mail.types())
     }
 
     async fn presence(&self) -> Result<Presence> {
-        self.parts.presence.list(&self.caller).await.map_err(told)
+        self.parts.services.presence.list(&self.caller).await.map_err(told)
     }
 
     async fn register(&self, instance: &InstanceId, details: RegisterInstance) -> Result<Instance> {
-        self.parts.presence.register(&self.caller, instance, details).await.map_err(told)
+        self.parts.services.presence.register(&self.caller, instance, details).await.map_err(told)
     }
 
     async fn heartbeat(&self, instance: &InstanceId, heartbeat: Heartbeat) -> Result<PresenceChanged> {
-        self.parts.presence.heartbeat(&self.caller, instance, heartbeat).await.map_err(told)
+        self.parts.services.presence.heartbeat(&self.caller, instance, heartbeat).await.map_err(told)
     }
 
     async fn unregister(&self, instance: &InstanceId, session_id: Option<String>) -> Result<PresenceChanged> {
-        let presence = &self.parts.presence;
+        let presence = &self.parts.services.presence;
         presence.unregister(&self.caller, instance, session_id.as_deref()).await.map_err(told)
     }
 

@@ -23,21 +23,15 @@ pub use http::{HttpOptions, http_router};
 pub use local::LocalBackend;
 pub use stdio::{StdioError, StdioOptions, serve_stdio, serve_streams};
 
-use mainstay_core::mail::MailService;
-use mainstay_core::presence::PresenceService;
+use crate::Services;
 use mainstay_core::{Caller, Clock};
-use mainstay_hub::Hub;
 use std::sync::Arc;
 
 /// What the adapter needs from the server that it is part of.
 #[derive(Clone)]
 pub struct McpParts {
-    /// Mail.
-    pub mail: Arc<MailService>,
-    /// Presence.
-    pub presence: Arc<PresenceService>,
-    /// Wake-ups.
-    pub hub: Hub,
+    /// What the tools call, and where calls are counted.
+    pub services: Arc<Services>,
     /// The clock that the age of a heartbeat is taken from.
     pub clock: Arc<dyn Clock>,
     /// The version that the server reports.

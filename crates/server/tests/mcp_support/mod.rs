@@ -58,13 +58,7 @@ impl Site {
         let rules =
             ServiceRules { mail, presence: PresenceRules::default(), clock: clock.clone(), mint: Arc::new(RandomMint) };
         let services = Arc::new(Services::new(&stores, rules));
-        let parts = McpParts {
-            mail: Arc::clone(&services.mail),
-            presence: Arc::clone(&services.presence),
-            hub: services.hub.clone(),
-            clock,
-            version: "0.0.0-test".into(),
-        };
+        let parts = McpParts { services: Arc::clone(&services), clock, version: "0.0.0-test".into() };
         let shutdown = CancellationToken::new();
         let mcp = http_router(parts.clone(), options, shutdown.clone());
         let config = ServerConfig::new(OwnerKey::new(KEY));

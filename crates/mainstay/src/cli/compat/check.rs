@@ -1,7 +1,7 @@
 //! check-messages.sh.
 
 use super::arguments::{self, Asked, Check, Family, Window};
-use super::{Script, Stage, call_failed, identity, not_opened, text, usage_error};
+use super::{Script, Stage, call_failed, identity, invalid_type, not_opened, text, usage_error};
 use crate::cli::context::Context;
 use crate::failure::Result;
 use mainstay_api::legacy::LegacyMessage;
@@ -29,6 +29,13 @@ pub async fn run(context: &Context<'_>, stage: Stage, script: &Script) -> Result
     };
     let known = me.known.then(|| me.instance.as_str().to_owned());
     let client = context.client_as(me.instance).await.map_err(|failure| not_opened(context, failure))?;
+    // The last scripts knew their types; a misspelt one is no empty inbox. The first only compared texts.
+    if let (Stage::D, Some(kind)) = (stage, &check.kind) {
+        let types = client.mail().types().await.map_err(|error| call_failed(context, &error.problem()))?.types;
+        if !types.contains(kind) {
+            return invalid_type(context, client, kind).await;
+        }
+    }
     let found = find(client, list, stage, &check).await.map_err(|error| call_failed(context, &error.problem()))?;
 
     let mut shown = text::check_header(stage, known.as_deref(), &check);

@@ -12,6 +12,7 @@ use crate::cli::context::Context;
 use crate::failure::{FAILED, Failure, Result};
 use clap::{Args, Subcommand};
 use mainstay_api::{Code, Problem};
+use mainstay_client::Client;
 
 /// The scripts.
 #[derive(Debug, Subcommand)]
@@ -79,4 +80,12 @@ fn not_opened(context: &Context<'_>, failure: Failure) -> Failure {
         Failure::Problem(problem) => call_failed(context, &problem),
         other => other,
     }
+}
+
+/// A type that nobody knows, in the words of the originals.
+async fn invalid_type(context: &Context<'_>, client: &Client, kind: &str) -> Result {
+    let types = client.mail().types().await.map_err(|error| call_failed(context, &error.problem()))?.types;
+    let valid = types.join(" ");
+    context.printer.verbatim(&format!("Error: Invalid message type '{kind}'\nValid types: {valid}\n"))?;
+    Err(Failure::Status(FAILED))
 }

@@ -1,9 +1,9 @@
 //! publish-message.sh.
 
 use super::arguments::{self, Asked, Publish};
-use super::{Script, Stage, call_failed, identity, not_opened, text, usage_error};
+use super::{Script, Stage, call_failed, identity, invalid_type, not_opened, text, usage_error};
 use crate::cli::context::Context;
-use crate::failure::{FAILED, Failure, Result};
+use crate::failure::Result;
 use mainstay_api::legacy::LegacyMessage;
 use mainstay_api::mail::SendMessage;
 use mainstay_api::{Code, InstanceId, MessageType};
@@ -18,7 +18,8 @@ pub async fn run(context: &Context<'_>, stage: Stage, script: &Script) -> Result
     };
     let me = identity::find(context);
     let Ok(kind) = MessageType::parse(asked.kind.clone()) else {
-        return invalid_type(context, &asked.kind).await;
+        let client = context.client_as(me.instance).await.map_err(|failure| not_opened(context, failure))?;
+        return invalid_type(context, client, &asked.kind).await;
     };
     identity::warn(context, stage, &me)?;
     let to = asked.to.clone().unwrap_or_else(|| arguments::default_target(&asked.kind, me.instance.as_str()).into());
@@ -39,17 +40,9 @@ pub async fn run(context: &Context<'_>, stage: Stage, script: &Script) -> Result
     let client = context.client_as(me.instance).await.map_err(|failure| not_opened(context, failure))?;
     match client.mail().send(&message, None).await.map_err(ClientError::problem) {
         Ok(sent) => context.printer.verbatim(&text::published(stage, &LegacyMessage::of(&sent.message))),
-        Err(problem) if problem.code == Code::MailInvalidType => invalid_type(context, &asked.kind).await,
+        Err(problem) if problem.code == Code::MailInvalidType => invalid_type(context, client, &asked.kind).await,
         Err(problem) => Err(call_failed(context, &problem)),
     }
-}
-
-async fn invalid_type(context: &Context<'_>, kind: &str) -> Result {
-    let client = context.client().await.map_err(|failure| not_opened(context, failure))?;
-    let types = client.mail().types().await.map_err(|error| call_failed(context, &error.problem()))?.types;
-    let valid = types.join(" ");
-    context.printer.verbatim(&format!("Error: Invalid message type '{kind}'\nValid types: {valid}\n"))?;
-    Err(Failure::Status(FAILED))
 }
 
 /// The first scripts warned of answers that go to everyone.

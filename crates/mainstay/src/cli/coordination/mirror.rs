@@ -2,9 +2,9 @@
 
 use super::report;
 use crate::cli::context::Context;
-use crate::coordination::import;
+use crate::coordination::import::{self, Report};
 use crate::coordination::parity::{self, Options, Parity};
-use crate::coordination::source::{self, Place};
+use crate::coordination::source::{self, Entry, Place};
 use crate::failure::{Failure, Result};
 use crate::settings::Settings;
 use crate::wiring::Connection;
@@ -28,11 +28,11 @@ impl MirrorCommand {
         let mirror = mirror_of(&context.settings)?;
         match self {
             Self::Status => report::parity(context, &compare(&context.settings, &mirror).await?),
-            Self::Repair => repair(context, &mirror).await,
+            Self::Repair => report::import(context, &repair(&context.settings, &mirror).await?, "the store"),
             Self::Finish => {
-                repair(context, &mirror).await?;
+                let repaired = repair(&context.settings, &mirror).await?;
                 let found = compare(&context.settings, &mirror).await?;
-                report::parity(context, &found)?;
+                report::finish(context, &repaired, &found)?;
                 context.printer.note(
                     "the store and its mirror are at parity; remove MAINSTAY_MIRROR to end the dual writes, or \
                      exchange it with MAINSTAY_STORE to go on there",
@@ -49,9 +49,17 @@ impl MirrorCommand {
 /// Where one of them cannot be read.
 pub async fn compare(settings: &Settings, mirror: &Place) -> Result<Parity> {
     let left = source::read(&store_of(settings), settings).await?;
+    compare_with(&left, settings, mirror).await
+}
+
+/// Compares what was read of the store with its mirror.
+///
+/// # Errors
+/// Where the mirror cannot be read.
+pub async fn compare_with(store: &[Entry], settings: &Settings, mirror: &Place) -> Result<Parity> {
     let right = source::read(mirror, settings).await?;
     let options = Options { legacy_shape: mirror.is_legacy(), ..Options::default() };
-    Ok(parity::compare(&left, &right, options))
+    Ok(parity::compare(store, &right, options))
 }
 
 /// The mirror that the settings name.
@@ -71,20 +79,19 @@ fn store_of(settings: &Settings) -> Place {
     Place::Store(Some(settings.store.text.clone()))
 }
 
-async fn repair(context: &Context<'_>, mirror: &Place) -> Result {
-    let entries = source::read(&store_of(&context.settings), &context.settings).await?;
-    let report = match mirror {
-        Place::Folder(folder) => import::into_folder(folder, &entries)?,
+async fn repair(settings: &Settings, mirror: &Place) -> Result<Report> {
+    let entries = source::read(&store_of(settings), settings).await?;
+    match mirror {
+        Place::Folder(folder) => import::into_folder(folder, &entries),
         Place::Store(Some(url)) => {
-            let opened = Connection::to_store(&context.settings, url).await?;
+            let opened = Connection::to_store(settings, url).await?;
             let imported = import::into_store(&opened.client, &entries, false, |_| {}).await;
             opened.close().await;
-            imported?
+            imported
         }
         Place::LegacyRedis(_) | Place::Store(None) => {
             let help = "A mirror is the URL of a second store, or a folder.";
-            return Err(Failure::new(Code::SettingInvalid, "this mirror cannot be written", help));
+            Err(Failure::new(Code::SettingInvalid, "this mirror cannot be written", help))
         }
-    };
-    report::import(context, &report, "the store")
+    }
 }

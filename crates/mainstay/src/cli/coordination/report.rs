@@ -5,6 +5,7 @@ use crate::coordination::import::Report;
 use crate::coordination::parity::Parity;
 use crate::failure::{FAILED, Failure, Result};
 use crate::printer::one_line;
+use serde::Serialize;
 use std::fmt::Write as _;
 
 /// Differences shown on a terminal; `--json` has all of them.
@@ -12,21 +13,38 @@ const SHOWN: usize = 50;
 
 /// Prints what an import did. Anything that failed is exit status 1.
 pub fn import(context: &Context<'_>, report: &Report, source: &str) -> Result {
-    context.printer.data(report, || {
-        let mut text = String::new();
-        for failed in report.failed.iter().take(SHOWN) {
-            let _ = writeln!(text, "  failed  {}: {}", one_line(&failed.origin), one_line(&failed.reason));
-        }
-        more(&mut text, report.failed.len());
-        let would = if report.dry_run { "would be " } else { "" };
-        let _ = writeln!(text, "{} found in {source}", report.found);
-        let _ = writeln!(text, "{} {would}created", report.created);
-        let _ = writeln!(text, "{} {would}updated with acknowledgements", report.updated);
-        let _ = writeln!(text, "{} unchanged", report.unchanged);
-        let _ = writeln!(text, "{} failed", report.failed.len());
-        text
-    })?;
+    context.printer.data(report, || import_text(report, source))?;
     if report.failed.is_empty() { Ok(()) } else { Err(Failure::Status(FAILED)) }
+}
+
+fn import_text(report: &Report, source: &str) -> String {
+    let mut text = String::new();
+    for failed in report.failed.iter().take(SHOWN) {
+        let _ = writeln!(text, "  failed  {}: {}", one_line(&failed.origin), one_line(&failed.reason));
+    }
+    more(&mut text, report.failed.len());
+    let would = if report.dry_run { "would be " } else { "" };
+    let _ = writeln!(text, "{} found in {source}", report.found);
+    let _ = writeln!(text, "{} {would}created", report.created);
+    let _ = writeln!(text, "{} {would}updated with acknowledgements", report.updated);
+    let _ = writeln!(text, "{} unchanged", report.unchanged);
+    let _ = writeln!(text, "{} failed", report.failed.len());
+    text
+}
+
+/// What the end of a period of dual writes found.
+#[derive(Serialize)]
+struct Finished<'a> {
+    repair: &'a Report,
+    #[serde(flatten)]
+    parity: &'a Parity,
+}
+
+/// Prints a repair and the comparison after it. Anything but parity is exit status 1.
+pub fn finish(context: &Context<'_>, repair: &Report, parity: &Parity) -> Result {
+    let text = || import_text(repair, "the store") + &parity_text(parity);
+    context.printer.data(&Finished { repair, parity }, text)?;
+    if parity.parity { Ok(()) } else { Err(Failure::Status(FAILED)) }
 }
 
 /// Prints what a comparison found. Anything but parity is exit status 1.

@@ -1,0 +1,14 @@
+//! What processes go through: many of them at once, killed in the middle, with a store that goes away under them, with
+//! hostile names, and with clients that others wrote. All on the real binary and on real stores.
+
+mod bed;
+#[path = "../common/mod.rs"]
+mod common;
+mod crashes;
+mod hostile;
+mod load;
+mod node;
+mod nodes;
+mod outages;
+mod presence;
+mod senders;
