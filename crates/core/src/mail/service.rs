@@ -9,6 +9,7 @@ use super::port::{
 use super::refusals::{duplicate_id, inbox_full, memo_mismatch, namespace_full, not_found, not_recipient};
 use crate::error::{Error, Result};
 use crate::{Caller, Clock, Mint, Scope};
+use futures::{StreamExt, TryStreamExt, stream};
 use mainstay_api::ids::RequestId;
 use mainstay_api::mail::{
     Ack, AckMessage, Acknowledged, Content, DEFAULT_PAGE, FILE_TYPES, Gap, ImportMessages, ImportOutcomes, Imported,
@@ -29,6 +30,8 @@ const JOINED_MS: i64 = 60_000;
 const MAX_JOINED: usize = 10_000;
 /// Most messages of one import call.
 const MAX_IMPORT: usize = 500;
+/// Messages of an import that are on their way to the store at once, so that they can share a commit.
+const MERGES_IN_FLIGHT: usize = 64;
 /// Furthest expiry that a sender may ask for, in milliseconds: ten years.
 const MAX_EXPIRY_MS: i64 = 3_653 * 24 * 60 * 60 * 1_000;
 
@@ -311,12 +314,18 @@ impl MailService {
             let count = import.messages.len();
             return Err(Error::invalid(format!("messages: {count}, at most {MAX_IMPORT} at a time")));
         }
-        let mut outcomes = Vec::with_capacity(import.messages.len());
-        for message in import.messages {
-            let now = self.clock.now();
-            let merge = self.merge_of(&caller.namespace, message, import.dry_run, now)?;
-            outcomes.push(self.store.merge(merge).await?);
+        let now = self.clock.now();
+        let merges = import.messages.into_iter().map(|message| {
+            self.merge_of(&caller.namespace, message, import.dry_run, now)
+        });
+        let mut merges = merges.collect::<Result<Vec<_>>>()?.into_iter();
+        let mut outcomes = Vec::with_capacity(merges.len());
+        // The first alone: what a store has to prepare is then ready, and the others arrive in their order.
+        if let Some(first) = merges.next() {
+            outcomes.push(self.store.merge(first).await?);
         }
+        let rest = stream::iter(merges).map(|merge| self.store.merge(merge)).buffered(MERGES_IN_FLIGHT);
+        outcomes.extend(rest.try_collect::<Vec<_>>().await?);
         Ok(ImportOutcomes { outcomes })
     }
 

@@ -16,6 +16,9 @@ const BATCH: usize = 500;
 /// Bytes of subjects and bodies in one call, where it is more than one message; well below the largest request.
 const BATCH_BYTES: usize = 2 * 1_024 * 1_024;
 
+/// Files that are written to disk at the same time: a disk serves several such waits as fast as one.
+const WRITERS: usize = 16;
+
 /// What an import did.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -145,14 +148,24 @@ pub fn into_folder(folder: &Path, entries: &[Entry]) -> Result<Report> {
         |cause: std::io::Error| Failure::io(format!("the folder {} cannot be written", folder.display()), &cause);
     let writer = FolderWriter::create_for_many(folder).map_err(failed)?;
     let mut report = Report { found: entries.len(), ..Report::default() };
+    let mut readable = Vec::with_capacity(entries.len());
     for entry in entries {
         match &entry.message {
-            Ok(message) => {
-                let outcome = writer.put(&to_legacy(message)).map_err(failed)?;
-                report.count(entry, outcome, String::new);
-            }
+            Ok(message) => readable.push((entry, message)),
             Err(reason) => report.fail(entry, reason.clone()),
         }
+    }
+    let put_all = &|part: &[(&Entry, &ImportMessage)]| -> std::io::Result<Vec<Imported>> {
+        part.iter().map(|(_, message)| writer.put(&to_legacy(message))).collect()
+    };
+    let outcomes = std::thread::scope(|scope| {
+        let parts = readable.chunks(readable.len().div_ceil(WRITERS).max(1));
+        let writers: Vec<_> = parts.map(|part| scope.spawn(move || put_all(part))).collect();
+        let ended = |_| std::io::Error::other("a writer ended early");
+        writers.into_iter().map(|writer| writer.join().map_err(ended)?).collect::<std::io::Result<Vec<_>>>()
+    });
+    for ((entry, _), outcome) in readable.iter().zip(outcomes.map_err(failed)?.into_iter().flatten()) {
+        report.count(entry, outcome, String::new);
     }
     Ok(report)
 }
