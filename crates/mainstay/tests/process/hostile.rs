@@ -9,10 +9,41 @@ use mainstay_api::{InstanceId, MessageId};
 /// Each is an id of a message, a name of an instance and a thread in turn.
 fn hostile() -> Vec<String> {
     let mut names: Vec<String> = [
-        "a:b", "{x}", "}{", "*", "a*", "?[a-z]", "line\nbreak", "cr\r\nx-header: 1", "tab\there", " lead and trail ",
-        "日本語", "e\u{301}", "é", "\u{202e}rtl", "..", ".", "../../etc", "a/b", "a%2Fb", "%", "a?b#c&d=e", "a+b", "a;b",
-        "\"quoted\"", "'; DROP TABLE messages; --", "\\", "$(id)", "`id`", "all:all", "ALL", "null", "\u{7f}\u{1b}[31m",
-        "mail.default", "--help", "-",
+        "a:b",
+        "{x}",
+        "}{",
+        "*",
+        "a*",
+        "?[a-z]",
+        "line\nbreak",
+        "cr\r\nx-header: 1",
+        "tab\there",
+        " lead and trail ",
+        "日本語",
+        "e\u{301}",
+        "é",
+        "\u{202e}rtl",
+        "..",
+        ".",
+        "../../etc",
+        "a/b",
+        "a%2Fb",
+        "%",
+        "a?b#c&d=e",
+        "a+b",
+        "a;b",
+        "\"quoted\"",
+        "'; DROP TABLE messages; --",
+        "\\",
+        "$(id)",
+        "`id`",
+        "all:all",
+        "ALL",
+        "null",
+        "\u{7f}\u{1b}[31m",
+        "mail.default",
+        "--help",
+        "-",
     ]
     .map(str::to_owned)
     .into();
@@ -45,7 +76,7 @@ async fn through_http(node: &Node) {
         assert_eq!((message.content.from.as_str(), message.content.thread.as_ref()), (name.as_str(), Some(&id)));
         let inbox = client.mail().inbox(&ReadInbox::default()).await.unwrap();
         assert_eq!(inbox.messages.len(), 1, "{name:?} sees another's mail: {:?}", inbox.messages);
-        let list = |list| async { client.mail().list(&list).await.unwrap().items.len() };
+        let list = async |list| client.mail().list(&list).await.unwrap().items.len();
         assert_eq!(list(ListMessages { recipient: Some(instance(name)), ..Default::default() }).await, 1, "{name:?}");
         assert_eq!(list(ListMessages { sender: Some(instance(name)), ..Default::default() }).await, 1, "{name:?}");
         assert_eq!(list(ListMessages { thread: Some(id.clone()), ..Default::default() }).await, 1, "{name:?}");

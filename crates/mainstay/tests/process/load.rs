@@ -108,11 +108,8 @@ async fn send_on(
 /// Every message to a recipient as `(id, subject)`, in the order of the inbox: a list has the order of the time that a
 /// message was sent at, which is not that of its arrival.
 pub async fn stored(client: &Client, to: &str) -> Vec<(String, String)> {
-    let mut list = ListMessages {
-        recipient: Some(InstanceId::parse(to).unwrap()),
-        limit: Some(1_000),
-        ..ListMessages::default()
-    };
+    let mut list =
+        ListMessages { recipient: Some(InstanceId::parse(to).unwrap()), limit: Some(1_000), ..ListMessages::default() };
     let mut all = Vec::new();
     loop {
         let page = client.mail().list(&list).await.unwrap();

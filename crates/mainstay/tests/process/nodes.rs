@@ -67,10 +67,13 @@ impl Survivors {
     }
 }
 
-fn assert_kept(stored: &[(String, String)], outcome: &Outcome, must_be_kept: impl Fn(Instant, Instant) -> bool) -> usize {
+fn assert_kept(
+    stored: &[(String, String)],
+    outcome: &Outcome,
+    must_be_kept: impl Fn(Instant, Instant) -> bool,
+) -> usize {
     let ids: BTreeSet<_> = stored.iter().map(|(id, _)| id).collect();
-    let must: Vec<_> =
-        outcome.acknowledged.iter().filter(|(_, told)| must_be_kept(told.began, told.ended)).collect();
+    let must: Vec<_> = outcome.acknowledged.iter().filter(|(_, told)| must_be_kept(told.began, told.ended)).collect();
     for (subject, told) in &must {
         assert!(ids.contains(&told.id), "{subject} was acknowledged and is lost");
     }
