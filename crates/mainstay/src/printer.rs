@@ -124,23 +124,32 @@ impl Printer {
     }
 }
 
+/// JSON in which what is hostile to a terminal is escaped. It can stand within strings only; left as it is, some of it
+/// would also be taken for colour and cut out on the way to a pipe.
 fn to_json<T: Serialize>(value: &T, pretty: bool) -> Result<String> {
     let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
-    text.map_err(|cause| mainstay_core::Error::bug(cause.to_string()).into())
+    let text = text.map_err(|cause| mainstay_core::Error::bug(cause.to_string()))?;
+    if !text.contains(is_hostile) {
+        return Ok(text);
+    }
+    let escaped = |c: char| if is_hostile(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    Ok(text.chars().map(escaped).collect())
 }
 
 /// Text that others wrote, made harmless for a terminal: control characters could move the cursor, hide text or
 /// answer in the reader's name, and direction marks could turn words around. Line ends and tabs stay.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
-    let hostile = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.contains(hostile) {
+    if !text.contains(is_hostile) {
         return Cow::Borrowed(text);
     }
-    let shown = |c: char| if hostile(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    let shown = |c: char| if is_hostile(c) { c.escape_unicode().to_string() } else { c.to_string() };
     Cow::Owned(text.chars().map(shown).collect())
+}
+
+/// Control characters and direction marks, all of them in the first 2^16 characters; not the end of a line and the tab.
+fn is_hostile(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The same for text that has to stay on one line.
@@ -158,5 +167,15 @@ mod tests {
         assert_eq!(printable("a\u{1b}[2Jb\u{9b}c\r\n"), "a\\u{1b}[2Jb\\u{9b}c\\u{d}\n");
         assert_eq!(printable("plain é 日本\n\tx"), "plain é 日本\n\tx");
         assert_eq!(one_line("a\nb"), "a b");
+    }
+
+    #[test]
+    fn json_says_the_same_and_cannot_command_the_terminal_either() {
+        let hostile = "\u{7f}\u{1b}[31m\u{9b}2J\u{202e}é\r\n";
+        for pretty in [false, true] {
+            let document = to_json(&[hostile], pretty).unwrap();
+            assert!(!document.contains(is_hostile), "{document:?}");
+            assert_eq!(serde_json::from_str::<[String; 1]>(&document).unwrap(), [hostile]);
+        }
     }
 }

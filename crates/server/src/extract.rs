@@ -10,6 +10,7 @@ use http::request::Parts;
 use mainstay_core::api::ids::RequestId;
 use mainstay_core::api::{Code, IDEMPOTENCY_KEY_HEADER};
 use mainstay_core::{Error, Result};
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
 /// A JSON body.
@@ -102,7 +103,7 @@ fn path_error(refused: &PathRejection) -> Failure {
     Failure(Error::invalid(format!("path: {reason}")))
 }
 
-/// The request id of a write, where the caller gave one.
+/// The request id of a write, where the caller gave one; percent-decoded, like every header that holds a name.
 pub(crate) struct IdempotencyKey(pub Option<RequestId>);
 
 impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
@@ -112,15 +113,18 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
         let Some(value) = parts.headers.get(IDEMPOTENCY_KEY_HEADER) else {
             return Ok(Self(None));
         };
-        let text = value.to_str().map_err(|_| {
-            Error::invalid(format!("header {IDEMPOTENCY_KEY_HEADER}: use visible ASCII, such as a UUID"))
-        })?;
+        let text = value.to_str().map_err(|_| unreadable_key())?;
         // The draft quotes the key, as structured fields do; most clients send it bare.
         let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-        let key = RequestId::parse(bare)
+        let decoded = percent_decode_str(bare).decode_utf8().map_err(|_| unreadable_key())?;
+        let key = RequestId::parse(decoded)
             .map_err(|broken| Error::invalid(format!("header {IDEMPOTENCY_KEY_HEADER}: {broken}")))?;
         Ok(Self(Some(key)))
     }
+}
+
+fn unreadable_key() -> Error {
+    Error::invalid(format!("header {IDEMPOTENCY_KEY_HEADER}: use visible ASCII, such as a UUID"))
 }
 
 /// What lies behind a refusal, without the framework's words around it: the path of the field, and the rule.

@@ -4,6 +4,7 @@ use crate::common::{Running, Sandbox};
 use crate::node::Node;
 use mainstay_testkit::fixtures::{RedisServer, RedisServerOptions};
 use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -76,6 +77,25 @@ impl Bed {
         let errors = self.sandbox.path().join(format!("{name}.err"));
         command.stdout(File::create(&path).unwrap()).stderr(File::create(&errors).unwrap()).stdin(Stdio::null());
         Follower { running: Running::from(command.spawn().unwrap()), path, errors }
+    }
+
+    /// A whole session of `mainstay mcp`: sends each document, one after the answer to the other, and takes every
+    /// answer to a request.
+    pub fn mcp(&self, flags: &[String], documents: &[serde_json::Value]) -> Vec<serde_json::Value> {
+        let mut command = self.command(&["mcp"]);
+        command.args(flags).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut running = Running::from(command.spawn().unwrap());
+        let mut stdin = running.child().stdin.take().unwrap();
+        let mut lines = BufReader::new(running.child().stdout.take().unwrap()).lines();
+        let mut answers = Vec::new();
+        for document in documents {
+            writeln!(stdin, "{document}").unwrap();
+            if document.get("id").is_some() {
+                let line = lines.next().expect("an answer to every request").unwrap();
+                answers.push(serde_json::from_str(&line).unwrap_or_else(|broken| panic!("{broken}: {line}")));
+            }
+        }
+        answers
     }
 
     /// A server on this store.

@@ -2,9 +2,11 @@
 
 use crate::bed::Bed;
 use crate::node::Node;
+use mainstay_api::ids::RequestId;
 use mainstay_api::mail::{AckMessage, ListMessages, MarkRead, ReadInbox, SendMessage};
 use mainstay_api::presence::RegisterInstance;
 use mainstay_api::{InstanceId, MessageId};
+use serde_json::json;
 
 /// Each is an id of a message, a name of an instance and a thread in turn.
 fn hostile() -> Vec<String> {
@@ -76,7 +78,7 @@ async fn through_http(node: &Node) {
         assert_eq!((message.content.from.as_str(), message.content.thread.as_ref()), (name.as_str(), Some(&id)));
         let inbox = client.mail().inbox(&ReadInbox::default()).await.unwrap();
         assert_eq!(inbox.messages.len(), 1, "{name:?} sees another's mail: {:?}", inbox.messages);
-        let list = |list| async { client.mail().list(&list).await.unwrap().items.len() };
+        let list = async |list| client.mail().list(&list).await.unwrap().items.len();
         assert_eq!(list(ListMessages { recipient: Some(instance(name)), ..Default::default() }).await, 1, "{name:?}");
         assert_eq!(list(ListMessages { sender: Some(instance(name)), ..Default::default() }).await, 1, "{name:?}");
         assert_eq!(list(ListMessages { thread: Some(id.clone()), ..Default::default() }).await, 1, "{name:?}");
@@ -114,6 +116,56 @@ fn through_commands(bed: &Bed) {
     }
 }
 
+/// Request ids that a header could make one of two: each is a write of its own, and a repetition finds its own.
+async fn alike_request_ids(node: &Node) {
+    let client = node.client("me", 0);
+    let mut ids = std::collections::BTreeSet::new();
+    for request in ["é", "%C3%A9", "%25C3%25A9", "r", "\"r\"", "%72", "a b", "a%20b", "a+b", "日本語"] {
+        let request = Some(RequestId::parse(request).unwrap());
+        let message = SendMessage::new(vec![instance("requests")], "hello");
+        let sent = client.mail().send(&message, request.clone()).await.unwrap();
+        assert!(!sent.replayed && ids.insert(sent.message.content.id.clone()), "{request:?} is taken for another");
+        let again = client.mail().send(&message, request.clone()).await.unwrap();
+        assert_eq!((again.replayed, &again.message.content.id), (true, &sent.message.content.id), "{request:?}");
+    }
+}
+
+/// The same names as arguments of tools, one session for each as its agent.
+fn through_mcp(bed: &Bed) {
+    for name in hostile() {
+        let call = |id: u32, tool: &str, arguments: serde_json::Value| {
+            let params = json!({"name": tool, "arguments": arguments});
+            json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params})
+        };
+        let about =
+            json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+        let answers = bed.mcp(
+            &[format!("--as={name}"), "--namespace=over-mcp".into()],
+            &[
+                json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": about}),
+                json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+                call(2, "mail_send", json!({"to": [name], "subject": "hello", "id": name, "thread": name})),
+                call(3, "mail_read", json!({"id": name})),
+                call(4, "mail_list", json!({"recipient": name})),
+                call(5, "coord_ack_message", json!({"message_id": name})),
+                call(6, "presence_register", json!({"role": name.chars().take(40).collect::<String>()})),
+            ],
+        );
+        let result = |id: u32| {
+            let answer =
+                answers.iter().find(|answer| answer["id"] == id).unwrap_or_else(|| panic!("{name:?}: {answers:?}"));
+            let result = &answer["result"];
+            assert!(result["content"].is_array() && result["isError"] != true, "{name:?}: {answer}");
+            &answer["result"]["structuredContent"]
+        };
+        assert_eq!(result(2)["id"], name.as_str());
+        assert_eq!((&result(3)["from"], &result(3)["thread"]), (&json!(name), &json!(name)));
+        assert_eq!(result(4)["messages"].as_array().map(Vec::len), Some(1), "{name:?}: {}", result(4));
+        result(5);
+        result(6);
+    }
+}
+
 /// What is printed for people stays one line each, whatever the names are.
 fn for_people(bed: &Bed) {
     let output = bed.run(&["mail", "send", "--as=a\n\u{1b}[31mb", "--id=x\ny", "--", "c\r\nd", "s"]);
@@ -127,7 +179,10 @@ fn for_people(bed: &Bed) {
 async fn hostile_names(bed: Bed) {
     for_people(&bed);
     through_commands(&bed);
-    through_http(&bed.serve("node").await.isolated("over-http")).await;
+    through_mcp(&bed);
+    let node = bed.serve("node").await.isolated("over-http");
+    through_http(&node).await;
+    alike_request_ids(&node).await;
 }
 
 #[tokio::test]

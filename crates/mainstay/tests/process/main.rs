@@ -2,6 +2,7 @@
 //! hostile names, and with clients that others wrote. All on the real binary and on real stores.
 
 mod bed;
+mod clients;
 #[path = "../common/mod.rs"]
 mod common;
 mod crashes;

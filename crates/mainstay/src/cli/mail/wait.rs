@@ -71,12 +71,14 @@ async fn first_mail(
     mut read: ReadInbox,
     until: Option<Instant>,
 ) -> Result<Option<Inbox>> {
+    // The first answer comes at once: it shows that the store is there, and where `now` is. Only then does an
+    // interruption mean waiting on, and nothing that arrives during one is missed.
     let mut answered = false;
     loop {
         let left_ms = until.map_or(MAX_WAIT_MS, |until| {
             u64::try_from(until.saturating_duration_since(Instant::now()).as_millis()).unwrap_or(MAX_WAIT_MS)
         });
-        read.wait_ms = Some(left_ms.min(MAX_WAIT_MS));
+        read.wait_ms = Some(if answered { left_ms.min(MAX_WAIT_MS) } else { 0 });
         match mail.inbox(&read).await {
             Ok(inbox) => {
                 answered = true;
@@ -95,7 +97,8 @@ async fn first_mail(
             // A store that was there and is away comes back; one that never was is an error at once.
             Err(error) if answered && error.is_retryable() => {
                 tracing::warn!(%error, "the wait is interrupted and goes on");
-                tokio::time::sleep(Duration::from_millis(PAUSE_MS.max(error.retry_after_ms().unwrap_or(0)))).await;
+                let pause_ms = PAUSE_MS.max(error.retry_after_ms().unwrap_or(0));
+                tokio::time::sleep(Duration::from_millis(pause_ms.min(left_ms))).await;
             }
             Err(error) => return Err(error.into()),
         }
