@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The latest moment accepted: the end of the year 9999.
-    pub const MAX: Self = Self(253_402_300_799_999);
+    /// The latest moment accepted: 9999-12-30T22:00:00Z, the last one whose date is in the year 9999 in every zone.
+    pub const MAX: Self = Self(253_402_207_200_000);
 
     /// A moment from milliseconds since 1970, held within the years 0 to 9999.
     #[must_use]
@@ -83,6 +83,14 @@ mod tests {
         let time: Timestamp = "2026-01-22T23:01:25.5+02:00".parse().unwrap();
         assert_eq!(time.to_string(), "2026-01-22T21:01:25.500Z");
         assert_eq!(time.to_seconds_text(), "2026-01-22T21:01:25Z");
+    }
+
+    #[test]
+    fn the_ends_of_time_have_a_text() {
+        for millis in [i64::MIN, i64::MAX] {
+            assert!(!Timestamp::from_millis(millis).to_string().is_empty());
+        }
+        assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T22:00:00.000Z");
     }
 
     #[test]

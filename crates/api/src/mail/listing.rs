@@ -61,7 +61,7 @@ pub struct MailStats {
     pub pending_messages: u64,
     /// Messages kept, by type.
     pub messages_by_type: std::collections::BTreeMap<String, u64>,
-    /// Instances that have sent or read mail here.
+    /// Instances that have read their mail here, and so receive broadcasts at once.
     pub instances: u64,
 }
 

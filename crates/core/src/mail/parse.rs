@@ -116,9 +116,11 @@ pub(super) fn content(document: &[u8]) -> Result<Content> {
     serde_json::from_slice(document).map_err(|e| Error::inconsistent(format!("a stored message cannot be read: {e}")))
 }
 
-/// A digest of a request, to recognise its repetition.
+/// A digest of a request, to recognise its repetition. The expiry is left out: a caller that means "in two hours"
+/// names another moment each time.
 pub(super) fn fingerprint(send: &SendMessage, from: &InstanceId) -> Result<String> {
-    let bytes = serde_json::to_vec(&(from, send)).map_err(|e| Error::bug(format!("a request is not JSON: {e}")))?;
+    let timeless = SendMessage { expires_at: None, ..send.clone() };
+    let bytes = serde_json::to_vec(&(from, timeless)).map_err(|e| Error::bug(format!("a request is not JSON: {e}")))?;
     let digest = Sha256::digest(&bytes);
     Ok(digest[..16].iter().map(|byte| format!("{byte:02x}")).collect())
 }

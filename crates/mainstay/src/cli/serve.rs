@@ -166,7 +166,7 @@ fn welcome(context: &Context<'_>, info: &StoreInfo, address: SocketAddr) {
     printer.note(&format!("  owner key  {key}"));
     printer.note("  try        mainstay mail send backend \"API is ready\" --as frontend");
     printer.note("             mainstay mail wait --as backend");
-    if !info.durable {
+    if !info.durable && info.kind == "sqlite" {
         printer.warning("this store forgets everything when it stops; set MAINSTAY_STORE to keep it");
     }
     for warning in &info.warnings {

@@ -57,7 +57,11 @@ pub async fn compare(settings: &Settings, mirror: &Place) -> Result<Parity> {
 /// # Errors
 /// Where the mirror cannot be read.
 pub async fn compare_with(store: &[Entry], settings: &Settings, mirror: &Place) -> Result<Parity> {
-    let right = source::read(mirror, settings).await?;
+    let right = match mirror {
+        // The folder is made when the first message is written there.
+        Place::Folder(folder) if !folder.exists() => Vec::new(),
+        _ => source::read(mirror, settings).await?,
+    };
     let options = Options { legacy_shape: mirror.is_legacy(), ..Options::default() };
     Ok(parity::compare(store, &right, options))
 }
