@@ -35,11 +35,11 @@ pub fn router_with_mcp(
     let admission = Admission::new(config.max_in_flight, config.max_live);
     let app = Arc::new(App { services, config: config.clone(), admission, shutdown });
     let mut routes = Router::new()
-        .merge(brief(&app, openapi::guarded().into()))
-        .merge(live(&app, openapi::live().into()))
-        .merge(brief_open(&app, openapi::public().into()))
-        .merge(openapi::health());
-    let metrics: Router<Arc<App>> = openapi::metrics().into();
+        .merge(brief(&app, openapi::guarded::routes()))
+        .merge(live(&app, openapi::live::routes()))
+        .merge(brief_open(&app, openapi::public::routes()))
+        .merge(openapi::health_checks::routes());
+    let metrics = openapi::measurements::routes();
     routes = routes.merge(if config.open_metrics { brief_open(&app, metrics) } else { brief(&app, metrics) });
     if let Some(mcp) = mcp {
         routes = routes.nest_service("/mcp", mounted(&app, mcp));

@@ -1,9 +1,12 @@
-//! The routes, and the document that describes them: an endpoint is registered here once and is then both served and
+//! The routes, and the document that describes them: an endpoint is listed here once and is then both served and
 //! described.
 
 use crate::app::App;
 use crate::{error_page, health, mail, metrics, presence, problem, whoami};
+use axum::Router;
+use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
 use http::header::CONTENT_TYPE;
 use mainstay_core::api::{INSTANCE_HEADER, NAMESPACE_HEADER, Problem};
 use std::sync::{Arc, OnceLock};
@@ -15,7 +18,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use utoipa_axum::{PathItemExt, routes};
 
 /// The paths that need no credential (`/metrics` only where the server is configured so).
 pub const OPEN_PATHS: [&str; 5] = ["/health", "/health/live", "/health/ready", "/openapi.json", "/v1/errors/{code}"];
@@ -23,55 +26,106 @@ pub const OPEN_PATHS: [&str; 5] = ["/health", "/health/live", "/health/ready", "
 /// The name of the security scheme.
 const SCHEME: &str = "owner_key";
 
-type Routes = OpenApiRouter<Arc<App>>;
+type Described = OpenApiRouter<Arc<App>>;
 
-/// Routes that need a credential and answer as fast as the store allows.
-pub(crate) fn guarded() -> Routes {
-    OpenApiRouter::default()
-        .routes(routes!(mail::send::send, mail::list::list))
-        .routes(routes!(mail::read::read))
-        .routes(routes!(mail::ack::ack))
-        .routes(routes!(mail::mark_read::mark_read))
-        .routes(routes!(mail::counts::counts))
-        .routes(routes!(mail::stats::stats))
-        .routes(routes!(mail::types::types))
-        .routes(routes!(mail::import::import))
-        .routes(routes!(presence::list::list))
-        .routes(routes!(presence::read::read, presence::register::register, presence::unregister::unregister))
-        .routes(routes!(presence::heartbeat::heartbeat))
-        .routes(routes!(whoami::whoami))
+/// Makes of one list of endpoints a router that serves them, and on request the same router with its description. The
+/// description costs more than all else that a command does before its call, and only one endpoint shows it.
+macro_rules! endpoints {
+    ($(#[$doc:meta])* $group:ident { $($($module:ident)::+ => $handler:ident;)+ }) => {
+        $(#[$doc])*
+        pub(crate) mod $group {
+            use super::*;
+
+            /// Serves them.
+            pub(crate) fn routes() -> Router<Arc<App>> {
+                Router::new()
+                    $(.merge(utoipa_axum::paste! {
+                        served::<$($module)::+::[<__path_ $handler>], _, _>($($module)::+::$handler)
+                    }))+
+            }
+
+            /// Serves and describes them.
+            pub(crate) fn described() -> Described {
+                OpenApiRouter::default()$(.routes(routes!($($module)::+::$handler)))+
+            }
+        }
+    };
 }
 
-/// Routes that need a credential and may wait or stream.
-pub(crate) fn live() -> Routes {
-    OpenApiRouter::default()
-        .routes(routes!(mail::inbox::inbox))
-        .routes(routes!(mail::events::events))
-        .routes(routes!(presence::events::events))
+endpoints! {
+    /// Endpoints that need a credential and answer as fast as the store allows.
+    guarded {
+        mail::send => send;
+        mail::list => list;
+        mail::read => read;
+        mail::ack => ack;
+        mail::mark_read => mark_read;
+        mail::counts => counts;
+        mail::stats => stats;
+        mail::types => types;
+        mail::import => import;
+        presence::list => list;
+        presence::read => read;
+        presence::register => register;
+        presence::unregister => unregister;
+        presence::heartbeat => heartbeat;
+        whoami => whoami;
+    }
 }
 
-/// Documentation, for anybody.
-pub(crate) fn public() -> Routes {
-    OpenApiRouter::default().routes(routes!(read)).routes(routes!(error_page::read))
+endpoints! {
+    /// Endpoints that need a credential and may wait or stream.
+    live {
+        mail::inbox => inbox;
+        mail::events => events;
+        presence::events => events;
+    }
 }
 
-/// Health checks, for anybody.
-pub(crate) fn health() -> Routes {
-    OpenApiRouter::default()
-        .routes(routes!(health::health))
-        .routes(routes!(health::live))
-        .routes(routes!(health::ready))
+endpoints! {
+    /// Documentation, for anybody.
+    public {
+        crate::openapi => read;
+        error_page => read;
+    }
 }
 
-/// The metrics.
-pub(crate) fn metrics() -> Routes {
-    OpenApiRouter::default().routes(routes!(metrics::read))
+endpoints! {
+    /// Health checks, for anybody.
+    health_checks {
+        health => health;
+        health => live;
+        health => ready;
+    }
+}
+
+endpoints! {
+    /// The metrics.
+    measurements {
+        metrics => read;
+    }
+}
+
+/// One endpoint at the path and the method that its description gives.
+fn served<P, H, T>(handler: H) -> Router<Arc<App>>
+where
+    P: utoipa::Path,
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    let methods = P::methods().into_iter();
+    let on = methods.fold(MethodRouter::new(), |on, method| on.on(method.to_method_filter(), handler.clone()));
+    Router::new().route(&P::path(), on)
 }
 
 /// Describes the HTTP API in OpenAPI 3.1.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    let routes = guarded().merge(live()).merge(public()).merge(health()).merge(metrics());
+    let routes = guarded::described()
+        .merge(live::described())
+        .merge(public::described())
+        .merge(health_checks::described())
+        .merge(measurements::described());
     let described = routes.into_openapi();
     let mut components = described.components.unwrap_or_default();
     add_common(&mut components);
