@@ -1,14 +1,13 @@
 //! The log, on stderr.
 
 use crate::settings::{LogFormat, LogSettings};
-use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Starts the log; `usual` is what is logged where the settings do not say. Calling it twice changes nothing.
-pub fn start(log: &LogSettings, usual: LevelFilter) {
-    let filter = log.filter.clone().unwrap_or_else(|| Targets::new().with_default(usual));
+pub fn start(log: &LogSettings, usual: Targets) {
+    let filter = log.filter.clone().unwrap_or(usual);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let layer = match log.format {
         LogFormat::Json => layer.json().boxed(),
