@@ -125,6 +125,8 @@ impl LegacyMessage {
             (_, Some(all)) => all.iter().filter_map(|receipt| receipt.ack.clone()).min_by_key(|ack| ack.at),
             (own, None) => own.as_ref().and_then(|receipt| receipt.ack.clone()),
         };
+        // The original has no acknowledgement by some: its fields come with `acknowledged`, or not at all.
+        let ack = ack.filter(|_| message.acknowledged);
         let content = &message.content;
         Self {
             id: content.id.to_string(),

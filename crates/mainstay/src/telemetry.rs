@@ -1,15 +1,14 @@
 //! The log, on stderr.
 
 use crate::settings::{LogFormat, LogSettings};
-use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Starts the log; `usual` is what is logged where the settings do not say. Calling it twice changes nothing.
-pub fn start(log: &LogSettings, usual: LevelFilter) {
+pub fn start(log: &LogSettings, usual: Targets) {
     // The MCP library reports every refused call and every client that leaves as an error of its own.
-    let usual = Targets::new().with_default(usual).with_target("rmcp", LevelFilter::OFF);
+    let usual = usual.with_target("rmcp", LevelFilter::OFF);
     let filter = log.filter.clone().unwrap_or(usual);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let layer = match log.format {

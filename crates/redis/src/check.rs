@@ -2,7 +2,8 @@
 
 use crate::connection::{Connection, Repeat, read};
 use mainstay_core::{Error, Result, api::Code};
-use std::collections::HashMap;
+use redis::Value;
+use std::collections::{BTreeMap, HashMap};
 
 /// The oldest version that works: sorted-set ranges, `PXAT` and scripts as we use them came with it.
 const OLDEST: (u32, u32) = (6, 2);
@@ -22,21 +23,46 @@ pub(crate) async fn server(connection: &Connection) -> Result<Report> {
     // server before 7.0 takes one at a time.
     let section = async |name: &str| connection.command("info", redis::cmd("INFO").arg(name), Repeat::Safe).await;
     let sections = futures::try_join!(section("server"), section("persistence"), section("memory"));
-    let info = match sections {
-        Ok((server, persistence, memory)) => {
-            let text = |value| read::<String>(value, "INFO").unwrap_or_default();
-            parse(&[text(server), text(persistence), text(memory)].join("\n"))
-        }
+    let nodes = match sections {
+        Ok((server, persistence, memory)) => nodes([server, persistence, memory]),
         Err(error) if error.code() == Code::StoreUnavailable && error.problem.detail.contains("refuses our user") => {
             let note = "the user may not run INFO, so version and persistence were not checked";
             return Ok(Report { durable: false, warnings: vec![note.into()] });
         }
         Err(error) => return Err(error),
     };
-    version(&info, connection.location())?;
-    let mut report = Report { durable: info.get("aof_enabled").is_some_and(|v| v == "1"), ..Report::default() };
-    if !report.durable && info.contains_key("aof_enabled") {
-        report.warnings.push(
+    let mut report = Report { durable: !nodes.is_empty(), ..Report::default() };
+    for (node, info) in &nodes {
+        version(info, if node.is_empty() { connection.location() } else { node })?;
+        report.durable &= info.get("aof_enabled").is_some_and(|enabled| enabled == "1");
+        report.warnings.extend(warnings(info).into_iter().map(|warning| match node.as_str() {
+            "" => warning,
+            node => format!("{node}: {warning}"),
+        }));
+    }
+    Ok(report)
+}
+
+/// What each node says of itself. One server answers with a text, a cluster with a text for each node.
+fn nodes(sections: [Value; 3]) -> BTreeMap<String, HashMap<String, String>> {
+    let mut nodes: BTreeMap<String, HashMap<String, String>> = BTreeMap::new();
+    for section in sections {
+        let texts = match section {
+            Value::Map(nodes) => nodes,
+            text => vec![(Value::SimpleString(String::new()), text)],
+        };
+        for (node, text) in texts {
+            let node = read::<String>(node, "INFO").unwrap_or_default();
+            nodes.entry(node).or_default().extend(parse(&read::<String>(text, "INFO").unwrap_or_default()));
+        }
+    }
+    nodes
+}
+
+fn warnings(info: &HashMap<String, String>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if info.get("aof_enabled").is_some_and(|enabled| enabled != "1") {
+        warnings.push(
             "the append-only file is off: a crash of Redis loses everything since its last snapshot \
              (set `appendonly yes`, as in deploy/redis.conf)"
                 .into(),
@@ -44,12 +70,12 @@ pub(crate) async fn server(connection: &Connection) -> Result<Report> {
     }
     match info.get("maxmemory_policy").map(String::as_str) {
         None | Some("noeviction") => {}
-        Some(policy) => report.warnings.push(format!(
+        Some(policy) => warnings.push(format!(
             "maxmemory-policy is {policy}: Redis may drop messages and indexes when memory is short \
              (set `maxmemory-policy noeviction`)"
         )),
     }
-    Ok(report)
+    warnings
 }
 
 fn version(info: &HashMap<String, String>, location: &str) -> Result<()> {

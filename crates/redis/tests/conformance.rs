@@ -2,7 +2,9 @@
 
 use mainstay_redis::RedisOptions;
 use mainstay_testkit::conformance::{self, Bed};
-use mainstay_testkit::fixtures::{ClientCertificates, RedisCluster, RedisSentinel, RedisServer, RedisTls};
+use mainstay_testkit::fixtures::{
+    ClientCertificates, RedisCluster, RedisClusterOptions, RedisSentinel, RedisServer, RedisServerOptions, RedisTls,
+};
 
 async fn bed(options: RedisOptions, fixture: impl std::any::Any + Send + Sync) -> Bed {
     Bed::new(mainstay_redis::open(options).await.unwrap(), fixture)
@@ -45,3 +47,22 @@ mainstay_testkit::sequences!(single_sequences, async {
     let server = RedisServer::start().await.unwrap();
     bed(RedisOptions::from_url(&server.url()).unwrap(), server).await
 });
+
+#[tokio::test]
+async fn what_puts_data_at_risk_is_said_of_a_server_and_of_each_node_of_a_cluster() {
+    let safe = RedisServerOptions::new().aof();
+    let risky = RedisServerOptions::new().maxmemory_policy("allkeys-lru");
+    for (options, durable, warnings) in [(safe, true, 0), (risky, false, 2)] {
+        let server = RedisServer::start_with(options).await.unwrap();
+        let info = mainstay_redis::open(RedisOptions::from_url(&server.url()).unwrap()).await.unwrap().info;
+        assert_eq!((info.durable, info.warnings.len()), (durable, warnings), "{:?}", info.warnings);
+    }
+    let safe = RedisClusterOptions::new().aof();
+    let risky = RedisClusterOptions::new().aof().config_line("maxmemory-policy allkeys-lru");
+    for (options, durable, warnings) in [(safe, true, 0), (risky, true, 3)] {
+        let cluster = RedisCluster::start_with(options).await.unwrap();
+        let info = mainstay_redis::open(RedisOptions::from_url(&cluster.url()).unwrap()).await.unwrap().info;
+        assert_eq!((info.durable, info.warnings.len()), (durable, warnings), "{:?}", info.warnings);
+        assert!(info.warnings.iter().all(|warning| warning.starts_with("127.0.0.1:")), "{:?}", info.warnings);
+    }
+}

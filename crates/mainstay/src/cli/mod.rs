@@ -24,6 +24,7 @@ use context::Context;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 
 /// The durable backbone for teams of agents: mail, presence and live events on an embedded store or Redis.
 #[derive(Debug, Parser)]
@@ -147,6 +148,18 @@ impl Work {
         matches!(self, Self::Serve(_))
     }
 
+    /// What is logged where the settings do not say.
+    fn usual_log(&self) -> Targets {
+        match self {
+            Self::Serve(_) => Targets::new().with_default(LevelFilter::INFO),
+            // The scripts say themselves, in the words of the original and nothing besides, that Redis is away.
+            Self::Compat(_) => {
+                Targets::new().with_default(LevelFilter::WARN).with_target("mainstay_redis", LevelFilter::ERROR)
+            }
+            _ => Targets::new().with_default(LevelFilter::WARN),
+        }
+    }
+
     async fn run(self, context: &Context<'_>) -> Result {
         match self {
             Self::Mail(command) => command.run(context).await,
@@ -194,8 +207,7 @@ fn work(command: Work, global: Global, printer: &Printer) -> Result {
     let mut flags = global.flags();
     flags.extend(command.flags());
     let settings = Settings::resolve(Surroundings::of_process(flags))?;
-    let usual = if command.is_service() { LevelFilter::INFO } else { LevelFilter::WARN };
-    telemetry::start(&settings.log, usual);
+    telemetry::start(&settings.log, command.usual_log());
     runtime(&command)?.block_on(async {
         let context = Context::new(settings, printer);
         let outcome = command.run(&context).await;

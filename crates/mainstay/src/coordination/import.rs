@@ -82,9 +82,24 @@ pub async fn into_store(
                 continue;
             }
         };
-        if let Some(reason) = contradiction(first.entry(message.content.id.as_str()).or_insert(entry), message) {
-            report.fail(entry, reason);
-            continue;
+        let before = *first.entry(message.content.id.as_str()).or_insert(entry);
+        match repeats(before, entry) {
+            Repeats::Nothing => {}
+            Repeats::Message => {
+                report.unchanged += 1;
+                continue;
+            }
+            // A dry run has not stored the first, and cannot ask what the second adds to it.
+            Repeats::Content if dry_run => {
+                report.updated += 1;
+                continue;
+            }
+            Repeats::Content => {}
+            Repeats::Id => {
+                let reason = format!("its id stands before with other content, in {}", before.origin);
+                report.fail(entry, reason);
+                continue;
+            }
         }
         if batch.is_full_with(message) {
             std::mem::take(&mut batch).send(client, &mut report).await?;
@@ -97,11 +112,27 @@ pub async fn into_store(
     Ok(report)
 }
 
-/// Why a message cannot follow another of the same id.
-fn contradiction(first: &Entry, message: &ImportMessage) -> Option<String> {
-    let same = first.message.as_ref().is_ok_and(|first| first.content == message.content);
-    let id = message.content.id.as_str();
-    (!same).then(|| format!("the id {id:?} stands before with other content, in {}", first.origin))
+/// What an entry repeats of the first one with its id.
+enum Repeats {
+    Nothing,
+    Message,
+    Content,
+    Id,
+}
+
+fn repeats(first: &Entry, entry: &Entry) -> Repeats {
+    let (Ok(before), Ok(message)) = (&first.message, &entry.message) else {
+        return Repeats::Nothing;
+    };
+    if std::ptr::eq(first, entry) {
+        Repeats::Nothing
+    } else if before == message {
+        Repeats::Message
+    } else if before.content == message.content {
+        Repeats::Content
+    } else {
+        Repeats::Id
+    }
 }
 
 /// Messages of one call.
