@@ -1,7 +1,7 @@
 //! The log, on stderr.
 
 use crate::settings::{LogFormat, LogSettings};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
