@@ -4,7 +4,7 @@ mod bounds;
 mod hosts;
 mod observe;
 
-pub(crate) use bounds::{admit, admit_live, limit_body, limit_time, timed_out};
+pub(crate) use bounds::{admit, admit_live, limit_body, limit_time, read_body, timed_out};
 pub use hosts::InProcess;
 pub(crate) use hosts::check_host;
 pub(crate) use observe::{caught, observe};
