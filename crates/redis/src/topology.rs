@@ -58,16 +58,18 @@ impl Topology {
 
     /// Connects for subscriptions, on a connection of its own. In a cluster any node hears every message.
     pub async fn subscriber(&self) -> std::result::Result<redis::aio::PubSub, RedisError> {
+        let limit = Duration::from_millis(self.options.connect_timeout_ms);
         if let Arrangement::Sentinel { .. } = self.options.arrangement {
-            return self.sentinel_client()?.async_get_client().await?.get_async_pubsub().await;
+            // A master that stands still is named by its Sentinels for a while yet, and accepts connections.
+            let mut sentinel = self.sentinel_client()?;
+            let connect = async { sentinel.async_get_client().await?.get_async_pubsub().await };
+            return within(limit * 2, connect).await;
         }
         let mut failed = None;
         for node in &self.options.nodes {
-            let timeout = Duration::from_millis(self.options.connect_timeout_ms);
-            match tokio::time::timeout(timeout, self.client(node)?.get_async_pubsub()).await {
-                Ok(Ok(subscriber)) => return Ok(subscriber),
-                Ok(Err(error)) => failed = Some(error),
-                Err(_) => failed = Some(RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))),
+            match within(limit, self.client(node)?.get_async_pubsub()).await {
+                Ok(subscriber) => return Ok(subscriber),
+                Err(error) => failed = Some(error),
             }
         }
         Err(failed.unwrap_or_else(|| RedisError::from(std::io::Error::from(std::io::ErrorKind::NotConnected))))
@@ -159,6 +161,15 @@ impl Topology {
         }
         builder.build()
     }
+}
+
+/// Bounds what has no time-out of its own.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = std::result::Result<T, RedisError>>,
+) -> std::result::Result<T, RedisError> {
+    let late = |_| Err(RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut)));
+    tokio::time::timeout(limit, work).await.unwrap_or_else(late)
 }
 
 /// No delay for small packets (off by default in redis-rs), and probes that find a dead peer.

@@ -2,6 +2,7 @@
 
 use crate::connection::Connection;
 use crate::keys::{self, Keys};
+use crate::topology::within;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use mainstay_core::{Hint, HintSource, Result, Topic};
@@ -14,7 +15,7 @@ use tokio::sync::broadcast::error::RecvError;
 const BUFFER: usize = 1_024;
 /// How often an idle subscription is probed, so that a half-open link is found.
 const PROBE_EVERY: Duration = Duration::from_secs(5);
-/// How long the probe may take.
+/// How long the probe, and the answer to a subscription, may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest pause between attempts to subscribe again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -85,7 +86,7 @@ async fn listen(
     sender: &broadcast::Sender<Hint>,
 ) -> std::result::Result<(), redis::RedisError> {
     let mut subscriber = connection.topology().subscriber().await?;
-    subscriber.subscribe(channel).await?;
+    within(PROBE_TIMEOUT, subscriber.subscribe(channel)).await?;
     let _nobody_listens = sender.send(Hint::Everything);
     let (mut sink, mut messages) = subscriber.split();
     loop {

@@ -1,7 +1,9 @@
 //! The application: the state that handlers share, and the routes with their layers.
 
 use crate::admission::Admission;
-use crate::layers::{InProcess, admit, admit_live, caught, check_host, cross_origin, limit_body, limit_time, observe};
+use crate::layers::{
+    InProcess, admit, admit_live, caught, check_host, cross_origin, limit_body, limit_time, observe, read_body,
+};
 use crate::{Services, caller, config::ServerConfig, extract, openapi};
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state as layer;
@@ -83,7 +85,8 @@ fn live(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
 
 /// The MCP endpoint: its answers may be streams, so only their number and the bodies are bounded here.
 fn mounted(app: &Arc<App>, mcp: Router) -> Router {
-    mcp.layer(layer(Arc::clone(app), limit_body))
+    mcp.layer(layer(Arc::clone(app), read_body))
+        .layer(layer(Arc::clone(app), limit_body))
         .layer(layer(Arc::clone(app), admit_live))
         .layer(layer(Arc::clone(app), caller::authenticate))
 }

@@ -1,7 +1,8 @@
 //! The files of a store: private to the user.
 
 use crate::errors::io;
-use mainstay_core::Result;
+use mainstay_core::api::Code;
+use mainstay_core::{Error, Result};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
@@ -35,4 +36,43 @@ pub(crate) fn ensure_database(path: &Path) -> Result<()> {
         builder.create(folder).map_err(io(format!("the folder {} cannot be made", folder.display())))?;
     }
     open_private(path).map(drop)
+}
+
+/// Which file a path names, so that it is noticed when it names another one or none: what is written to a file that
+/// was removed is gone with the process.
+#[derive(Debug)]
+pub(crate) struct Anchor {
+    path: PathBuf,
+    identity: Option<(u64, u64)>,
+}
+
+impl Anchor {
+    /// Remembers the file that the path names now.
+    pub(crate) fn of(path: &Path) -> Self {
+        Self { path: path.to_owned(), identity: identity(path) }
+    }
+
+    /// Fails with `store.unavailable` where the path has come to name another file, or none.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.identity.is_none() || identity(&self.path) == self.identity {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::StoreUnavailable,
+            format!("{}: the database file was removed or replaced while it was in use", self.path.display()),
+            "Put the file back if it was moved; then start this process again. Nothing was written.",
+        ))
+    }
+}
+
+/// What tells a file from every other, where the system says it. Elsewhere a file in use cannot be removed.
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_path: &Path) -> Option<(u64, u64)> {
+    None
 }

@@ -2,7 +2,7 @@
 //! of the disk. A write is answered when its commit is on the disk.
 
 use crate::errors::{Failure, Outcome, again, busy, closed, commit_is_undecided, from_sqlite, io};
-use crate::files;
+use crate::files::{self, Anchor};
 use crate::lock::{CommitLock, Held};
 use crate::options::{Location, SqliteOptions};
 use crate::wakeups::{Wakes, Wakeups};
@@ -92,9 +92,9 @@ impl Writer {
     /// Starts the writer on its connection.
     pub(crate) fn start(mut connection: Connection, options: &SqliteOptions, wakeups: Arc<Wakeups>) -> Result<Self> {
         let (sender, messages) = sync_channel(options.max_queue);
-        let lock = match &options.location {
-            Location::File(path) => Some(CommitLock::open(&files::beside(path, "-lock"))?),
-            Location::Memory => None,
+        let (lock, anchor) = match &options.location {
+            Location::File(path) => (Some(CommitLock::open(&files::beside(path, "-lock"))?), Some(Anchor::of(path))),
+            Location::Memory => (None, None),
         };
         let wal_pages = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&wal_pages);
@@ -107,6 +107,7 @@ impl Writer {
         let thread = Loop {
             wakeups,
             lock,
+            anchor,
             lock_timeout: Duration::from_millis(options.busy_timeout_ms),
             max_batch: options.max_batch,
             commits: 0,
@@ -163,6 +164,7 @@ impl Writer {
 struct Loop {
     wakeups: Arc<Wakeups>,
     lock: Option<CommitLock>,
+    anchor: Option<Anchor>,
     lock_timeout: Duration,
     max_batch: usize,
     commits: u64,
@@ -204,6 +206,7 @@ impl Loop {
 
     fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<()> {
         let _held: Option<Held> = self.lock.as_mut().map(|lock| lock.acquire(self.lock_timeout)).transpose()?;
+        self.anchor.as_ref().map_or(Ok(()), Anchor::check)?;
         // Savepoints cost about as much as the writes themselves, and hardly any write fails.
         let wakes = match self.attempt(|this| this.work_together(batch))? {
             Some(wakes) => wakes,

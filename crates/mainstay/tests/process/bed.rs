@@ -20,6 +20,7 @@ pub struct Bed {
     pub sandbox: Sandbox,
     pub store: String,
     pub redis: Option<RedisServer>,
+    settings: Vec<(&'static str, &'static str)>,
 }
 
 impl Bed {
@@ -27,7 +28,7 @@ impl Bed {
     pub fn sqlite() -> Self {
         let sandbox = Sandbox::new();
         let store = format!("sqlite:{}", sandbox.path().join("mainstay.db").display());
-        Self { sandbox, store, redis: None }
+        Self { sandbox, store, redis: None, settings: Vec::new() }
     }
 
     /// A server of its own, which writes its file once a second.
@@ -38,7 +39,13 @@ impl Bed {
 
     /// A store that the test looks after.
     pub fn elsewhere(store: impl Into<String>) -> Self {
-        Self { sandbox: Sandbox::new(), store: store.into(), redis: None }
+        Self { sandbox: Sandbox::new(), store: store.into(), redis: None, settings: Vec::new() }
+    }
+
+    /// The same bed, with another setting for every command and server.
+    pub fn with(mut self, variable: &'static str, value: &'static str) -> Self {
+        self.settings.push((variable, value));
+        self
     }
 
     fn on_its_redis(mut self) -> Self {
@@ -56,7 +63,7 @@ impl Bed {
         let mut command = self.sandbox.command("");
         command.args(arguments).env("MAINSTAY_STORE", &self.store).env("MAINSTAY_OWNER_KEY", OWNER_KEY);
         // A server that hangs must cost a test no more than this.
-        command.env("MAINSTAY_REDIS_RESPONSE_TIMEOUT_MS", "1000");
+        command.env("MAINSTAY_REDIS_RESPONSE_TIMEOUT_MS", "1000").envs(self.settings.iter().copied());
         command
     }
 

@@ -1,6 +1,7 @@
 //! What processes go through: many of them at once, killed in the middle, with a store that goes away under them, with
 //! hostile names, and with clients that others wrote. All on the real binary and on real stores.
 
+mod abuse;
 mod bed;
 mod clients;
 #[path = "../common/mod.rs"]

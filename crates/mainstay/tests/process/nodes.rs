@@ -102,6 +102,38 @@ async fn a_fail_over_under_load_keeps_what_was_replicated_and_doubles_nothing() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_that_stands_still_is_left_and_readers_listen_to_the_new_one() {
+    let sentinel = RedisSentinel::start().await.unwrap();
+    let pair = Pair::start(sentinel.url()).await;
+    pair.load.sent(60).await;
+
+    let marked = Instant::now();
+    sentinel.wait_replicated().await.unwrap();
+    let old = sentinel.master_port().await.unwrap();
+    let [one, other] = sentinel.servers();
+    let (master, replica) = if one.port() == old { (one, other) } else { (other, one) };
+    master.pause().unwrap();
+    sentinel.wait_failover().await.unwrap();
+    let failed_over = Instant::now();
+    pair.load.sent(60).await;
+    let started = Instant::now();
+    loop {
+        let listening = format!("{:?}", replica.cli(&["PUBSUB", "NUMSUB", "mainstay:wake"]).await.unwrap());
+        if listening.contains("int(1)") {
+            break;
+        }
+        assert!(started.elapsed() < crate::bed::SOON, "nobody listens to the new master: {listening}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let (stored, outcome, survivors) = pair.finish().await;
+
+    assert_kept(&stored, &outcome, |began, ended| ended < marked || began > failed_over);
+    let subjects: Vec<String> = stored.into_iter().map(|(_, subject)| subject).collect();
+    assert_none_doubled(&subjects);
+    survivors.assert_reader_goes_on(&subjects).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_node_that_goes_and_comes_back_under_load_loses_and_doubles_nothing() {
     let cluster = RedisClusterOptions::new().aof().start().await.unwrap();
     let pair = Pair::start(cluster.url()).await;

@@ -51,7 +51,11 @@ async fn two_runs_under_one_name(bed: Bed) {
     let live = watch(&bed, "live", &["--url", &url]);
     let first = agent(&bed, "backend", "one", "200");
     for watch in [&direct, &live] {
-        seen(watch, "backend", "joined").await;
+        eventually("the first run to be seen", || match changes(watch, "backend").first() {
+            Some(first) if first == "joined" => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await;
     }
 
     let second = agent(&bed, "backend", "two", "200");

@@ -7,7 +7,7 @@ use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http_body_util::Limited;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mainstay_core::Error;
 use mainstay_core::api::Code;
 use std::sync::Arc;
@@ -52,4 +52,23 @@ pub(crate) async fn limit_body(State(app): State<Arc<App>>, request: Request, ne
         return Err(Failure(extract::too_large()));
     }
     Ok(next.run(request.map(|body| Body::new(Limited::new(body, limit_bytes)))).await)
+}
+
+/// Reads the whole body before the handler runs, within the time of a request. For handlers whose answer may be a
+/// stream: no time limit stands around them, and a body that never ends would keep its place for ever.
+pub(crate) async fn read_body(State(app): State<Arc<App>>, request: Request, next: Next) -> Result<Response, Failure> {
+    let limit_ms = app.config.request_timeout_ms;
+    let (parts, body) = request.into_parts();
+    match tokio::time::timeout(Duration::from_millis(limit_ms), body.collect()).await {
+        Ok(Ok(body)) => Ok(next.run(Request::from_parts(parts, Body::from(body.to_bytes()))).await),
+        Ok(Err(cause)) if is_too_large(&cause) => Err(Failure(extract::too_large())),
+        Ok(Err(cause)) => {
+            Err(Failure(Error::invalid("body: it ended before it was complete").internal(cause.to_string())))
+        }
+        Err(_) => Err(Failure(timed_out(limit_ms))),
+    }
+}
+
+fn is_too_large(cause: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(cause), |cause| cause.source()).any(|cause| cause.is::<LengthLimitError>())
 }

@@ -109,6 +109,23 @@ async fn the_files_and_their_folder_are_private() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn nothing_is_acknowledged_that_goes_into_a_file_which_was_removed_or_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, aside) = (folder.path().join("mail.db"), folder.path().join("aside.db"));
+    let stores = open(&path).await.unwrap();
+    stores.mail.append(letter("m1", "bob", "ada")).await.unwrap();
+    std::fs::rename(&path, &aside).unwrap();
+    let error = stores.mail.append(letter("m2", "bob", "ada")).await.unwrap_err();
+    assert_eq!(error.code(), Code::StoreUnavailable);
+    std::fs::write(&path, "another").unwrap();
+    assert!(stores.mail.append(letter("m3", "bob", "ada")).await.is_err());
+    // A file that is back where it was is the same file.
+    std::fs::rename(&aside, &path).unwrap();
+    stores.mail.append(letter("m4", "bob", "ada")).await.unwrap();
+}
+
 #[tokio::test]
 async fn what_is_in_memory_is_gone_when_it_is_closed() {
     let options = || mainstay_sqlite::SqliteOptions::from_url("sqlite::memory:").unwrap();
