@@ -314,9 +314,8 @@ impl MailService {
             return Err(Error::invalid(format!("messages: {count}, at most {MAX_IMPORT} at a time")));
         }
         let now = self.clock.now();
-        let merges = import.messages.into_iter().map(|message| {
-            self.merge_of(&caller.namespace, message, import.dry_run, now)
-        });
+        let merges =
+            import.messages.into_iter().map(|message| self.merge_of(&caller.namespace, message, import.dry_run, now));
         let mut merges = merges.collect::<Result<Vec<_>>>()?.into_iter();
         let mut outcomes = Vec::with_capacity(merges.len());
         // The first alone: what a store has to prepare is then ready, and the others arrive in their order.

@@ -51,7 +51,9 @@ impl Serve {
         let backbone = Backbone::open(settings).await?;
         let served = serve(context, &backbone, &mut signals).await;
         let grace = Duration::from_millis(settings.server.shutdown_grace_ms.max(1_000));
-        if served.is_ok() && let Some(mirror) = &settings.mirror {
+        if served.is_ok()
+            && let Some(mirror) = &settings.mirror
+        {
             tokio::select! {
                 () = compare_mirror(settings, mirror, &backbone, grace) => {}
                 name = signals.next() => tracing::warn!(signal = name, "the mirror was not compared"),

@@ -55,7 +55,8 @@ fn read_files(folder: &Path, prefix: &str) -> std::io::Result<Vec<Entry>> {
         }
     }
     names.sort();
-    let entry = |(name, path): (String, PathBuf)| Entry { origin: format!("{prefix}{name}"), message: read_file(&path) };
+    let entry =
+        |(name, path): (String, PathBuf)| Entry { origin: format!("{prefix}{name}"), message: read_file(&path) };
     Ok(names.into_iter().map(entry).collect())
 }
 
@@ -138,9 +139,10 @@ impl FolderWriter {
             return Ok(name);
         }
         let plain = format!("{time}-{}-{kind}.json", safe(&message.from));
-        let found = [plain].into_iter().chain(self.names_at(&time)?).find(|known| {
-            held(&self.folder.join("messages").join(known)).is_some_and(|held| held.id == message.id)
-        });
+        let found = [plain]
+            .into_iter()
+            .chain(self.names_at(&time)?)
+            .find(|known| held(&self.folder.join("messages").join(known)).is_some_and(|held| held.id == message.id));
         Ok(found.unwrap_or(name))
     }
 
@@ -169,9 +171,9 @@ fn safe(text: &str) -> String {
     }
     let kept: String = text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).take(40).collect();
     // FNV-1a: only has to tell names apart, and is the same on every machine and in every version.
-    let digest = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let digest = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{kept}~{digest:016x}")
 }
 
@@ -248,7 +250,8 @@ mod tests {
         std::fs::create_dir_all(&messages).unwrap();
         std::fs::create_dir_all(&pending).unwrap();
         std::fs::write(messages.join("a.json"), serde_json::to_string(&message("msg-1")).unwrap()).unwrap();
-        std::fs::write(messages.join("b.json"), "{\"id\": \"x\", \"type\": \"GENERAL\", \"p\": \"raw\nbreak\"}").unwrap();
+        std::fs::write(messages.join("b.json"), "{\"id\": \"x\", \"type\": \"GENERAL\", \"p\": \"raw\nbreak\"}")
+            .unwrap();
         std::fs::write(messages.join("c.json"), b"\xff\xfe").unwrap();
         std::fs::write(messages.join("d.json"), "").unwrap();
         std::fs::write(messages.join("e.json"), "{}").unwrap();

@@ -2,11 +2,11 @@
 
 use super::folder::FolderWriter;
 use super::source::Entry;
+use crate::failure::{Failure, Result};
 use mainstay_api::legacy::LegacyMessage;
 use mainstay_api::mail::{ImportMessage, ImportMessages, Imported, Message};
 use mainstay_api::{Epoch, Offset, Position};
 use mainstay_client::Client;
-use crate::failure::{Failure, Result};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::path::Path;
@@ -175,7 +175,8 @@ fn weight(message: &ImportMessage) -> usize {
 /// # Errors
 /// Where a file cannot be written.
 pub fn into_folder(folder: &Path, entries: &[Entry]) -> Result<Report> {
-    let failed = |cause: std::io::Error| Failure::io(format!("the folder {} cannot be written", folder.display()), &cause);
+    let failed =
+        |cause: std::io::Error| Failure::io(format!("the folder {} cannot be written", folder.display()), &cause);
     let writer = FolderWriter::create_for_many(folder).map_err(failed)?;
     let mut report = Report { found: entries.len(), ..Report::default() };
     let mut readable = Vec::with_capacity(entries.len());

@@ -4,8 +4,8 @@ use super::folder;
 use crate::failure::{Failure, Result};
 use crate::settings::Settings;
 use crate::wiring::{self, Connection};
-use mainstay_api::mail::{ImportMessage, ListMessages, MAX_PAGE};
 use mainstay_api::Code;
+use mainstay_api::mail::{ImportMessage, ListMessages, MAX_PAGE};
 use mainstay_client::Client;
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -91,7 +91,11 @@ pub async fn read(place: &Place, settings: &Settings) -> Result<Vec<Entry>> {
             };
             let mut ids = HashSet::new();
             // By falling trust: a message that the broken migration copied stands under its own key already.
-            entries.into_iter().map(entry).filter(|entry| entry.id().is_none_or(|id| ids.insert(id.to_owned()))).collect()
+            entries
+                .into_iter()
+                .map(entry)
+                .filter(|entry| entry.id().is_none_or(|id| ids.insert(id.to_owned())))
+                .collect()
         }
         Place::Store(url) => {
             let opened = match url {

@@ -190,7 +190,8 @@ fn a_server_that_stops_compares_its_store_with_the_mirror() {
         }
         let url = line.trim().trim_start_matches("address").trim().to_owned();
         for id in ["one", "two"] {
-            let ran = mirrored.site.run(&["mail", "send", "frontend", "s", "--id", id, "--as", "backend", "--url", &url]);
+            let ran =
+                mirrored.site.run(&["mail", "send", "frontend", "s", "--id", id, "--as", "backend", "--url", &url]);
             assert_eq!(ran.status, 0, "{ran:?}");
         }
         let folder = mirrored.site.path("mirror/messages");

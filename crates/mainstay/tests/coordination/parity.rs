@@ -24,7 +24,10 @@ fn differing(site: &Site) -> String {
     other.add("subject.json", &with(&sound("subject"), &json!({"payload": {"subject": "x", "description": "text"}})));
     let ack = json!({"acknowledged": true, "ack_by": "frontend", "ack_timestamp": TIME, "ack_comment": "ok"});
     other.add("ack.json", &with(&sound("ack"), &ack));
-    other.add("flags.json", &with(&sound("flags"), &json!({"requires_ack": false, "timestamp": "2026-01-22T23:01:26Z"})));
+    other.add(
+        "flags.json",
+        &with(&sound("flags"), &json!({"requires_ack": false, "timestamp": "2026-01-22T23:01:26Z"})),
+    );
     other.add("folder-only.json", &sound("folder-only"));
     std::fs::write(other.path.join("messages/broken.json"), "{").unwrap();
     let twice = sound("both").to_string().replace("text", "another text");
@@ -43,7 +46,8 @@ fn every_kind_of_discrepancy_is_listed_and_fails() {
         assert_eq!(found["same"], json!(1));
         assert_eq!(found["missing_in_destination"], json!(["folder-only"]));
         assert_eq!(found["missing_in_source"], json!(["store-only"]));
-        let unreadable: Vec<&Value> = found["unreadable"].as_array().unwrap().iter().map(|one| &one["origin"]).collect();
+        let unreadable: Vec<&Value> =
+            found["unreadable"].as_array().unwrap().iter().map(|one| &one["origin"]).collect();
         assert_eq!(unreadable, ["broken.json", "twice.json"]);
         let different = found["different"].as_array().unwrap();
         let ids: Vec<&Value> = different.iter().map(|one| &one["id"]).collect();

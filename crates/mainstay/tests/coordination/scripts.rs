@@ -75,7 +75,8 @@ fn a_conversation_reads_as_in_the_transcript() {
         let expected = header("frontend") + &to_frontend + "---\nDisplayed 2 message(s)\n" + FOOTER;
         assert_eq!((ran.steady(), ran.status), (expected, 0));
         let ran = site.script("orchestrator", CHECK, &["--pending"]);
-        let expected = header("orchestrator") + PENDING_TITLE + &review_shown + "---\nDisplayed 1 message(s)\n" + FOOTER;
+        let expected =
+            header("orchestrator") + PENDING_TITLE + &review_shown + "---\nDisplayed 1 message(s)\n" + FOOTER;
         assert_eq!((ran.steady(), ran.status), (expected, 0));
 
         let ran = site.script("orchestrator", ACK, &[&review, "--comment", "Looks good"]);
@@ -247,8 +248,7 @@ fn nobody_publishes_as_unknown_with_a_warning_and_the_identity_file_gives_a_name
 fn without_its_redis_every_script_says_so_and_fails() {
     let site = Site::redis();
     site.redis.as_ref().unwrap().kill();
-    let calls: [(&str, &[&str]); 3] =
-        [(PUBLISH, &["GENERAL", "a", "b"]), (CHECK, &[]), (ACK, &["msg-00000001"])];
+    let calls: [(&str, &[&str]); 3] = [(PUBLISH, &["GENERAL", "a", "b"]), (CHECK, &[]), (ACK, &["msg-00000001"])];
     for (script, arguments) in calls {
         let ran = site.script("orchestrator", script, arguments);
         assert_eq!(ran.stderr, "Error: Redis not available. Ensure Redis is running.\n", "{script}");

@@ -71,7 +71,10 @@ fn a_check_shows_what_waits_for_me_and_with_pending_what_waits_for_anyone() {
         let ran = site.first("frontend", CHECK, &["--reviews"]);
         assert_eq!(ran.steady(), header("frontend") + "No messages match the filter criteria.\n");
         let ran = site.first("", CHECK, &["--contracts"]);
-        assert!(ran.stdout.starts_with("\n=== Coordination Messages ===\nNote: CLAUDE_INSTANCE_ID not set\n\n"), "{ran:?}");
+        assert!(
+            ran.stdout.starts_with("\n=== Coordination Messages ===\nNote: CLAUDE_INSTANCE_ID not set\n\n"),
+            "{ran:?}"
+        );
 
         let ran = site.first("frontend", ACK, &[&id, "--comment", "ok"]);
         assert_eq!(

@@ -40,11 +40,7 @@ pub async fn run(context: &Context<'_>, stage: Stage, script: &Script) -> Result
 
 /// Acknowledges for the caller. One who is not a recipient acknowledges on behalf of the only recipient, as in the
 /// original; the record names both. Where an acknowledgement stands, it is the answer, whoever asks.
-async fn acknowledge(
-    client: &Client,
-    id: &MessageId,
-    comment: Option<String>,
-) -> Result<(Message, Ack), Problem> {
+async fn acknowledge(client: &Client, id: &MessageId, comment: Option<String>) -> Result<(Message, Ack), Problem> {
     let own = AckMessage { comment: comment.clone(), on_behalf_of: None };
     let refused = match client.mail().acknowledge(id, &own).await.map_err(ClientError::problem) {
         Ok(done) => return Ok((done.message, done.ack)),
@@ -79,8 +75,8 @@ async fn answer_proposal(context: &Context<'_>, client: &Client, message: &Messa
 
 fn not_found(context: &Context<'_>, script: &Script, id: &str) -> Result {
     let check = text::sibling(&script.name, "check-messages.sh");
-    context.printer.verbatim(&format!(
-        "Error: Message '{id}' not found\n\nUse '{check} --pending' to see pending messages\n"
-    ))?;
+    context
+        .printer
+        .verbatim(&format!("Error: Message '{id}' not found\n\nUse '{check} --pending' to see pending messages\n"))?;
     Err(Failure::Status(FAILED))
 }

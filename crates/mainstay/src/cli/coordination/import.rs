@@ -34,7 +34,8 @@ impl ImportCommand {
         let entries = source::read(&place, &context.settings).await?;
         let bar = progress(&entries, context);
         let client = context.client_or_user().await?;
-        let imported = import::into_store(client, &entries, command.dry_run, |done| bar.set_position(done as u64)).await;
+        let imported =
+            import::into_store(client, &entries, command.dry_run, |done| bar.set_position(done as u64)).await;
         bar.finish_and_clear();
         report::import(context, &imported?, &place.to_string())
     }

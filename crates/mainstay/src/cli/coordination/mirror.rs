@@ -2,8 +2,8 @@
 
 use super::report;
 use crate::cli::context::Context;
-use crate::coordination::parity::{self, Options, Parity};
 use crate::coordination::import::{self, Report};
+use crate::coordination::parity::{self, Options, Parity};
 use crate::coordination::source::{self, Entry, Place};
 use crate::failure::{Failure, Result};
 use crate::settings::Settings;

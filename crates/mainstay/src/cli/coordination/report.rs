@@ -72,7 +72,13 @@ fn parity_text(report: &Parity) -> String {
     }
     more(&mut text, report.different.len());
     for entry in report.unreadable.iter().take(SHOWN) {
-        let _ = writeln!(text, "  unreadable in the {}: {}: {}", entry.side, one_line(&entry.origin), one_line(&entry.reason));
+        let _ = writeln!(
+            text,
+            "  unreadable in the {}: {}: {}",
+            entry.side,
+            one_line(&entry.origin),
+            one_line(&entry.reason)
+        );
     }
     more(&mut text, report.unreadable.len());
     let _ = writeln!(
