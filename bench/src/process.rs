@@ -36,7 +36,7 @@ fn blocking(server: &RedisServer) -> Result<Vec<Figure>> {
         command
     };
     let send = ["mail", "send", "backend", "API is ready", "--body", "See the branch.", "--as", "frontend"];
-    let publish = ["GENERAL", "API is ready", "See the branch.", "backend"];
+    let publish = ["GENERAL", "API is ready", "See the branch.", "--to", "backend"];
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../compat/publish-message.sh");
     let compat = [&["compat", "publish", "publish-message.sh"], &publish[..]].concat();
     let python = python_client();

@@ -41,6 +41,11 @@ pub fn server() -> Result<String> {
     )
 }
 
+/// The path of an installed server: the fixtures take a file, not a name.
 fn installed() -> Option<String> {
-    ["redis-server", "valkey-server"].into_iter().find(|name| exists(name)).map(String::from)
+    let search_path = std::env::var_os("PATH")?;
+    let found = ["redis-server", "valkey-server"].into_iter().filter(|name| exists(name)).find_map(|name| {
+        std::env::split_paths(&search_path).map(|folder| folder.join(name)).find(|candidate| candidate.is_file())
+    });
+    found.map(|path| path.display().to_string())
 }

@@ -16,13 +16,13 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Pages in the write-ahead log that make a young writer checkpoint: few, as the next process to open the file has to
-/// read them all.
-const CHECKPOINT_PAGES: u64 = 1_000;
+/// read and check them all, about 3 us each. A send writes about 18.
+const CHECKPOINT_PAGES: u64 = 256;
 /// The same for a writer that has proved to be long-lived: more, as pages that change again and again are then
 /// copied once.
 const CHECKPOINT_PAGES_BUSY: u64 = 4_000;
 /// Commits after which a writer counts as long-lived.
-const BUSY_COMMITS: u64 = 64;
+const BUSY_COMMITS: u64 = 16;
 /// How often the log may exceed its bound because of readers before the writer waits for them to let it start anew.
 const OVERDUE_FACTOR: u64 = 4;
 /// How long emptying the log waits for readers; it is tried again with the next commit.
