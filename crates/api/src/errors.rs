@@ -77,6 +77,7 @@ catalogue! {
     StoreInconsistent = "store.inconsistent", "The store holds something that cannot be", 500, 4500, -32603, 1, false;
     MailNotFound = "mail.not_found", "There is no such message", 404, 4404, -32004, 1, false;
     MailDuplicateId = "mail.duplicate_id", "A message with this id exists", 409, 4409, -32005, 1, false;
+    MailSentAndGone = "mail.sent_and_gone", "The message was sent by an earlier call and is gone since", 410, 4410, -32004, 1, false;
     MailInvalidType = "mail.invalid_type", "The message type is not known", 400, 4400, -32602, 2, false;
     MailInboxFull = "mail.inbox_full", "The inbox of a recipient is full", 429, 4429, -32006, 1, true;
     MailNotRecipient = "mail.not_a_recipient", "The message was not sent to this instance", 403, 4403, -32001, 1, false;
@@ -115,6 +116,8 @@ impl std::fmt::Display for Code {
 pub enum Applied {
     /// It certainly did not.
     No,
+    /// It did, in an earlier call with the same request id.
+    Yes,
     /// It may have: repeat it with the same request id to find out, that never does it twice.
     Unknown,
 }

@@ -1,6 +1,7 @@
 //! The rules of mail, on the reference model and with a clock that stands still.
 
 use async_trait::async_trait;
+use mainstay_core::api::errors::Applied;
 use mainstay_core::api::ids::RequestId;
 use mainstay_core::api::mail::{AckMessage, Gap, ImportMessage, ListMessages, ReadInbox, SendMessage, Start};
 use mainstay_core::api::{Code, Epoch, InstanceId, MessageId, MessageType, Namespace, Position, Timestamp};
@@ -107,6 +108,27 @@ async fn a_repetition_is_recognised_whatever_moment_its_relative_expiry_names() 
     assert_eq!(again.message.content, first.message.content);
     let other = desk.mail.send(&caller("a"), request(), letter("b", "other")).await.unwrap_err();
     assert_eq!(other.code(), Code::RequestIdReused);
+}
+
+#[tokio::test]
+async fn a_repetition_is_answered_as_one_also_when_the_send_would_not_be_possible_any_more() {
+    let desk = desk();
+    let request = |id: &str| Some(RequestId::parse(id).unwrap());
+    let parent = SendMessage { expires_at: Some(Timestamp::from_millis(NOW_MS + 10)), ..letter("b", "parent") };
+    let parent = desk.mail.send(&caller("a"), request("r0"), parent.clone()).await.unwrap().message.content.id;
+    let reply = SendMessage { reply_to: Some(parent), ..letter("b", "reply") };
+    let first = desk.mail.send(&caller("a"), request("r1"), reply.clone()).await.unwrap();
+    let short = SendMessage { expires_at: Some(Timestamp::from_millis(NOW_MS + 10)), ..letter("b", "short") };
+    desk.mail.send(&caller("a"), request("r2"), short.clone()).await.unwrap();
+
+    desk.clock.advance(20);
+    let again = desk.mail.send(&caller("a"), request("r1"), reply).await.unwrap();
+    assert!(again.replayed);
+    assert_eq!(again.message.content, first.message.content);
+    let gone = desk.mail.send(&caller("a"), request("r2"), short.clone()).await.unwrap_err();
+    assert_eq!((gone.code(), gone.problem.applied), (Code::MailSentAndGone, Applied::Yes));
+    let new = desk.mail.send(&caller("a"), request("r3"), short).await.unwrap_err();
+    assert_eq!((new.code(), new.problem.applied), (Code::InvalidRequest, Applied::No));
 }
 
 #[tokio::test]

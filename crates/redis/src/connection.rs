@@ -108,10 +108,16 @@ impl Connection {
         let mut pause = FIRST_PAUSE;
         let mut with_source = None;
         let mut ask = None;
+        // An attempt that may have run stays one, whatever became of the attempts after it.
+        let mut maybe_ran = false;
+        let failed = |error: &RedisError, maybe_ran: bool| {
+            let error = failure::to_error(error, what, &self.location);
+            if maybe_ran { error.maybe_applied() } else { error }
+        };
         loop {
             let (generation, mut wire) = match self.wire().await {
                 Ok(wire) => wire,
-                Err(error) => return Err(failure::to_error(&error, what, &self.location)),
+                Err(error) => return Err(failed(&error, maybe_ran)),
             };
             let command = with_source.as_ref().unwrap_or(first);
             let error = match send(&mut wire, command, ask.take()).await {
@@ -131,13 +137,14 @@ impl Connection {
                 (Verdict::NotRunReconnect | Verdict::UnknownReconnect | Verdict::Late, _) => self.drop_wire(generation),
                 _ => {}
             }
+            maybe_ran |= matches!(verdict, Verdict::UnknownReconnect | Verdict::Late);
             let again = match verdict {
                 Verdict::NotRun | Verdict::NotRunReconnect | Verdict::Ask => true,
                 Verdict::UnknownReconnect => repeat == Repeat::Safe,
                 Verdict::NoScript | Verdict::Late | Verdict::Final => false,
             };
             if !again || started.elapsed() + pause > self.retry_budget {
-                return Err(failure::to_error(&error, what, &self.location));
+                return Err(failed(&error, maybe_ran));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(FIRST_PAUSE * 10);

@@ -24,6 +24,15 @@ pub(crate) enum Verdict {
 
 /// Judges a failed command.
 pub(crate) fn judge(error: &RedisError) -> Verdict {
+    // What a command inside a script met, Redis 6.2 tells within the text of a plain error.
+    let code = error.code().unwrap_or_default();
+    let said = |word: &str| code == word || error.detail().is_some_and(|detail| detail.contains(&format!("-{word} ")));
+    if said("READONLY") || said("MASTERDOWN") {
+        return Verdict::NotRunReconnect;
+    }
+    if said("NOREPLICAS") || said("BUSY") {
+        return Verdict::NotRun;
+    }
     match error.kind() {
         ErrorKind::Server(ServerErrorKind::NoScript) => Verdict::NoScript,
         ErrorKind::Server(ServerErrorKind::Ask) => Verdict::Ask,
@@ -89,7 +98,8 @@ pub(crate) fn to_error(error: &RedisError, what: &str, location: &str) -> Error 
                 Error::new(Code::SettingInvalid, "the settings of Redis cannot be used", "Check the URL and TLS files.")
                     .internal(internal)
             }
-            _ => Error::bug(internal),
+            // A script that failed half-way may have written.
+            _ => Error::bug(internal).maybe_applied(),
         },
     }
 }

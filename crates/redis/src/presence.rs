@@ -24,10 +24,12 @@ impl RedisPresence {
     }
 
     /// Presence that has a namespace of its own in the set of namespaces.
-    async fn note_namespace(&self, namespace: &str) -> Result<()> {
+    async fn note_namespace(&self, namespace: &str) {
         let mut command = redis::cmd("SADD");
         command.arg(self.keys.namespaces()).arg(namespace);
-        self.connection.command("note the namespace", &command, Repeat::Safe).await.map(drop)
+        if let Err(error) = self.connection.command("note the namespace", &command, Repeat::Safe).await {
+            tracing::warn!(namespace, %error, "a namespace could not be noted for maintenance");
+        }
     }
 }
 
@@ -51,7 +53,7 @@ impl PresenceStore for RedisPresence {
         let script = &scripts::PRESENCE_REGISTER;
         let key = self.keys.presence(&namespace);
         let held: u8 = read(self.connection.script(script, &key, &args, Repeat::Safe).await?, script.name)?;
-        self.note_namespace(&namespace).await?;
+        self.note_namespace(&namespace).await;
         Ok(if held == 1 { RegisterOutcome::Registered } else { RegisterOutcome::Full })
     }
 
@@ -81,7 +83,7 @@ impl PresenceStore for RedisPresence {
         match word.as_str() {
             "beaten" => Ok(BeatOutcome::Beaten),
             "registered" => {
-                self.note_namespace(&namespace).await?;
+                self.note_namespace(&namespace).await;
                 Ok(BeatOutcome::Beaten)
             }
             "superseded" => Ok(BeatOutcome::Superseded),

@@ -36,6 +36,7 @@ macro_rules! scripts {
 
 scripts! {
     MAIL_APPEND = "mail/append";
+    MAIL_RECALL = "mail/recall";
     MAIL_MERGE = "mail/merge";
     MAIL_FIND = "mail/find";
     MAIL_LIST = "mail/list";
@@ -90,6 +91,7 @@ mod tests {
     fn every_include_names_a_fragment() {
         let all = [
             &MAIL_APPEND,
+            &MAIL_RECALL,
             &MAIL_MERGE,
             &MAIL_FIND,
             &MAIL_LIST,

@@ -3,7 +3,7 @@
 
 use mainstay_core::api::errors::{Applied, Code};
 use mainstay_core::api::ids::RequestId;
-use mainstay_core::api::mail::{AckMessage, ListMessages, ReadInbox, SendMessage};
+use mainstay_core::api::mail::{AckMessage, ListMessages, ReadInbox, SendMessage, Start};
 use mainstay_core::api::{InstanceId, MessageId, Namespace};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::{Caller, Hint, RandomMint, Scopes, Stores, SystemClock, Topic};
@@ -96,6 +96,52 @@ async fn a_link_cut_after_the_script_ran_never_stores_a_message_twice() {
     assert_eq!(proxy.cuts(), 1);
     assert!(sent.replayed, "the second run must have found the result of the first");
     assert_eq!(subjects(&mail, "b").await, ["once", "warm up"]);
+}
+
+#[tokio::test]
+async fn a_write_that_may_have_run_is_said_to_be_one_also_where_the_second_attempt_is_refused() {
+    let server = RedisServer::start().await.unwrap();
+    let proxy = FaultProxy::in_front_of(server.port()).await.unwrap();
+    let (_stores, mail) = open(&format!("redis://127.0.0.1:{}", proxy.port())).await;
+    mail.send(&caller("a"), request("warm up"), to("b", "warm up")).await.unwrap();
+
+    proxy.cut_after_command("EVALSHA", 1);
+    let (sender, letter) = (caller("a"), to("b", "once"));
+    let send = mail.send(&sender, request("r1"), letter);
+    let refuse = async {
+        while proxy.cuts() == 0 {
+            tokio::task::yield_now().await;
+        }
+        proxy.refuse();
+    };
+    let (sent, ()) = tokio::join!(send, refuse);
+    // Where the second attempt was faster than the refusal there is nothing to show, and it was a replay.
+    match sent {
+        Ok(sent) => assert!(sent.replayed),
+        Err(error) => assert_eq!((error.code(), error.problem.applied), (Code::StoreUnavailable, Applied::Unknown)),
+    }
+    proxy.pass();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(subjects(&mail, "b").await, ["once", "warm up"]);
+}
+
+#[tokio::test]
+async fn a_reader_whose_membership_the_store_has_lost_misses_no_broadcast() {
+    let server = RedisServer::start().await.unwrap();
+    let (_stores, mail) = open(&server.url()).await;
+    mail.send(&caller("a"), None, to("all", "before")).await.unwrap();
+    let first = mail.inbox(&caller("b"), &ReadInbox::default()).await.unwrap();
+    assert_eq!(first.messages.len(), 1);
+
+    let mut connection = server.connection().await.unwrap();
+    let members = "mainstay:{mail.default}:members";
+    let forgotten: u32 = redis::cmd("DEL").arg(members).query_async(&mut connection).await.unwrap();
+    assert_eq!(forgotten, 1);
+    mail.send(&caller("a"), None, to("all", "meanwhile")).await.unwrap();
+    let read = ReadInbox { after: Start::After(first.position), ..ReadInbox::default() };
+    let next = mail.inbox(&caller("b"), &read).await.unwrap();
+    let found: Vec<&str> = next.messages.iter().map(|message| message.content.subject.as_str()).collect();
+    assert_eq!(found, ["meanwhile"]);
 }
 
 #[tokio::test]

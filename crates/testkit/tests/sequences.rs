@@ -6,8 +6,8 @@ use mainstay_core::Result;
 use mainstay_core::api::mail::{Imported, InboxCounts, MailStats};
 use mainstay_core::api::{Epoch, InstanceId, MessageId, Namespace, Timestamp};
 use mainstay_core::mail::{
-    AckOutcome, Acknowledge, Append, Appended, InboxLimits, ListPage, ListQuery, MailStore, MarkRead, Merge, Row,
-    TailPage, TailQuery,
+    AckOutcome, Acknowledge, Append, Appended, InboxLimits, ListPage, ListQuery, MailStore, MarkRead, Merge,
+    RequestMemo, Row, TailPage, TailQuery,
 };
 use mainstay_testkit::conformance::Bed;
 use mainstay_testkit::model;
@@ -51,6 +51,10 @@ impl MailStore for Breaking {
     async fn merge(&self, mut merge: Merge) -> Result<Imported> {
         merge.settled &= self.broken != Broken::SettledMerge;
         self.inner.merge(merge).await
+    }
+
+    async fn recall(&self, namespace: &Namespace, memo: &RequestMemo, now: Timestamp) -> Result<Option<Appended>> {
+        self.inner.recall(namespace, memo, now).await
     }
 
     async fn find(

@@ -1,8 +1,8 @@
 //! Dual write: every change of mail also goes to a second place.
 
 use super::port::{
-    AckOutcome, Acknowledge, Append, Appended, ListPage, ListQuery, MailStore, MarkRead, Merge, Row, TailPage,
-    TailQuery,
+    AckOutcome, Acknowledge, Append, Appended, ListPage, ListQuery, MailStore, MarkRead, Merge, RequestMemo, Row,
+    TailPage, TailQuery,
 };
 use crate::error::Result;
 use async_trait::async_trait;
@@ -83,6 +83,10 @@ impl MailStore for MirroredMail {
             self.copy(&namespace, &id, now).await;
         }
         Ok(outcome)
+    }
+
+    async fn recall(&self, namespace: &Namespace, memo: &RequestMemo, now: Timestamp) -> Result<Option<Appended>> {
+        self.store.recall(namespace, memo, now).await
     }
 
     async fn find(

@@ -214,6 +214,8 @@ pub struct TailPage {
     pub more: bool,
     /// The newest offset that ever left this inbox unread.
     pub dropped_to: Option<Offset>,
+    /// Whether the recipient is a member. Where it is not, broadcasts are not in its inbox until it joins.
+    pub member: bool,
 }
 
 /// An acknowledgement to record.
@@ -274,6 +276,10 @@ pub trait MailStore: Send + Sync {
     /// An earlier result of the same request id wins over every other outcome. May delete a few messages that have
     /// expired, so that a store which no server maintains does not grow for ever.
     async fn append(&self, append: Append) -> Result<Appended>;
+
+    /// What is remembered under a request id: `Replayed`, `MemoMismatch`, or nothing. For a request that cannot be
+    /// appended any more, to tell a repetition from a mistake.
+    async fn recall(&self, namespace: &Namespace, memo: &RequestMemo, now: Timestamp) -> Result<Option<Appended>>;
 
     /// Stores a message with its state, or adds the acknowledgements that the stored one lacks. A stored
     /// acknowledgement is never replaced. The bounds apply as for an append, except that nothing is refused.

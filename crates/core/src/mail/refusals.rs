@@ -1,6 +1,7 @@
 //! Why mail is refused, in words that say what to do.
 
 use crate::error::Error;
+use mainstay_api::errors::Applied;
 use mainstay_api::{Code, InstanceId, MessageId};
 
 /// The message does not exist, or not any more.
@@ -10,6 +11,17 @@ pub(super) fn not_found(id: &MessageId) -> Error {
         format!("there is no message {:?} in this namespace", id.as_str()),
         "List what there is with `mainstay mail list --all`, and check the namespace.",
     )
+}
+
+/// A repetition of a send whose message is not there any more.
+pub(super) fn sent_and_gone(id: &MessageId) -> Error {
+    let mut error = Error::new(
+        Code::MailSentAndGone,
+        format!("this request id sent the message {:?}, which is gone since", id.as_str()),
+        "Nothing is to be done: it was sent once. Use a new request id for a new message.",
+    );
+    error.problem.applied = Applied::Yes;
+    error
 }
 
 /// The message is not in this inbox.

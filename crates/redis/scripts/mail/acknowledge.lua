@@ -12,6 +12,7 @@
 -- Returns  {'not_found'} {'not_recipient'} {'stands', epoch, row, 1 where an earlier one stands}
 --@include shared/keys
 --@include mail/messages
+--@include mail/deliveries
 --@include mail/rows
 
 local off = find_alive(ARGV[1], tonumber(ARGV[4]))
@@ -20,16 +21,23 @@ local name, key = ARGV[2], message_key(off)
 local read = redis.call('HGET', key, 'r:' .. name)
 if not read then return {'not_recipient'} end
 
-local already = redis.call('HSETNX', key, 'a:' .. name, ARGV[3]) == 0
-if not already then
+-- The same acknowledgement once more is a repetition of the call that gave it, not a second one.
+local standing = redis.call('HGET', key, 'a:' .. name)
+local already = standing and standing ~= ARGV[3]
+if not standing then
+  redis.call('HSET', key, 'a:' .. name, ARGV[3])
+  local until_ms = redis.call('HGET', meta, 'horizon')
   if read == '0' then
     redis.call('HSET', key, 'r:' .. name, ARGV[4])
     redis.call('HINCRBY', key, 'nr', 1)
     redis.call('ZREM', base .. 'unread:' .. name, off)
   end
-  redis.call('ZREM', base .. 'pend:' .. name, off)
+  wait_no_more(name, off, until_ms)
   local na = redis.call('HINCRBY', key, 'na', 1)
-  if na >= tonumber(redis.call('HGET', key, 'n')) then redis.call('ZREM', base .. 'pending', off) end
+  if na >= tonumber(redis.call('HGET', key, 'n')) then
+    redis.call('ZREM', base .. 'pending', off)
+    index('idle', off, off, until_ms)
+  end
   changed_inboxes[name] = true
   wake(ARGV[6], ARGV[7])
 end

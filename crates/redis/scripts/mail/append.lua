@@ -25,14 +25,20 @@ end
 local alive, dead = find_alive(p.id, p.now)
 if alive then return {'duplicate_id'} end
 
-local names = recipients_of(p)
-if p.req then
+local function full(names)
   for _, name in ipairs(names) do
-    if redis.call('ZCARD', base .. 'pend:' .. name) >= p.max_pending then return {'inbox_full', name} end
+    if redis.call('ZCARD', base .. 'pend:' .. name) >= p.max_pending then return name end
   end
 end
+
 if dead then delete_message(dead) end
-delete_expired(p.now, 16)
+delete_expired(p.now, 16, 200)
+local names = recipients_of(p)
+-- What has expired waits for nothing any more, but may still be counted.
+if p.req and full(names) and delete_expired(p.now, 500, 2000) >= 0 and full(names) then
+  wake(p.channel, p.namespace)
+  return {'inbox_full', full(names)}
+end
 if not make_room(p.max_messages) then return {'namespace_full'} end
 
 local epoch = epoch_of(p.epoch)

@@ -1,7 +1,8 @@
 -- Deliveries: the entries of a message in the inboxes of its recipients.
--- in:<name> and pend:<name> are ordered by time, log:<name> and unread:<name> by offset.
+-- in:<name> and pend:<name> are ordered by time, log:<name>, unread:<name> and drop:<name> (what is in the inbox and
+-- waits for nothing) by offset. So is idle, the messages of the namespace that wait for nothing.
 
--- Messages of one inbox, or of the namespace, that are examined at a time when room is made.
+-- Messages that make room for one at most, where a bound was lowered.
 local TRIM_STEP = 256
 
 -- Puts a message into an inbox. A settled message waits for nothing.
@@ -9,44 +10,28 @@ local function deliver(name, off, ts, requires_ack, settled, until_ms)
   changed_inboxes[name] = true
   index('in:' .. name, ts, off, until_ms)
   index('log:' .. name, off, off, until_ms)
-  if settled then return end
-  index('unread:' .. name, off, off, until_ms)
-  if requires_ack then index('pend:' .. name, ts, off, until_ms) end
+  if not settled then index('unread:' .. name, off, off, until_ms) end
+  if requires_ack and not settled then
+    index('pend:' .. name, ts, off, until_ms)
+  else
+    index('drop:' .. name, off, off, until_ms)
+  end
 end
 
--- Makes room in an inbox: the oldest deliveries that are not pending leave. The pending ones are fewer than the
--- inbox holds, so the loop ends.
+-- Makes room in an inbox: the oldest deliveries that wait for nothing leave.
 local function trim_inbox(name, max_inbox)
-  local inbox = base .. 'log:' .. name
-  local surplus = redis.call('ZCARD', inbox) - max_inbox
-  local start = 0
-  while surplus > 0 do
-    local oldest = redis.call('ZRANGE', inbox, start, start + TRIM_STEP - 1)
-    if #oldest == 0 then return end
-    for _, off in ipairs(oldest) do
-      if surplus > 0 then
-        if redis.call('ZSCORE', base .. 'pend:' .. name, off) then
-          start = start + 1
-        else
-          leave_inbox(name, off)
-          surplus = surplus - 1
-        end
-      end
-    end
-  end
+  local surplus = math.min(redis.call('ZCARD', base .. 'log:' .. name) - max_inbox, TRIM_STEP)
+  if surplus <= 0 then return end
+  for _, off in ipairs(redis.call('ZRANGE', base .. 'drop:' .. name, 0, surplus - 1)) do leave_inbox(name, off) end
 end
 
--- Makes room in the namespace for one message. Returns false where the oldest ones all wait for an acknowledgement.
+-- Makes room in the namespace for one message: the oldest that wait for nothing go. Returns false where there is none.
 local function make_room(max_messages)
-  local surplus = redis.call('ZCARD', base .. 'timeline') - max_messages + 1
+  local surplus = math.min(redis.call('ZCARD', base .. 'timeline') - max_messages + 1, TRIM_STEP)
   if surplus <= 0 then return true end
-  for _, off in ipairs(redis.call('ZRANGE', base .. 'timeline', 0, TRIM_STEP - 1)) do
-    if surplus > 0 and not redis.call('ZSCORE', base .. 'pending', off) then
-      delete_message(off)
-      surplus = surplus - 1
-    end
-  end
-  return surplus <= 0
+  local oldest = redis.call('ZRANGE', base .. 'idle', 0, surplus - 1)
+  for _, off in ipairs(oldest) do delete_message(off) end
+  return #oldest > 0
 end
 
 -- Whether a message still waits for someone's acknowledgement.
@@ -55,8 +40,10 @@ local function refresh_pending(off, ts, until_ms)
   local n, na = tonumber(state[3]), tonumber(state[4])
   if state[1] == '1' and state[2] == '0' and (n == 0 or na < n) then
     index('pending', ts, off, until_ms)
+    redis.call('ZREM', base .. 'idle', off)
   else
     redis.call('ZREM', base .. 'pending', off)
+    index('idle', off, off, until_ms)
   end
 end
 
@@ -67,7 +54,7 @@ local function store_message(p, document, subject, names, trim_later)
   local offset = math.max(last + 1, p.now * 1000)
   local off = pad(offset)
   redis.call('HSET', meta, 'last', off)
-  local until_ms = horizon(p.exp)
+  local until_ms = horizon(p.exp, p.now)
   local fields = {
     'id', p.id, 'doc', document, 'ts', int(p.ts), 'exp', int(p.exp), 'type', p.type, 'from', p.from,
     'subj', subject, 'req', p.req and '1' or '0', 'bc', p.everyone and '1' or '0', 'th', p.th,
@@ -86,11 +73,22 @@ local function store_message(p, document, subject, names, trim_later)
   index('exp', int(p.exp), off, until_ms)
   if p.th ~= '' then index('thread:' .. p.th, int(p.ts), off, until_ms) end
   if p.everyone then index('in:all', int(p.ts), off, until_ms) end
-  if p.req and not p.settled then index('pending', int(p.ts), off, until_ms) end
+  if p.req and not p.settled then
+    index('pending', int(p.ts), off, until_ms)
+  else
+    index('idle', off, off, until_ms)
+  end
   redis.call('HINCRBY', base .. 'types', p.type, 1)
   redis.call('PEXPIREAT', base .. 'types', until_ms)
   redis.call('PEXPIREAT', base .. 'dropped', until_ms)
   return off
+end
+
+-- Ends the waiting of one delivery; where it is still in its inbox, it may now make room for others.
+local function wait_no_more(name, off, until_ms)
+  if redis.call('ZREM', base .. 'pend:' .. name, off) == 1 and redis.call('ZSCORE', base .. 'log:' .. name, off) then
+    index('drop:' .. name, off, off, until_ms)
+  end
 end
 
 -- The recipients of a message: the named ones, or every member but the sender.

@@ -13,19 +13,19 @@
 --@include mail/messages
 --@include mail/deliveries
 
-local DAY_MS = 86400000
+local DAY_MS, SEEN_STEP_MS = 86400000, 60000
 local name, now = ARGV[1], tonumber(ARGV[2])
 local seen = redis.call('ZSCORE', base .. 'members', name)
 if seen then
-  if now - tonumber(seen) > DAY_MS then
+  if now - tonumber(seen) >= SEEN_STEP_MS then
     redis.call('ZADD', base .. 'members', ARGV[2], name)
-    redis.call('PEXPIREAT', base .. 'members', horizon(now + 30 * DAY_MS))
+    redis.call('PEXPIREAT', base .. 'members', horizon(now + 30 * DAY_MS, now))
   end
   return {0, 0}
 end
 
 epoch_of(ARGV[4])
-local until_ms = horizon(now + 30 * DAY_MS)
+local until_ms = horizon(now + 30 * DAY_MS, now)
 redis.call('ZADD', base .. 'members', ARGV[2], name)
 redis.call('PEXPIREAT', base .. 'members', until_ms)
 local left, rank, STEP = tonumber(ARGV[3]), 0, 1000

@@ -19,6 +19,8 @@ local created = false
 if off then
   if redis.call('HGET', message_key(off), 'doc') ~= ARGV[2] then return {'conflict', 0} end
 else
+  -- What has expired is not there, here as elsewhere.
+  if p.exp <= p.now then return {'unchanged', 0} end
   if p.dry_run then return {'created', 0} end
   if dead then delete_message(dead) end
   make_room(p.max_messages)
@@ -28,7 +30,7 @@ else
 end
 
 local key = message_key(off)
-local until_ms = horizon(p.exp)
+local until_ms = horizon(p.exp, p.now)
 local changed = false
 
 if p.settled and redis.call('HGET', key, 'settled') == '0' then
@@ -39,7 +41,7 @@ if p.settled and redis.call('HGET', key, 'settled') == '0' then
       if string.sub(field, 1, 2) == 'r:' then
         changed_inboxes[string.sub(field, 3)] = true
         redis.call('ZREM', base .. 'unread:' .. string.sub(field, 3), off)
-        redis.call('ZREM', base .. 'pend:' .. string.sub(field, 3), off)
+        wait_no_more(string.sub(field, 3), off, until_ms)
       end
     end
   end
@@ -71,7 +73,7 @@ for _, receipt in ipairs(p.receipts) do
       changed_inboxes[name] = true
       redis.call('HSET', key, 'a:' .. name, ARGV[receipt.ack])
       redis.call('HINCRBY', key, 'na', 1)
-      redis.call('ZREM', base .. 'pend:' .. name, off)
+      wait_no_more(name, off, until_ms)
     end
   end
 end

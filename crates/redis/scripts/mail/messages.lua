@@ -21,15 +21,15 @@ local function epoch_of(candidate)
   return candidate
 end
 
--- 1 where the set of namespaces has to be told of this one, once.
+-- 1 until the set of namespaces was told of this one; the caller then sets `noted`.
 local function unnoted()
-  return redis.call('HSETNX', meta, 'noted', '1')
+  return 1 - redis.call('HEXISTS', meta, 'noted')
 end
 
 -- The moment until which keys written now are kept, never earlier than an earlier answer.
-local function horizon(exp)
+local function horizon(exp, now)
   local known = tonumber(redis.call('HGET', meta, 'horizon') or '0')
-  local wanted = exp + GRACE_MS
+  local wanted = math.max(exp, now) + GRACE_MS
   if wanted <= known then return int(known) end
   redis.call('HSET', meta, 'horizon', int(wanted))
   redis.call('PEXPIREAT', meta, int(wanted))
@@ -47,9 +47,13 @@ local function leave_inbox(name, off)
   redis.call('ZREM', base .. 'in:' .. name, off)
   redis.call('ZREM', base .. 'log:' .. name, off)
   redis.call('ZREM', base .. 'pend:' .. name, off)
+  redis.call('ZREM', base .. 'drop:' .. name, off)
   if redis.call('ZREM', base .. 'unread:' .. name, off) == 1 then
     local dropped = redis.call('HGET', base .. 'dropped', name)
-    if not dropped or dropped < off then redis.call('HSET', base .. 'dropped', name, off) end
+    if not dropped or dropped < off then
+      redis.call('HSET', base .. 'dropped', name, off)
+      redis.call('PEXPIREAT', base .. 'dropped', redis.call('HGET', meta, 'horizon'))
+    end
   end
 end
 
@@ -62,16 +66,20 @@ local function wake(channel, namespace)
   redis.call('PUBLISH', channel, 'm ' .. namespace .. ' ' .. table.concat(names, ' '))
 end
 
--- Deletes a message with its deliveries and index entries.
+-- Deletes a message with its deliveries and index entries. Returns how many deliveries it had.
 local function delete_message(off)
   local fields = redis.call('HGETALL', message_key(off))
-  local known = {}
+  local known, deliveries = {}, 0
   for i = 1, #fields, 2 do
     known[fields[i]] = fields[i + 1]
-    if string.sub(fields[i], 1, 2) == 'r:' then leave_inbox(string.sub(fields[i], 3), off) end
+    if string.sub(fields[i], 1, 2) == 'r:' then
+      leave_inbox(string.sub(fields[i], 3), off)
+      deliveries = deliveries + 1
+    end
   end
   redis.call('ZREM', base .. 'timeline', off)
   redis.call('ZREM', base .. 'pending', off)
+  redis.call('ZREM', base .. 'idle', off)
   redis.call('ZREM', base .. 'exp', off)
   redis.call('ZREM', base .. 'in:all', off)
   if known.id then
@@ -83,13 +91,20 @@ local function delete_message(off)
     end
   end
   redis.call('DEL', message_key(off))
+  return deliveries
 end
 
--- Deletes what has expired, at most `limit` messages, and returns how many.
-local function delete_expired(now, limit)
+-- Deletes what has expired, at most `limit` messages and about `budget` deliveries, for a broadcast has one in every
+-- inbox and the server does nothing else meanwhile. Returns how many messages.
+local function delete_expired(now, limit, budget)
   local expired = redis.call('ZRANGEBYSCORE', base .. 'exp', '-inf', int(now), 'LIMIT', 0, limit)
-  for _, off in ipairs(expired) do delete_message(off) end
-  return #expired
+  local deleted = 0
+  for _, off in ipairs(expired) do
+    if budget <= 0 then break end
+    budget = budget - delete_message(off) - 1
+    deleted = deleted + 1
+  end
+  return deleted
 end
 
 -- The offset of a message by its encoded id, or nil where it is absent or has expired.

@@ -11,7 +11,7 @@
 --@include shared/keys
 --@include mail/messages
 
-local deleted = delete_expired(tonumber(ARGV[1]), tonumber(ARGV[3]))
+local deleted = delete_expired(tonumber(ARGV[1]), tonumber(ARGV[3]), 2000)
 redis.call('ZREMRANGEBYSCORE', base .. 'members', '-inf', '(' .. ARGV[2])
 wake(ARGV[4], ARGV[5])
 return {deleted, redis.call('EXISTS', meta) == 0 and 1 or 0}

@@ -3,7 +3,7 @@
 -- KEYS[1]  <base>meta
 -- ARGV[1]  parameters, JSON: recipient after unread_only type sender limit now max_bytes max_examined epoch
 --
--- Returns  {epoch, {row, …}, position, 1 where more follows, dropped or ''}
+-- Returns  {epoch, {row, …}, position, 1 where more follows, dropped or '', 1 where it is a member}
 --@include shared/keys
 --@include mail/messages
 --@include mail/rows
@@ -40,4 +40,5 @@ if not more then
   local last = redis.call('HGET', meta, 'last')
   if last and last > position then position = last end
 end
-return {epoch, rows, position, more and 1 or 0, redis.call('HGET', base .. 'dropped', p.recipient) or ''}
+return {epoch, rows, position, more and 1 or 0, redis.call('HGET', base .. 'dropped', p.recipient) or '',
+  redis.call('ZSCORE', base .. 'members', p.recipient) and 1 or 0}

@@ -11,7 +11,7 @@ use mainstay_core::api::mail::{Imported, InboxCounts, MailStats};
 use mainstay_core::api::{Epoch, InstanceId, MessageId, Namespace, Timestamp};
 use mainstay_core::mail::{
     AckOutcome, Acknowledge, Append, Appended, ListPage, ListQuery, MAX_BROADCASTS_ON_JOIN, MailStore, MarkRead, Merge,
-    Place, Row, TailPage, TailQuery,
+    Place, RequestMemo, Row, TailPage, TailQuery,
 };
 use mainstay_core::{Error, Result};
 use redis::Value;
@@ -40,12 +40,18 @@ impl RedisMail {
         (self.keys.channel(), encode(namespace.as_str()))
     }
 
-    /// Remembers a namespace for maintenance. Where this fails, its keys still expire by themselves.
+    /// Remembers a namespace for maintenance, and in the namespace that this was done. Where it fails, the next write
+    /// tries again, and the keys expire by themselves.
     async fn note_namespace(&self, namespace: &str) {
-        let mut command = redis::cmd("SADD");
-        command.arg(self.keys.namespaces()).arg(namespace);
-        if let Err(error) = self.connection.command("note the namespace", &command, Repeat::Safe).await {
-            tracing::warn!(namespace, %error, "a new namespace could not be noted for maintenance");
+        let mut add = redis::cmd("SADD");
+        add.arg(self.keys.namespaces()).arg(namespace);
+        let mut done = redis::cmd("HSET");
+        done.arg(self.keys.mail(namespace)).arg("noted").arg(1);
+        for command in [add, done] {
+            if let Err(error) = self.connection.command("note the namespace", &command, Repeat::Safe).await {
+                tracing::warn!(namespace, %error, "a new namespace could not be noted for maintenance");
+                return;
+            }
         }
     }
 }
@@ -64,6 +70,11 @@ impl Answer {
 
     fn epoch(&mut self) -> Result<Epoch> {
         Epoch::parse(self.next::<String>()?).map_err(|e| Error::inconsistent(e.to_string()))
+    }
+
+    fn id(&mut self) -> Result<MessageId> {
+        let id = keys::decode(&self.next::<String>()?)?;
+        MessageId::parse(id).map_err(|e| Error::inconsistent(e.to_string()))
     }
 
     fn unknown(&self, word: &str) -> Error {
@@ -89,15 +100,26 @@ impl MailStore for RedisMail {
                 }
                 Ok(Appended::Stored { offset, epoch, delivered })
             }
-            "replayed" => {
-                let id = keys::decode(&answer.next::<String>()?)?;
-                let id = MessageId::parse(id).map_err(|e| Error::inconsistent(e.to_string()))?;
-                Ok(Appended::Replayed(id))
-            }
+            "replayed" => Ok(Appended::Replayed(answer.id()?)),
             "memo_mismatch" => Ok(Appended::MemoMismatch),
             "duplicate_id" => Ok(Appended::DuplicateId),
             "inbox_full" => Ok(Appended::InboxFull(keys::instance(&answer.next::<String>()?)?)),
             "namespace_full" => Ok(Appended::NamespaceFull),
+            other => Err(answer.unknown(other)),
+        }
+    }
+
+    async fn recall(&self, namespace: &Namespace, memo: &RequestMemo, now: Timestamp) -> Result<Option<Appended>> {
+        let (key, now) = (encode(&memo.key), now.as_millis().to_string());
+        let args: [&[u8]; 3] = [key.as_bytes(), memo.fingerprint.as_bytes(), now.as_bytes()];
+        let mut answer = self.run(&scripts::MAIL_RECALL, namespace, &args, Repeat::Safe).await?;
+        if answer.parts.len() == 0 {
+            return Ok(None);
+        }
+        let word: String = answer.next()?;
+        match word.as_str() {
+            "replayed" => Ok(Some(Appended::Replayed(answer.id()?))),
+            "memo_mismatch" => Ok(Some(Appended::MemoMismatch)),
             other => Err(answer.unknown(other)),
         }
     }
@@ -165,7 +187,8 @@ impl MailStore for RedisMail {
         let more = answer.next::<u8>()? == 1;
         let dropped: String = answer.next()?;
         let dropped_to = if dropped.is_empty() { None } else { Some(rows::offset(&dropped)?) };
-        Ok(TailPage { epoch, rows, position, more, dropped_to })
+        let member = answer.next::<u8>()? == 1;
+        Ok(TailPage { epoch, rows, position, more, dropped_to, member })
     }
 
     async fn acknowledge(&self, acknowledge: Acknowledge) -> Result<AckOutcome> {
@@ -250,15 +273,18 @@ impl MailStore for RedisMail {
         let (now, since) = (now.as_millis().to_string(), members_since.as_millis().to_string());
         let mut deleted = 0;
         for segment in read::<Vec<String>>(listed, "SMEMBERS")? {
-            let most = (limit - deleted).to_string();
             let namespace = keys::namespace(&segment)?;
-            let channel = self.keys.channel();
-            let args: [&[u8]; 5] =
-                [now.as_bytes(), since.as_bytes(), most.as_bytes(), channel.as_bytes(), segment.as_bytes()];
-            let mut answer = self.run(&scripts::MAIL_PURGE, &namespace, &args, Repeat::Safe).await?;
-            deleted += answer.next::<u32>()?;
-            if deleted >= limit {
-                break;
+            // One step deletes little, so that others are served in between.
+            while deleted < limit {
+                let most = (limit - deleted).to_string();
+                let channel = self.keys.channel();
+                let args: [&[u8]; 5] =
+                    [now.as_bytes(), since.as_bytes(), most.as_bytes(), channel.as_bytes(), segment.as_bytes()];
+                let mut answer = self.run(&scripts::MAIL_PURGE, &namespace, &args, Repeat::Safe).await?;
+                match answer.next::<u32>()? {
+                    0 => break,
+                    step => deleted += step,
+                }
             }
         }
         Ok(deleted)

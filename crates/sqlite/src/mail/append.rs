@@ -5,7 +5,7 @@ use super::{delivery, purge};
 use crate::errors::Outcome;
 use crate::names::{self, InboxRow};
 use crate::wakeups::Wakes;
-use mainstay_core::api::{InstanceId, MessageId, Offset};
+use mainstay_core::api::{InstanceId, MessageId, Offset, Timestamp};
 use mainstay_core::mail::{Append, Appended, Recipients, RequestMemo};
 use mainstay_core::{Error, Topic};
 use rusqlite::{Connection, OptionalExtension, named_params};
@@ -20,7 +20,9 @@ const MAX_PURGED: u32 = 4;
 /// See [`mainstay_core::mail::MailStore::append`].
 pub(super) fn append(connection: &Connection, append: &Append, wakes: &mut Wakes) -> Outcome<Appended> {
     let namespace = names::intern_namespace(connection, &append.namespace)?;
-    if let Some(earlier) = remembered(connection, namespace, append)? {
+    if let Some(memo) = &append.memo
+        && let Some(earlier) = remembered(connection, namespace, memo, append.now)?
+    {
         return Ok(earlier);
     }
     if !free_id(connection, namespace, append)? {
@@ -155,12 +157,16 @@ fn members_but(connection: &Connection, namespace: i64, sender: &InstanceId) -> 
 }
 
 /// What an earlier append with the same request id came to.
-fn remembered(connection: &Connection, namespace: i64, append: &Append) -> Outcome<Option<Appended>> {
-    let Some(memo) = &append.memo else { return Ok(None) };
+pub(super) fn remembered(
+    connection: &Connection,
+    namespace: i64,
+    memo: &RequestMemo,
+    now: Timestamp,
+) -> Outcome<Option<Appended>> {
     let sql = "SELECT fingerprint, message FROM requests WHERE namespace = ?1 AND key = ?2 AND until_ms > ?3";
     let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
     let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_row((namespace, &memo.key, append.now.as_millis()), read).optional()?;
+    let found = statement.query_row((namespace, &memo.key, now.as_millis()), read).optional()?;
     let Some((fingerprint, id)) = found else { return Ok(None) };
     if fingerprint != memo.fingerprint {
         return Ok(Some(Appended::MemoMismatch));

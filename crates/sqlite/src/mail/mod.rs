@@ -14,15 +14,17 @@ mod row;
 mod scan;
 mod tail;
 
+use crate::names;
 use crate::store::Store;
 use async_trait::async_trait;
 use mainstay_core::Result;
 use mainstay_core::api::mail::{Imported, InboxCounts, MailStats};
 use mainstay_core::api::{Epoch, InstanceId, MessageId, Namespace, Timestamp};
 use mainstay_core::mail::{
-    AckOutcome, Acknowledge, Append, Appended, ListPage, ListQuery, MailStore, MarkRead, Merge, Row, TailPage,
-    TailQuery,
+    AckOutcome, Acknowledge, Append, Appended, ListPage, ListQuery, MailStore, MarkRead, Merge, RequestMemo, Row,
+    TailPage, TailQuery,
 };
+use rusqlite::Connection;
 use std::sync::Arc;
 
 /// Mail in a store.
@@ -41,6 +43,15 @@ impl SqliteMail {
 impl MailStore for SqliteMail {
     async fn append(&self, append: Append) -> Result<Appended> {
         self.store.write(move |connection, wakes| append::append(connection, &append, wakes)).await
+    }
+
+    async fn recall(&self, namespace: &Namespace, memo: &RequestMemo, now: Timestamp) -> Result<Option<Appended>> {
+        let (namespace, memo) = (namespace.clone(), memo.clone());
+        let recall = move |connection: &Connection| match names::namespace(connection, &namespace)? {
+            Some(namespace) => append::remembered(connection, namespace, &memo, now),
+            None => Ok(None),
+        };
+        self.store.read(recall).await
     }
 
     async fn merge(&self, merge: Merge) -> Result<Imported> {

@@ -14,11 +14,13 @@ use rusqlite::{Connection, OptionalExtension};
 /// See [`mainstay_core::mail::MailStore::tail`].
 pub(super) fn tail(connection: &Connection, query: &TailQuery) -> Outcome<TailPage> {
     let epoch = message::epoch(connection)?;
-    let mut page = TailPage { epoch, rows: Vec::new(), position: Offset(0), more: false, dropped_to: None };
+    let mut page =
+        TailPage { epoch, rows: Vec::new(), position: Offset(0), more: false, dropped_to: None, member: false };
     let Some(namespace) = names::namespace(connection, &query.namespace)? else { return Ok(page) };
     let head = "SELECT head FROM namespaces WHERE id = ?1";
     page.position = offset_of(connection.prepare_cached(head)?.query_row([namespace], |row| row.get(0))?)?;
     let Some(inbox) = names::inbox(connection, namespace, &query.recipient)? else { return Ok(page) };
+    page.member = inbox.member;
     let dropped = "SELECT dropped_to FROM inboxes WHERE id = ?1";
     let dropped_to: Option<Option<i64>> =
         connection.prepare_cached(dropped)?.query_row([inbox.id], |row| row.get(0)).optional()?;

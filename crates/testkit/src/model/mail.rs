@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use mainstay_core::api::mail::{Imported, InboxCounts, MailStats};
 use mainstay_core::api::{Epoch, InstanceId, MessageId, Namespace, Timestamp};
 use mainstay_core::mail::{
-    AckOutcome, Acknowledge, Append, Appended, ListPage, ListQuery, MailStore, MarkRead, Merge, Row, TailPage,
-    TailQuery,
+    AckOutcome, Acknowledge, Append, Appended, ListPage, ListQuery, MailStore, MarkRead, Merge, RequestMemo, Row,
+    TailPage, TailQuery,
 };
 use mainstay_core::{Error, Result};
 use std::collections::BTreeMap;
@@ -42,6 +42,10 @@ impl MailStore for ModelMail {
         let (appended, changed) = self.step(&namespace, |log| log.append(append))?;
         self.wakeups.mail(&namespace, changed);
         Ok(appended)
+    }
+
+    async fn recall(&self, namespace: &Namespace, memo: &RequestMemo, now: Timestamp) -> Result<Option<Appended>> {
+        self.step(namespace, |log| log.remembered(memo, now))
     }
 
     async fn merge(&self, merge: Merge) -> Result<Imported> {
@@ -119,7 +123,7 @@ impl MailStore for ModelMail {
 impl Log {
     /// Stores a new message. Returns the inboxes that changed.
     fn append(&mut self, append: Append) -> (Appended, Vec<InstanceId>) {
-        if let Some(earlier) = self.remembered(&append) {
+        if let Some(earlier) = append.memo.as_ref().and_then(|memo| self.remembered(memo, append.now)) {
             return (earlier, Vec::new());
         }
         if self.find(&append.id, append.now).is_some() {
@@ -147,9 +151,8 @@ impl Log {
     }
 
     /// What an earlier append with the same request id came to.
-    fn remembered(&self, append: &Append) -> Option<Appended> {
-        let asked = append.memo.as_ref()?;
-        let known = self.memos.get(&asked.key).filter(|known| known.until > append.now)?;
+    fn remembered(&self, asked: &RequestMemo, now: Timestamp) -> Option<Appended> {
+        let known = self.memos.get(&asked.key).filter(|known| known.until > now)?;
         let same = known.fingerprint == asked.fingerprint;
         Some(if same { Appended::Replayed(known.id.clone()) } else { Appended::MemoMismatch })
     }

@@ -87,6 +87,7 @@ impl Log {
             position,
             more,
             dropped_to: self.dropped_to.get(&query.recipient).copied(),
+            member: self.members.contains_key(&query.recipient),
         }
     }
 

@@ -21,6 +21,7 @@ cases! {
     a_request_id_is_remembered_until_its_end_and_not_longer,
     a_refused_append_is_not_remembered_under_its_request_id,
     a_request_id_belongs_to_one_namespace,
+    what_a_request_id_did_can_be_recalled_without_doing_it,
 }
 
 async fn a_message_reaches_each_named_recipient_and_nobody_else(bed: &Bed) {
@@ -205,4 +206,17 @@ async fn a_request_id_belongs_to_one_namespace(bed: &Bed) {
     here.store(Append { memo: memo("owner r1", "same", here.now), ..here.letter("m1", &["ada"]) }).await;
     there.store(Append { memo: memo("owner r1", "same", there.now), ..there.letter("m2", &["ada"]) }).await;
     assert_eq!(there.list(there.all()).await, ["m2"]);
+}
+
+async fn what_a_request_id_did_can_be_recalled_without_doing_it(bed: &Bed) {
+    let desk = Desk::new(bed);
+    let known = memo("r1", "x", desk.now).expect("a memo");
+    let recall = async |memo: &RequestMemo, now| desk.mail.recall(&desk.namespace, memo, now).await.expect("recall");
+    assert_eq!(recall(&known, desk.now).await, None);
+    desk.store(Append { memo: Some(known.clone()), ..desk.letter("m1", &["ada"]) }).await;
+    assert_eq!(recall(&known, desk.now).await, Some(Appended::Replayed(message_id("m1"))));
+    let other = RequestMemo { fingerprint: "y".into(), ..known.clone() };
+    assert_eq!(recall(&other, desk.now).await, Some(Appended::MemoMismatch));
+    assert_eq!(recall(&known, known.until).await, None);
+    assert_eq!(desk.tail("ada").await, ["m1"]);
 }

@@ -1,20 +1,18 @@
 //! The rules of mail.
 
-use super::REQUEST_MEMO_MS;
-use super::parse::{self, Envelope};
-use super::port::{
-    AckOutcome, Acknowledge, Appended, InboxLimits, ListQuery, MailStore, MarkRead, Merge, Recipients, RequestMemo,
-    TailPage, TailQuery,
-};
-use super::refusals::{duplicate_id, inbox_full, memo_mismatch, namespace_full, not_found, not_recipient};
+mod sending;
+
 use crate::error::{Error, Result};
+use crate::mail::parse::{self, Envelope};
+use crate::mail::port::{
+    AckOutcome, Acknowledge, InboxLimits, ListQuery, MailStore, MarkRead, Merge, Recipients, TailPage, TailQuery,
+};
+use crate::mail::refusals::{not_found, not_recipient};
 use crate::{Caller, Clock, Mint, Scope};
 use futures::{StreamExt, TryStreamExt, stream};
-use mainstay_api::ids::RequestId;
 use mainstay_api::mail::{
-    Ack, AckMessage, Acknowledged, Content, DEFAULT_PAGE, FILE_TYPES, Gap, ImportMessages, ImportOutcomes, Imported,
-    Inbox, InboxCounts, LATER_TYPES, ListMessages, MAX_PAGE, MailStats, MarkedRead, Message, MessageTypes, ReadInbox,
-    SendMessage, Sent, Start, TYPES,
+    Ack, AckMessage, Acknowledged, DEFAULT_PAGE, Gap, ImportMessages, ImportOutcomes, Imported, Inbox, InboxCounts,
+    ListMessages, MAX_PAGE, MailStats, MarkedRead, Message, ReadInbox, Start,
 };
 use mainstay_api::page::Page;
 use mainstay_api::{Code, InstanceId, MessageId, MessageType, Namespace, Offset, Position, Timestamp};
@@ -71,75 +69,6 @@ impl MailService {
     #[must_use]
     pub fn new(store: Arc<dyn MailStore>, clock: Arc<dyn Clock>, mint: Arc<dyn Mint>, rules: MailRules) -> Self {
         Self { store, clock, mint, rules, joined: Mutex::default() }
-    }
-
-    /// Sends a message. With a request id, a repetition returns the first result.
-    ///
-    /// # Errors
-    /// `mail.duplicate_id`, `mail.invalid_type`, `mail.inbox_full`, `request.id_reused`, or an invalid request.
-    pub async fn send(&self, caller: &Caller, request: Option<RequestId>, send: SendMessage) -> Result<Sent> {
-        caller.require(Scope::MailWrite)?;
-        let from = caller.instance()?.clone();
-        let recipients = parse::send_message(&send)?;
-        self.check_type(&send.kind)?;
-        let now = self.clock.now();
-        let expires_at = self.expiry(send.expires_at, now)?;
-        let memo = match request {
-            Some(id) => Some(RequestMemo {
-                key: format!("{} {id}", caller.principal),
-                fingerprint: parse::fingerprint(&send, &from)?,
-                until: Timestamp::from_millis(now.as_millis() + REQUEST_MEMO_MS),
-            }),
-            None => None,
-        };
-        let thread = self.thread_of(caller, &send, now).await?;
-        let given_id = send.id.clone();
-        let mut content = Content {
-            id: given_id.clone().unwrap_or_else(|| self.mint.message_id()),
-            kind: send.kind,
-            from,
-            to: send.to,
-            timestamp: now,
-            subject: send.subject,
-            body: send.body,
-            thread,
-            reply_to: send.reply_to,
-            priority: send.priority,
-            attachments: send.attachments,
-            requires_ack: send.requires_ack,
-            expires_at: send.expires_at,
-        };
-        for _ in 0..MINT_ATTEMPTS {
-            let envelope = Envelope {
-                namespace: caller.namespace.clone(),
-                recipients: recipients.clone(),
-                limits: self.rules.limits,
-                expires_at,
-                now,
-            };
-            let mut append = parse::append(&content, envelope)?;
-            append.memo.clone_from(&memo);
-            match self.store.append(append).await? {
-                Appended::Stored { offset, epoch, delivered } => {
-                    tracing::info!(
-                        id = %content.id, kind = %content.kind, from = %content.from, delivered, "message stored"
-                    );
-                    return Ok(Sent {
-                        message: fresh(content, Position { epoch, offset }, delivered),
-                        replayed: false,
-                    });
-                }
-                Appended::Replayed(id) => {
-                    return Ok(Sent { message: self.find(caller, &id).await?, replayed: true });
-                }
-                Appended::DuplicateId if given_id.is_none() => content.id = self.mint.message_id(),
-                Appended::DuplicateId => return Err(duplicate_id(&content.id)),
-                Appended::MemoMismatch => return Err(memo_mismatch()),
-                Appended::InboxFull(recipient) => return Err(inbox_full(&recipient, self.rules.limits.max_pending)),
-                Appended::NamespaceFull => return Err(namespace_full(self.rules.limits.max_messages)),
-            }
-        }
-        Err(Error::bug(format!("{MINT_ATTEMPTS} new ids in a row existed already")))
     }
 
     /// Reads one message with every receipt.
@@ -207,16 +136,16 @@ impl MailService {
         let page = match &read.after {
             Start::Unread => {
                 query.unread_only = true;
-                self.store.tail(query).await?
+                self.tail(caller, query).await?
             }
-            Start::Oldest => self.store.tail(query).await?,
+            Start::Oldest => self.tail(caller, query).await?,
             Start::Now => {
                 query.limit = 0;
-                TailPage { more: false, ..self.store.tail(query).await? }
+                TailPage { more: false, ..self.tail(caller, query).await? }
             }
             Start::After(position) => {
                 query.after = position.offset;
-                let page = self.store.tail(query.clone()).await?;
+                let page = self.tail(caller, query.clone()).await?;
                 if page.epoch == position.epoch {
                     if page.dropped_to.is_some_and(|dropped| dropped > position.offset) {
                         gap = Some(Gap::Trimmed);
@@ -224,7 +153,7 @@ impl MailService {
                     page
                 } else {
                     gap = Some(Gap::NewEpoch);
-                    self.store.tail(TailQuery { after: Offset(0), unread_only: true, ..query }).await?
+                    self.tail(caller, TailQuery { after: Offset(0), unread_only: true, ..query }).await?
                 }
             }
         };
@@ -349,19 +278,6 @@ impl MailService {
         }
     }
 
-    /// The types that a send accepts, the 26 of the original first.
-    #[must_use]
-    pub fn types(&self) -> MessageTypes {
-        let extra = self.rules.extra_types.iter().map(MessageType::as_str);
-        let mut types: Vec<String> = Vec::new();
-        for kind in TYPES.into_iter().chain(LATER_TYPES).chain(FILE_TYPES).chain(extra) {
-            if !types.iter().any(|known| known == kind) {
-                types.push(kind.to_owned());
-            }
-        }
-        MessageTypes { types }
-    }
-
     /// Deletes expired messages, at most `limit`; for the maintenance job.
     ///
     /// # Errors
@@ -384,15 +300,6 @@ impl MailService {
         }
         let namespace = caller.namespace.clone();
         self.store.mark_read(MarkRead { namespace, recipient, ids, now: self.clock.now() }).await
-    }
-
-    async fn thread_of(&self, caller: &Caller, send: &SendMessage, now: Timestamp) -> Result<Option<MessageId>> {
-        let (None, Some(parent)) = (&send.thread, &send.reply_to) else {
-            return Ok(send.thread.clone());
-        };
-        let found = self.store.find(&caller.namespace, parent, None, now).await?;
-        let (_, row) = found.ok_or_else(|| not_found(parent))?;
-        Ok(parse::content(&row.document)?.thread.or_else(|| Some(parent.clone())))
     }
 
     fn merge_of(
@@ -425,27 +332,18 @@ impl MailService {
         Ok(Merge { append, receipts: message.receipts, settled: message.settled, dry_run })
     }
 
-    fn check_type(&self, kind: &MessageType) -> Result<()> {
-        let types = self.types().types;
-        if types.iter().any(|known| known == kind.as_str()) {
-            return Ok(());
+    /// Reads the caller's inbox. Where the store has forgotten the membership that was remembered here (it lost its last
+    /// moments, or was emptied), the caller joins again first: a position must not pass broadcasts that would arrive
+    /// behind it.
+    async fn tail(&self, caller: &Caller, query: TailQuery) -> Result<TailPage> {
+        let page = self.store.tail(query.clone()).await?;
+        if page.member {
+            return Ok(page);
         }
-        let detail = format!("{kind} is not a message type of this server");
-        let help = "Use one of the valid values, or add the type to MAINSTAY_MAIL_TYPES.";
-        Err(Error::new(Code::MailInvalidType, detail, help).valid_values(types))
-    }
-
-    fn expiry(&self, asked: Option<Timestamp>, now: Timestamp) -> Result<Timestamp> {
-        let Some(at) = asked else {
-            return Ok(Timestamp::from_millis(now.as_millis() + self.rules.retention_ms));
-        };
-        if at <= now {
-            return Err(Error::invalid(format!("expires_at: {at} is not in the future")));
-        }
-        if at.as_millis() > now.as_millis() + MAX_EXPIRY_MS {
-            return Err(Error::invalid(format!("expires_at: {at} is more than ten years away")));
-        }
-        Ok(at)
+        let key = (query.namespace.clone(), query.recipient.clone());
+        self.joined.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        self.ensure_joined(caller).await?;
+        self.store.tail(query).await
     }
 
     /// Makes the caller's instance a member before it reads, so that earlier broadcasts are in its inbox.
@@ -467,19 +365,6 @@ impl MailService {
         }
         joined.insert(key, now);
         Ok(())
-    }
-}
-
-/// A message just stored, which nobody has read.
-fn fresh(content: Content, position: Position, delivered: u32) -> Message {
-    Message {
-        content,
-        position,
-        acknowledged: false,
-        delivery: mainstay_api::mail::Delivery { delivered, read: 0, acknowledged: 0 },
-        receipt: None,
-        receipts: None,
-        settled: false,
     }
 }
 
