@@ -27,12 +27,10 @@ pub(super) fn append(connection: &Connection, append: &Append, wakes: &mut Wakes
         return Ok(Appended::DuplicateId);
     }
     let addressees = addressees(connection, namespace, append)?;
-    let max_pending = u64::from(append.limits.max_pending);
-    let is_full = |addressee: &&Addressee| addressee.row.is_some_and(|row| row.pending >= max_pending);
     if append.requires_ack
-        && let Some(full) = addressees.iter().find(is_full)
+        && let Some(full) = full_inbox(connection, &addressees, append, wakes)?
     {
-        return Ok(Appended::InboxFull(full.instance.clone()));
+        return Ok(Appended::InboxFull(full));
     }
     purge::expired(connection, append.now, MAX_PURGED, wakes)?;
     if !make_room(connection, namespace, append.limits.max_messages, wakes)? {
@@ -85,6 +83,25 @@ pub(super) fn inboxes(connection: &Connection, namespace: i64, addressees: &[Add
         None => Ok(names::new_inbox(connection, namespace, &addressee.instance)?.id),
     };
     addressees.iter().map(number).collect()
+}
+
+/// The first inbox that holds as many pending messages as it may. What has expired in it is deleted first: that
+/// stands where the message is refused, so that the next one is refused sooner.
+fn full_inbox(
+    connection: &Connection,
+    addressees: &[Addressee],
+    append: &Append,
+    wakes: &mut Wakes,
+) -> Outcome<Option<InstanceId>> {
+    let max_pending = u64::from(append.limits.max_pending);
+    for addressee in addressees {
+        let Some(row) = addressee.row.filter(|row| row.pending >= max_pending) else { continue };
+        purge::expired_pending(connection, row.id, append.now, wakes)?;
+        if names::pending(connection, row.id)? >= max_pending {
+            return Ok(Some(addressee.instance.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// Frees the id where it belongs to a message that has expired. Returns whether the id is free.
