@@ -46,6 +46,12 @@ pub(crate) fn inbox(connection: &Connection, namespace: i64, instance: &Instance
     Ok(statement.query_row((namespace, instance.as_str()), read).optional()?)
 }
 
+/// How many messages of an inbox wait for an acknowledgement.
+pub(crate) fn pending(connection: &Connection, inbox: i64) -> Outcome<u64> {
+    let sql = "SELECT pending FROM inboxes WHERE id = ?1";
+    Ok(connection.prepare_cached(sql)?.query_row([inbox], |row| row.get(0))?)
+}
+
 /// Makes the inbox of an instance that has none.
 pub(crate) fn new_inbox(connection: &Connection, namespace: i64, instance: &InstanceId) -> Outcome<InboxRow> {
     let sql = "INSERT INTO inboxes (namespace, instance) VALUES (?1, ?2)";

@@ -29,12 +29,10 @@ pub(super) fn append(connection: &Connection, append: &Append, wakes: &mut Wakes
         return Ok(Appended::DuplicateId);
     }
     let addressees = addressees(connection, namespace, append)?;
-    let max_pending = u64::from(append.limits.max_pending);
-    let is_full = |addressee: &&Addressee| addressee.row.is_some_and(|row| row.pending >= max_pending);
     if append.requires_ack
-        && let Some(full) = addressees.iter().find(is_full)
+        && let Some(full) = full_inbox(connection, &addressees, append, wakes)?
     {
-        return Ok(Appended::InboxFull(full.instance.clone()));
+        return Ok(Appended::InboxFull(full));
     }
     purge::expired(connection, append.now, MAX_PURGED, wakes)?;
     if !make_room(connection, namespace, append.limits.max_messages, wakes)? {
@@ -89,6 +87,25 @@ pub(super) fn inboxes(connection: &Connection, namespace: i64, addressees: &[Add
     addressees.iter().map(number).collect()
 }
 
+/// The first inbox that holds as many pending messages as it may. What has expired in it is deleted first: that
+/// stands where the message is refused, so that the next one is refused sooner.
+fn full_inbox(
+    connection: &Connection,
+    addressees: &[Addressee],
+    append: &Append,
+    wakes: &mut Wakes,
+) -> Outcome<Option<InstanceId>> {
+    let max_pending = u64::from(append.limits.max_pending);
+    for addressee in addressees {
+        let Some(row) = addressee.row.filter(|row| row.pending >= max_pending) else { continue };
+        purge::expired_pending(connection, row.id, append.now, wakes)?;
+        if names::pending(connection, row.id)? >= max_pending {
+            return Ok(Some(addressee.instance.clone()));
+        }
+    }
+    Ok(None)
+}
+
 /// Frees the id where it belongs to a message that has expired. Returns whether the id is free.
 pub(super) fn free_id(connection: &Connection, namespace: i64, append: &Append) -> Outcome<bool> {
     let Some(existing) = message::head(connection, namespace, &append.id)? else { return Ok(true) };
@@ -99,44 +116,35 @@ pub(super) fn free_id(connection: &Connection, namespace: i64, append: &Append) 
     Ok(true)
 }
 
-/// Deletes the oldest messages that wait for nothing, so that the namespace may take one more. Returns `false`, with
-/// nothing deleted, where there are too few of them.
-fn make_room(connection: &Connection, namespace: i64, max_messages: u32, wakes: &mut Wakes) -> Outcome<bool> {
-    let droppable = droppable(connection, namespace, max_messages)?;
-    let enough = droppable.offsets.len() >= droppable.wanted;
-    if enough {
-        purge::remove_all(connection, &droppable.offsets, wakes)?;
-    }
-    Ok(enough)
-}
-
-/// Deletes as many of them as there are.
-pub(super) fn make_some_room(
+/// Deletes the oldest messages that wait for nothing, so that the namespace may take one more. Returns `false` where
+/// there is no such message. One is enough: above its bound already, the namespace does not grow.
+pub(super) fn make_room(
     connection: &Connection,
     namespace: i64,
     max_messages: u32,
     wakes: &mut Wakes,
-) -> Outcome<()> {
-    let droppable = droppable(connection, namespace, max_messages)?;
-    purge::remove_all(connection, &droppable.offsets, wakes)
+) -> Outcome<bool> {
+    let excess = excess(connection, namespace, max_messages)?;
+    let offsets = droppable(connection, namespace, excess)?;
+    purge::remove_all(connection, &offsets, wakes)?;
+    Ok(excess == 0 || !offsets.is_empty())
 }
 
-struct Droppable {
-    wanted: usize,
-    offsets: Vec<i64>,
-}
-
-fn droppable(connection: &Connection, namespace: i64, max_messages: u32) -> Outcome<Droppable> {
+/// How many messages have to go for one more, as far as one append deletes them.
+fn excess(connection: &Connection, namespace: i64, max_messages: u32) -> Outcome<u64> {
     let sql = "SELECT messages FROM namespaces WHERE id = ?1";
     let messages: u64 = connection.prepare_cached(sql)?.query_row([namespace], |row| row.get(0))?;
-    let excess = (messages + 1).saturating_sub(u64::from(max_messages)).min(u64::from(MAX_EVICTED));
-    if excess == 0 {
-        return Ok(Droppable { wanted: 0, offsets: Vec::new() });
+    Ok((messages + 1).saturating_sub(u64::from(max_messages)).min(u64::from(MAX_EVICTED)))
+}
+
+/// The oldest messages that wait for nothing, however many wait before them.
+fn droppable(connection: &Connection, namespace: i64, at_most: u64) -> Outcome<Vec<i64>> {
+    if at_most == 0 {
+        return Ok(Vec::new());
     }
     let sql = "SELECT offset FROM messages WHERE namespace = ?1 AND waiting = 0 ORDER BY offset LIMIT ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    let offsets = statement.query_map((namespace, excess), |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(Droppable { wanted: usize::try_from(excess).unwrap_or(usize::MAX), offsets })
+    Ok(statement.query_map((namespace, at_most), |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// An offset as the ports know it.

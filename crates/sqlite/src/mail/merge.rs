@@ -1,6 +1,6 @@
 //! Importing a message with the state that it had elsewhere.
 
-use super::append::{addressees, inboxes, make_some_room};
+use super::append::{addressees, inboxes, make_room};
 use super::delivery;
 use super::message::{self, Head, NewMessage};
 use crate::errors::Outcome;
@@ -37,7 +37,8 @@ fn apply(connection: &Connection, merge: &Merge, wakes: &mut Wakes) -> Outcome<I
 }
 
 fn create(connection: &Connection, namespace: i64, merge: &Merge, wakes: &mut Wakes) -> Outcome<Imported> {
-    make_some_room(connection, namespace, merge.append.limits.max_messages, wakes)?;
+    // Nothing is refused: where there is no room to be made, the namespace grows.
+    make_room(connection, namespace, merge.append.limits.max_messages, wakes)?;
     let addressees = addressees(connection, namespace, &merge.append)?;
     let inboxes = inboxes(connection, namespace, &addressees)?;
     let new = NewMessage { namespace, append: &merge.append, settled: merge.settled, inboxes: &inboxes };

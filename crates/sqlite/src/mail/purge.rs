@@ -7,6 +7,9 @@ use mainstay_core::api::Timestamp;
 use rusqlite::Connection;
 use std::collections::HashSet;
 
+/// Most expired messages that are deleted to make room in one inbox.
+const MAX_PURGED_OF_INBOX: u32 = 256;
+
 /// What to delete.
 pub(super) struct Purge {
     pub now: Timestamp,
@@ -32,6 +35,14 @@ pub(super) fn expired(connection: &Connection, now: Timestamp, limit: u32, wakes
     remove_all(connection, &offsets, wakes)?;
     connection.prepare_cached(include_str!("purge_requests.sql"))?.execute((now.as_millis(), limit))?;
     Ok(u32::try_from(offsets.len()).unwrap_or(u32::MAX))
+}
+
+/// Deletes messages that wait in an inbox for an acknowledgement that nobody can give any more.
+pub(super) fn expired_pending(connection: &Connection, inbox: i64, now: Timestamp, wakes: &mut Wakes) -> Outcome<()> {
+    let mut statement = connection.prepare_cached(include_str!("purge_expired_pending.sql"))?;
+    let parameters = (inbox, now.as_millis(), MAX_PURGED_OF_INBOX);
+    let offsets: Vec<i64> = statement.query_map(parameters, |row| row.get(0))?.collect::<Result<_, _>>()?;
+    remove_all(connection, &offsets, wakes)
 }
 
 /// Removes messages and wakes the readers of their inboxes.
