@@ -4,6 +4,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
+use mainstay_api::errors::Applied;
 use mainstay_api::mail::{ReadInbox, SendMessage, Start};
 use mainstay_api::{Code, InstanceId, Problem};
 use mainstay_client::{Body, Client, ClientOptions, InboxEvent};
@@ -94,6 +95,39 @@ async fn without_time_to_retry_the_first_problem_is_the_answer() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_a_repetition_does_not_deny_what_an_earlier_attempt_may_have_written() {
+    let script = Script::default();
+    // A proxy lost the first answer, so the write may stand; the repetition is refused before it is looked at.
+    script.answer(StatusCode::BAD_GATEWAY, "<html>");
+    script.problem(Code::StoreBusy);
+    script.problem(Code::CredentialInvalid);
+    let client = script.client(ClientOptions { retry_for_ms: 60_000, ..ClientOptions::default() });
+    let problem = client.mail().send(&hello(), None).await.unwrap_err().problem();
+    assert_eq!((problem.code, problem.applied), (Code::CredentialInvalid, Applied::Unknown));
+
+    script.problem(Code::StoreBusy);
+    script.problem(Code::CredentialInvalid);
+    let problem = client.mail().send(&hello(), None).await.unwrap_err().problem();
+    assert_eq!((problem.code, problem.applied), (Code::CredentialInvalid, Applied::No));
+}
+
+#[tokio::test]
+async fn an_inbox_that_is_read_and_marked_is_asked_for_once() {
+    let script = Script::default();
+    let client = script.client(ClientOptions { retry_for_ms: 60_000, ..ClientOptions::default() });
+    script.answer(StatusCode::BAD_GATEWAY, "<html>");
+    let marking = ReadInbox { mark_read: true, ..ReadInbox::default() };
+    let problem = client.mail().inbox(&marking).await.unwrap_err().problem();
+    assert_eq!((problem.code, problem.applied), (Code::Unreachable, Applied::Unknown));
+    assert_eq!(script.asked.lock().unwrap().len(), 1);
+
+    script.answer(StatusCode::BAD_GATEWAY, "<html>");
+    script.answer(StatusCode::OK, r#"{"messages": [], "position": "e1:7", "more": false}"#);
+    client.mail().inbox(&ReadInbox::default()).await.unwrap();
+    assert_eq!(script.asked.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn names_of_every_alphabet_travel_in_headers() {
     let script = Script::default();
     script.answer(StatusCode::OK, r#"{"principal": "owner", "namespace": "x", "scopes": []}"#);
@@ -140,7 +174,7 @@ async fn an_address_where_nobody_listens_is_unreachable_and_certainly_not_writte
     let client = Client::connect(&format!("http://{address}"), ClientOptions::default()).unwrap();
     let problem = client.mail().send(&hello(), None).await.unwrap_err().problem();
     assert_eq!(problem.code, Code::Unreachable);
-    assert_eq!(problem.applied, mainstay_api::errors::Applied::No);
+    assert_eq!(problem.applied, Applied::No);
     assert_eq!(problem.code.entry().exit, 3);
 }
 
@@ -152,5 +186,5 @@ async fn a_server_that_never_answers_is_given_up_and_may_have_written() {
     let client = Client::connect(&format!("http://{address}"), options).unwrap();
     let problem = client.mail().send(&hello(), None).await.unwrap_err().problem();
     assert_eq!(problem.code, Code::TimedOut);
-    assert_eq!(problem.applied, mainstay_api::errors::Applied::Unknown);
+    assert_eq!(problem.applied, Applied::Unknown);
 }
