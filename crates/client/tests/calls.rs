@@ -167,6 +167,34 @@ async fn a_live_inbox_resumes_after_the_last_message_it_delivered() {
 }
 
 #[tokio::test]
+async fn a_stream_of_unread_mail_that_resumes_passes_over_what_was_read_until_it_has_caught_up() {
+    let script = Script::default();
+    let frame = |subject: &str, position: &str, read: bool| {
+        let mut message = message(subject, position);
+        message["receipt"] = match read {
+            true => serde_json::json!({"recipient": "b", "read_at": "2026-11-20T21:23:48.000Z"}),
+            false => serde_json::json!({"recipient": "b"}),
+        };
+        format!("id: {position}\nevent: message\ndata: {message}\n\n")
+    };
+    script.answer(StatusCode::OK, frame("first", "e1:7", false));
+    let ready = "event: ready\ndata: {\"position\": \"e1:9\"}\n\n";
+    let resumed = frame("read long ago", "e1:8", true) + &frame("second", "e1:9", false) + ready;
+    script.answer(StatusCode::OK, resumed + &frame("read elsewhere", "e1:10", true));
+    script.problem(Code::CredentialInvalid);
+    let client = script.client(ClientOptions::default());
+    let events = client.mail().inbox_events(ReadInbox { after: Start::Unread, ..ReadInbox::default() });
+    let subjects: Vec<String> = events
+        .filter_map(async |event| match event {
+            Ok(InboxEvent::Message(message)) => Some(message.content.subject),
+            _ => None,
+        })
+        .collect()
+        .await;
+    assert_eq!(subjects, ["first", "second", "read elsewhere"]);
+}
+
+#[tokio::test]
 async fn an_address_where_nobody_listens_is_unreachable_and_certainly_not_written() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
