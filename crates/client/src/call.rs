@@ -31,6 +31,10 @@ pub(crate) struct Call {
     accept: &'static str,
     /// How long the server is asked to wait before it answers, in milliseconds.
     pub(crate) wait_ms: u64,
+    /// Whether the call changes something on the server.
+    writes: bool,
+    /// Whether a failed attempt may be followed by another.
+    repeatable: bool,
 }
 
 /// A path from its segments, each encoded.
@@ -45,7 +49,16 @@ fn escape(text: &str) -> String {
 impl Call {
     /// A read.
     pub(crate) fn get(path: String) -> Self {
-        Self { method: Method::GET, path, body: None, request_id: None, accept: "application/json", wait_ms: 0 }
+        Self {
+            method: Method::GET,
+            path,
+            body: None,
+            request_id: None,
+            accept: "application/json",
+            wait_ms: 0,
+            writes: false,
+            repeatable: true,
+        }
     }
 
     /// A write; `request_id` is made where the caller gives none.
@@ -54,7 +67,7 @@ impl Call {
             Some(id) => id,
             None => RequestId::parse(uuid::Uuid::now_v7().to_string()).map_err(|e| unusable(&e))?,
         };
-        Ok(Self { method, request_id: Some(request_id), ..Self::get(path) })
+        Ok(Self { method, request_id: Some(request_id), writes: true, ..Self::get(path) })
     }
 
     /// Adds the fields of a flat structure as a query.
@@ -83,6 +96,14 @@ impl Call {
         Ok(self)
     }
 
+    /// Says that this read changes what the next one returns: it has no request id to be recognised by, so that a
+    /// repetition would lose what the first attempt took.
+    pub(crate) fn taking(mut self) -> Self {
+        self.writes = true;
+        self.repeatable = false;
+        self
+    }
+
     /// Asks for a stream of events.
     pub(crate) fn events(mut self) -> Self {
         self.accept = "text/event-stream";
@@ -97,14 +118,20 @@ fn unusable(cause: &dyn std::fmt::Display) -> ClientError {
 impl Client {
     /// Makes a call and reads the answer, with repetitions as the options allow.
     pub(crate) async fn call<T: DeserializeOwned>(&self, call: Call) -> Result<T> {
-        let mut attempts = Attempts::within(self.inner.options.retry_for_ms);
+        let retry_for_ms = if call.repeatable { self.inner.options.retry_for_ms } else { 0 };
+        let mut attempts = Attempts::within(retry_for_ms);
+        // What a refusal says of its own attempt says nothing of those before it.
+        let mut maybe_applied = false;
         loop {
             // Boxed, so that the future of a command stays small and shallow.
             let error = match Box::pin(self.attempt(&call)).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let Some(pause) = attempts.pause_after(&error) else { return Err(error) };
+            maybe_applied |= call.writes && error.applied() == Applied::Unknown;
+            let Some(pause) = attempts.pause_after(&error) else {
+                return Err(if maybe_applied { error.maybe_applied() } else { error });
+            };
             tracing::debug!(%error, pause_ms = pause.as_millis(), "call failed, repeating");
             tokio::time::sleep(pause).await;
         }
@@ -216,12 +243,11 @@ impl Client {
     fn connection_error(&self, call: &Call, cause: &(dyn std::error::Error + Send + Sync + 'static)) -> ClientError {
         let connecting =
             cause.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(|error| error.is_connect());
-        let read_only = call.method == Method::GET;
         let server = if self.inner.base.is_empty() { "the server in this process" } else { &self.inner.base };
         ClientError::Connection {
             detail: format!("{} {server}", if connecting { "cannot connect to" } else { "lost the connection to" }),
             cause: innermost(cause),
-            applied: if connecting || read_only { Applied::No } else { Applied::Unknown },
+            applied: if connecting || !call.writes { Applied::No } else { Applied::Unknown },
         }
     }
 }

@@ -72,6 +72,27 @@ impl ClientError {
         }
     }
 
+    /// Whether a write may have taken place.
+    #[must_use]
+    pub fn applied(&self) -> Applied {
+        match self {
+            Self::Problem(problem) => problem.applied,
+            Self::Connection { applied, .. } => *applied,
+            Self::TimedOut { .. } | Self::Protocol { .. } => Applied::Unknown,
+            Self::Unusable { .. } => Applied::No,
+        }
+    }
+
+    /// The same error, of a call that an earlier attempt may have carried out.
+    pub(crate) fn maybe_applied(mut self) -> Self {
+        match &mut self {
+            Self::Problem(problem) => problem.applied = Applied::Unknown,
+            Self::Connection { applied, .. } => *applied = Applied::Unknown,
+            Self::TimedOut { .. } | Self::Protocol { .. } | Self::Unusable { .. } => {}
+        }
+        self
+    }
+
     /// Whether the same call may succeed later, unchanged.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

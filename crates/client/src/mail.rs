@@ -59,14 +59,16 @@ impl Mail<'_> {
         self.0.call(call.json(mark)?).await
     }
 
-    /// What the caller's inbox holds after a place, waiting for mail where the request asks to.
+    /// What the caller's inbox holds after a place, waiting for mail where the request asks to. With `mark_read`
+    /// there is one attempt, whatever the options say: messages are marked before the answer is on its way, and a
+    /// repetition would pass over those of an answer that was lost.
     ///
     /// # Errors
     /// `auth.instance_missing`, or an invalid request.
     pub async fn inbox(&self, read: &ReadInbox) -> Result<Inbox> {
         let mut call = Call::get(path(&["v1", "mail", "inbox"])).query(read)?;
         call.wait_ms = read.wait_ms.unwrap_or(0);
-        self.0.call(call).await
+        self.0.call(if read.mark_read { call.taking() } else { call }).await
     }
 
     /// The caller's inbox from a place on, live. A lost connection is resumed where it broke, see

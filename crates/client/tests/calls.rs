@@ -4,6 +4,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
+use mainstay_api::errors::Applied;
 use mainstay_api::mail::{ReadInbox, SendMessage, Start};
 use mainstay_api::{Code, InstanceId, Problem};
 use mainstay_client::{Body, Client, ClientOptions, InboxEvent};
@@ -94,6 +95,39 @@ async fn without_time_to_retry_the_first_problem_is_the_answer() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_a_repetition_does_not_deny_what_an_earlier_attempt_may_have_written() {
+    let script = Script::default();
+    // A proxy lost the first answer, so the write may stand; the repetition is refused before it is looked at.
+    script.answer(StatusCode::BAD_GATEWAY, "<html>");
+    script.problem(Code::StoreBusy);
+    script.problem(Code::CredentialInvalid);
+    let client = script.client(ClientOptions { retry_for_ms: 60_000, ..ClientOptions::default() });
+    let problem = client.mail().send(&hello(), None).await.unwrap_err().problem();
+    assert_eq!((problem.code, problem.applied), (Code::CredentialInvalid, Applied::Unknown));
+
+    script.problem(Code::StoreBusy);
+    script.problem(Code::CredentialInvalid);
+    let problem = client.mail().send(&hello(), None).await.unwrap_err().problem();
+    assert_eq!((problem.code, problem.applied), (Code::CredentialInvalid, Applied::No));
+}
+
+#[tokio::test]
+async fn an_inbox_that_is_read_and_marked_is_asked_for_once() {
+    let script = Script::default();
+    let client = script.client(ClientOptions { retry_for_ms: 60_000, ..ClientOptions::default() });
+    script.answer(StatusCode::BAD_GATEWAY, "<html>");
+    let marking = ReadInbox { mark_read: true, ..ReadInbox::default() };
+    let problem = client.mail().inbox(&marking).await.unwrap_err().problem();
+    assert_eq!((problem.code, problem.applied), (Code::Unreachable, Applied::Unknown));
+    assert_eq!(script.asked.lock().unwrap().len(), 1);
+
+    script.answer(StatusCode::BAD_GATEWAY, "<html>");
+    script.answer(StatusCode::OK, r#"{"messages": [], "position": "e1:7", "more": false}"#);
+    client.mail().inbox(&ReadInbox::default()).await.unwrap();
+    assert_eq!(script.asked.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn names_of_every_alphabet_travel_in_headers() {
     let script = Script::default();
     script.answer(StatusCode::OK, r#"{"principal": "owner", "namespace": "x", "scopes": []}"#);
@@ -133,6 +167,34 @@ async fn a_live_inbox_resumes_after_the_last_message_it_delivered() {
 }
 
 #[tokio::test]
+async fn a_stream_of_unread_mail_that_resumes_passes_over_what_was_read_until_it_has_caught_up() {
+    let script = Script::default();
+    let frame = |subject: &str, position: &str, read: bool| {
+        let mut message = message(subject, position);
+        message["receipt"] = match read {
+            true => serde_json::json!({"recipient": "b", "read_at": "2026-11-20T21:23:48.000Z"}),
+            false => serde_json::json!({"recipient": "b"}),
+        };
+        format!("id: {position}\nevent: message\ndata: {message}\n\n")
+    };
+    script.answer(StatusCode::OK, frame("first", "e1:7", false));
+    let ready = "event: ready\ndata: {\"position\": \"e1:9\"}\n\n";
+    let resumed = frame("read long ago", "e1:8", true) + &frame("second", "e1:9", false) + ready;
+    script.answer(StatusCode::OK, resumed + &frame("read elsewhere", "e1:10", true));
+    script.problem(Code::CredentialInvalid);
+    let client = script.client(ClientOptions::default());
+    let events = client.mail().inbox_events(ReadInbox { after: Start::Unread, ..ReadInbox::default() });
+    let subjects: Vec<String> = events
+        .filter_map(async |event| match event {
+            Ok(InboxEvent::Message(message)) => Some(message.content.subject),
+            _ => None,
+        })
+        .collect()
+        .await;
+    assert_eq!(subjects, ["first", "second", "read elsewhere"]);
+}
+
+#[tokio::test]
 async fn an_address_where_nobody_listens_is_unreachable_and_certainly_not_written() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -140,7 +202,7 @@ async fn an_address_where_nobody_listens_is_unreachable_and_certainly_not_writte
     let client = Client::connect(&format!("http://{address}"), ClientOptions::default()).unwrap();
     let problem = client.mail().send(&hello(), None).await.unwrap_err().problem();
     assert_eq!(problem.code, Code::Unreachable);
-    assert_eq!(problem.applied, mainstay_api::errors::Applied::No);
+    assert_eq!(problem.applied, Applied::No);
     assert_eq!(problem.code.entry().exit, 3);
 }
 
@@ -152,5 +214,5 @@ async fn a_server_that_never_answers_is_given_up_and_may_have_written() {
     let client = Client::connect(&format!("http://{address}"), options).unwrap();
     let problem = client.mail().send(&hello(), None).await.unwrap_err().problem();
     assert_eq!(problem.code, Code::TimedOut);
-    assert_eq!(problem.applied, mainstay_api::errors::Applied::Unknown);
+    assert_eq!(problem.applied, Applied::Unknown);
 }

@@ -29,7 +29,8 @@ pub struct InboxEvents(BoxStream<'static, Result<InboxEvent>>);
 
 impl InboxEvents {
     pub(crate) fn new(client: Client, read: ReadInbox) -> Self {
-        let follow = Follow { connection: Connection::new(client), read };
+        let unread_until_ready = read.after == Start::Unread;
+        let follow = Follow { connection: Connection::new(client), read, unread_until_ready };
         let events = unfold(Some(follow), |follow| async move {
             let mut follow = follow?;
             match follow.next().await {
@@ -52,6 +53,9 @@ impl Stream for InboxEvents {
 struct Follow {
     connection: Connection,
     read: ReadInbox,
+    /// Whether read messages are to be passed over: a connection that resumes at a position, before all that was
+    /// unread has come, is sent those as well.
+    unread_until_ready: bool,
 }
 
 impl Follow {
@@ -70,12 +74,17 @@ impl Follow {
                 "message" => {
                     let message: Message = parse(&event.data)?;
                     self.read.after = Start::After(message.position.clone());
+                    let is_read = message.receipt.as_ref().is_some_and(|receipt| receipt.read_at.is_some());
+                    if self.unread_until_ready && is_read {
+                        continue;
+                    }
                     return Ok(InboxEvent::Message(Box::new(message)));
                 }
                 "gap" => return Ok(InboxEvent::Gap(parse::<GapEvent>(&event.data)?.gap)),
                 "ready" => {
                     let position = parse::<ReadyEvent>(&event.data)?.position;
                     self.read.after = Start::After(position.clone());
+                    self.unread_until_ready = false;
                     return Ok(InboxEvent::Ready(position));
                 }
                 // A newer server may say more; what is not understood is not acted on.
