@@ -283,6 +283,7 @@ pub trait MailStore: Send + Sync {
 
     /// Stores a message with its state, or adds the acknowledgements that the stored one lacks. A stored
     /// acknowledgement is never replaced. The bounds apply as for an append, except that nothing is refused.
+    /// A message that has expired by the present of the append is [`Imported::Unchanged`], and nothing is written.
     async fn merge(&self, merge: Merge) -> Result<Imported>;
 
     /// Reads one message, with every receipt and the viewer's. `None` where it does not exist or has expired.

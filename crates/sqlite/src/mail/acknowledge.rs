@@ -31,7 +31,10 @@ pub(super) fn acknowledge(
         wakes.topic(Topic::Mail(name.clone(), recipient.clone()));
     }
     let row = View::new(connection, namespace, Some(recipient), false)?.load(connection, head.offset)?;
-    Ok(AckOutcome::Stands { row: Box::new(row), epoch: message::epoch(connection)?, already: standing.is_acked })
+    let stands = row.receipt.as_ref().and_then(|receipt| receipt.ack.as_ref());
+    // A repetition of the very same is answered as the first time was: its answer may have been lost.
+    let already = stands != Some(ack);
+    Ok(AckOutcome::Stands { row: Box::new(row), epoch: message::epoch(connection)?, already })
 }
 
 /// See [`mainstay_core::mail::MailStore::mark_read`].

@@ -87,8 +87,8 @@ pub(super) fn inboxes(connection: &Connection, namespace: i64, addressees: &[Add
     addressees.iter().map(number).collect()
 }
 
-/// The first inbox that holds as many pending messages as it may. What has expired in it is deleted first: that
-/// stands where the message is refused, so that the next one is refused sooner.
+/// The first inbox that holds as many pending messages as it may. What has expired in it is deleted first,
+/// and stays deleted where the message is refused.
 fn full_inbox(
     connection: &Connection,
     addressees: &[Addressee],

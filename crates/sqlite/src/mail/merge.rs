@@ -12,6 +12,9 @@ use rusqlite::Connection;
 
 /// See [`mainstay_core::mail::MailStore::merge`]. A dry run does everything and takes it back.
 pub(super) fn merge(connection: &Connection, merge: &Merge, wakes: &mut Wakes) -> Outcome<Imported> {
+    if merge.append.expires_at <= merge.append.now {
+        return Ok(Imported::Unchanged);
+    }
     if !merge.dry_run {
         return apply(connection, merge, wakes);
     }

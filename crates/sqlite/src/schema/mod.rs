@@ -26,7 +26,7 @@ enum State {
 
 /// Brings a file to this version. A file that is newer, or not ours, is refused before anything is written.
 pub(crate) fn ensure_file(connection: &Connection, path: &Path, options: &SqliteOptions) -> Result<()> {
-    if matches!(inspect(connection)?, State::Current) {
+    if matches!(inspect_at_once(connection)?, State::Current) {
         return Ok(());
     }
     let timeout = Duration::from_millis(options.busy_timeout_ms);
@@ -47,6 +47,14 @@ pub(crate) fn migrate(connection: &Connection) -> Outcome<()> {
         transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
     }
     Ok(transaction.commit()?)
+}
+
+/// Inspects one moment of the file: read one after the other, the empty file of before and the tables that another
+/// process made meanwhile would look like a database of another program.
+fn inspect_at_once(connection: &Connection) -> Result<State> {
+    let moment = rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Deferred)
+        .map_err(|error| from_sqlite(&error))?;
+    inspect(&moment)
 }
 
 fn inspect(connection: &Connection) -> Result<State> {

@@ -17,6 +17,11 @@ impl Log {
         }
     }
 
+    /// How many messages that have not expired wait for an acknowledgement in an inbox.
+    pub fn live_pending(&self, inbox: &InstanceId, now: Timestamp) -> usize {
+        self.messages.iter().filter(|message| message.is_pending_in(inbox) && !message.has_expired(now)).count()
+    }
+
     /// Lets the oldest messages that wait for nothing leave an inbox that holds too many.
     pub fn trim(&mut self, inbox: &InstanceId, max_inbox: u32) {
         while self.counts(inbox).total > u64::from(max_inbox) {

@@ -131,7 +131,7 @@ impl Log {
         }
         self.free_expired(&append.id, append.now);
         let (limits, recipients) = (append.limits, self.recipients_of(&append));
-        let is_full = |inbox: &&InstanceId| self.counts(inbox).pending >= u64::from(limits.max_pending);
+        let is_full = |inbox: &&InstanceId| self.live_pending(inbox, append.now) >= limits.max_pending as usize;
         if append.requires_ack
             && let Some(full) = recipients.iter().find(is_full)
         {
@@ -165,11 +165,12 @@ impl Log {
         let Some(delivered) = message.delivery_mut(&acknowledge.recipient) else {
             return AckOutcome::NotRecipient;
         };
-        let already = delivered.receipt.ack.is_some();
-        if !already {
-            delivered.receipt.ack = Some(acknowledge.ack.clone());
+        if delivered.receipt.ack.is_none() {
             delivered.receipt.read_at.get_or_insert(acknowledge.ack.at);
         }
+        let stands = delivered.receipt.ack.get_or_insert_with(|| acknowledge.ack.clone());
+        // A repetition of the very same is answered as the first time was: its answer may have been lost.
+        let already = *stands != acknowledge.ack;
         AckOutcome::Stands { row: Box::new(message.row(Some(&acknowledge.recipient), false)), epoch, already }
     }
 

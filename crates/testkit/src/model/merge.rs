@@ -9,6 +9,9 @@ impl Log {
     /// Stores a message with its state, or adds what the stored one lacks. Returns the inboxes that changed.
     pub fn merge(&mut self, merge: Merge) -> (Imported, Vec<InstanceId>) {
         let Merge { append, receipts, settled, dry_run } = merge;
+        if append.expires_at <= append.now {
+            return (Imported::Unchanged, Vec::new());
+        }
         let Some(stored) = self.find_mut(&append.id, append.now) else {
             return if dry_run {
                 (Imported::Created, Vec::new())
@@ -35,7 +38,7 @@ impl Log {
         let Merge { append, receipts, settled, .. } = merge;
         let limits = append.limits;
         self.free_expired(&append.id, append.now);
-        self.make_some_room(limits.max_messages);
+        self.make_room(limits.max_messages);
         let recipients = self.recipients_of(&append);
         let stored = self.push(append, &recipients);
         add(stored, &receipts, settled);

@@ -5,9 +5,6 @@ use mainstay_core::api::{Epoch, InstanceId, MessageId, Offset, Timestamp};
 use mainstay_core::mail::{Append, Recipients};
 use std::collections::BTreeMap;
 
-/// How many of the oldest messages are examined to make room in a namespace.
-const EXAMINED_FOR_ROOM: usize = 256;
-
 /// The log of a namespace and what belongs to it.
 pub(super) struct Log {
     pub epoch: Epoch,
@@ -152,22 +149,14 @@ impl Log {
         }
     }
 
-    /// Makes room for one more message. Returns `false`, with nothing deleted, where there is too little to delete.
+    /// Makes room for one more message, as far as that is possible. Returns `false` where the namespace is full and
+    /// every message waits.
     pub fn make_room(&mut self, max_messages: u32) -> bool {
         let excess = (self.messages.len() + 1).saturating_sub(max_messages as usize);
         let deletable = self.deletable(excess);
-        if deletable.len() < excess {
-            return false;
-        }
+        let is_made = excess == 0 || !deletable.is_empty();
         self.delete_all(deletable);
-        true
-    }
-
-    /// Makes as much room as can be made.
-    pub fn make_some_room(&mut self, max_messages: u32) {
-        let excess = (self.messages.len() + 1).saturating_sub(max_messages as usize);
-        let deletable = self.deletable(excess);
-        self.delete_all(deletable);
+        is_made
     }
 
     pub fn raise_dropped(&mut self, inbox: &InstanceId, offset: Offset) {
@@ -176,8 +165,8 @@ impl Log {
     }
 
     fn deletable(&self, at_most: usize) -> Vec<usize> {
-        let examined = self.messages.iter().enumerate().take(EXAMINED_FOR_ROOM);
-        examined.filter(|(_, m)| !m.is_waiting()).map(|(at, _)| at).take(at_most).collect()
+        let messages = self.messages.iter().enumerate();
+        messages.filter(|(_, m)| !m.is_waiting()).map(|(at, _)| at).take(at_most).collect()
     }
 
     fn delete_all(&mut self, ascending: Vec<usize>) {

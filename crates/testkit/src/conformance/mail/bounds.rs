@@ -1,7 +1,10 @@
 //! Bounds: what leaves a full inbox or namespace, and what is refused.
 
-use super::desk::{Desk, ROOMY, instance};
+use super::desk::{Desk, ROOMY, ids, instance};
+
 use crate::conformance::{Bed, cases};
+use futures::future::join_all;
+use mainstay_core::api::Offset;
 use mainstay_core::api::mail::Ack;
 use mainstay_core::mail::{AckOutcome, Appended, InboxLimits, TailQuery};
 
@@ -18,12 +21,26 @@ cases! {
     a_broadcast_is_refused_where_a_member_is_full,
     above_its_bound_the_oldest_that_wait_for_nothing_are_deleted_from_a_namespace,
     a_namespace_full_of_pending_messages_refuses_and_nothing_is_written,
+    what_may_be_deleted_is_found_behind_any_number_of_pending_messages,
+    a_namespace_above_its_bound_refuses_nothing_while_a_message_may_be_deleted,
+    an_inbox_is_trimmed_behind_any_number_of_pending_messages,
 }
+
+/// Messages written at a time: fewer than any store queues.
+const AT_A_TIME: usize = 50;
 
 const SMALL: InboxLimits = InboxLimits { max_inbox: 3, max_pending: 2, max_messages: 1_000 };
 
 fn few(max_messages: u32) -> InboxLimits {
     InboxLimits { max_messages, ..ROOMY }
+}
+
+/// Appends letters to `ada`, `p0` and on, in any order.
+async fn store_letters(desk: &Desk, count: usize) {
+    let numbers: Vec<usize> = (0..count).collect();
+    for some in numbers.chunks(AT_A_TIME) {
+        join_all(some.iter().map(|number| desk.store(desk.letter(&format!("p{number}"), &["ada"])))).await;
+    }
 }
 
 async fn above_its_bound_the_oldest_that_wait_for_nothing_leave_an_inbox(bed: &Bed) {
@@ -52,7 +69,8 @@ async fn what_left_an_inbox_stays_in_the_namespace_and_may_be_acknowledged(bed: 
     let counts = desk.counts("ada").await;
     assert_eq!(desk.mark_read("ada", &["m1"]).await, 0, "it is not in the inbox");
     assert!(matches!(desk.ack("m1", "ada").await, AckOutcome::Stands { already: false, .. }));
-    assert!(matches!(desk.ack("m1", "ada").await, AckOutcome::Stands { already: true, .. }));
+    let other = desk.ack_with("m1", "ada", "other words").await;
+    assert!(matches!(other, AckOutcome::Stands { already: true, .. }), "{other:?}");
     assert_eq!(desk.row("m1").await.delivery.acknowledged, 1);
     assert_eq!(desk.counts("ada").await, counts, "what is not in the inbox does not count");
 }
@@ -184,4 +202,64 @@ async fn a_namespace_full_of_pending_messages_refuses_and_nothing_is_written(bed
     desk.ack("m2", "bob").await;
     desk.store(desk.note("m3", &["ada"])).await;
     assert_eq!(desk.list(desk.all()).await, ["m3", "m1"]);
+}
+
+async fn what_may_be_deleted_is_found_behind_any_number_of_pending_messages(bed: &Bed) {
+    let desk = Desk::new(bed).bounded(few(302));
+    store_letters(&desk, 300).await;
+    for id in ["n1", "n2", "n3", "n4"] {
+        desk.store(desk.note(id, &["bob"])).await;
+    }
+    assert_eq!(desk.list(desk.inbox("bob")).await, ["n4", "n3"], "the oldest that wait for nothing");
+    desk.store(desk.letter("p300", &["ada"])).await;
+    desk.store(desk.letter("p301", &["ada"])).await;
+
+    assert_eq!(desk.append(desk.note("n5", &["bob"])).await, Appended::NamespaceFull, "every message waits");
+    assert_eq!(desk.counts("bob").await, (0, 0, 0));
+    assert_eq!(desk.counts("ada").await, (302, 302, 302));
+    desk.ack("p299", "ada").await;
+    desk.store(desk.note("n5", &["bob"])).await;
+    assert!(desk.find("p299").await.is_none());
+    assert_eq!(desk.mail.stats(&desk.namespace).await.expect("stats").total_messages, 302);
+}
+
+async fn a_namespace_above_its_bound_refuses_nothing_while_a_message_may_be_deleted(bed: &Bed) {
+    let desk = Desk::new(bed);
+    for id in ["p1", "p2", "p3", "p4"] {
+        desk.store(desk.letter(id, &["ada"])).await;
+    }
+    desk.store(desk.note("n1", &["ada"])).await;
+    let lowered = desk.bounded(few(2));
+    for (id, left) in [("n2", "n1"), ("n3", "n2")] {
+        lowered.store(lowered.note(id, &["bob"])).await;
+        assert!(desk.find(left).await.is_none(), "{left} made room for {id}");
+    }
+    lowered.store(lowered.letter("p5", &["bob"])).await;
+    assert_eq!(lowered.append(lowered.note("n4", &["bob"])).await, Appended::NamespaceFull);
+    assert_eq!(desk.list(desk.all()).await, ["p5", "p4", "p3", "p2", "p1"]);
+}
+
+async fn an_inbox_is_trimmed_behind_any_number_of_pending_messages(bed: &Bed) {
+    let desk = Desk::new(bed).bounded(InboxLimits { max_inbox: 602, ..ROOMY });
+    store_letters(&desk, 600).await;
+    let mut offsets = Vec::new();
+    for id in ["n1", "n2", "n3", "n4"] {
+        offsets.push(desk.store(desk.note(id, &["ada"])).await);
+    }
+    let kept = async || {
+        let notes = TailQuery { after: Offset(offsets[0].0 - 1), ..desk.whole_inbox("ada") };
+        ids(&desk.drain(notes).await.rows)
+    };
+    assert_eq!(kept().await, ["n3", "n4"]);
+    assert_eq!(desk.counts("ada").await, (602, 602, 600));
+    assert_eq!(desk.dropped_to("ada").await, Some(offsets[1]));
+    desk.store(desk.letter("p600", &["ada"])).await;
+    desk.store(desk.letter("p601", &["ada"])).await;
+    assert_eq!(kept().await, ["p600", "p601"]);
+    desk.store(desk.letter("p602", &["ada"])).await;
+    assert_eq!(desk.counts("ada").await, (603, 603, 603), "what waits never leaves");
+    desk.ack("p599", "ada").await;
+    desk.store(desk.letter("p603", &["ada"])).await;
+    assert_eq!(desk.counts("ada").await, (603, 603, 603), "p599 made room");
+    assert!(desk.find("p599").await.is_some(), "and stays in the namespace");
 }

@@ -1,14 +1,16 @@
 //! What expires: invisible at once, deleted by the purge, and nothing of it stays behind.
 
-use super::desk::{Desk, MINUTE_MS, after, instance, memo, merge, message_id};
+use super::desk::{Desk, MINUTE_MS, ROOMY, after, document, instance, memo, merge, message_id};
 use crate::conformance::{Bed, Window, cases};
 use mainstay_core::api::mail::{Imported, MailStats};
-use mainstay_core::mail::{AckOutcome, Append, Appended, ListQuery};
+use mainstay_core::mail::{AckOutcome, Append, Appended, InboxLimits, ListQuery, Merge};
 
 cases! {
     ($) mail_expiry_tests, mail::expiry:
     what_has_expired_is_invisible_to_every_read_at_once,
     an_expired_message_is_absent_for_a_send_and_an_import,
+    what_has_expired_fills_no_inbox,
+    an_expired_message_is_not_imported,
     who_joins_receives_no_expired_broadcast,
     a_purge_deletes_what_has_expired_with_everything_that_belongs_to_it,
     a_purge_deletes_at_most_as_many_as_it_may,
@@ -78,6 +80,64 @@ async fn an_expired_message_is_absent_for_a_send_and_an_import(bed: &Bed) {
     assert_eq!(past.tail("bob").await, ["m1", "m2"]);
     assert_eq!(past.counts("ada").await, (0, 0, 0));
     assert_eq!(past.counts("bob").await, (2, 2, 0));
+}
+
+async fn what_has_expired_fills_no_inbox(bed: &Bed) {
+    let window = bed.window().await;
+    let limits = InboxLimits { max_pending: 2, ..ROOMY };
+    let (desk, other) = (desk_in(bed, &window).bounded(limits), desk_in(bed, &window));
+    for number in 0..20 {
+        other.store(short(&other, other.letter(&format!("m{number}"), &["ada"]))).await;
+    }
+    desk.join("bob").await;
+    for id in ["m1", "m2"] {
+        desk.store(Append { expires_at: after(desk.now, 2 * MINUTE_MS), ..desk.letter(id, &["ada"]) }).await;
+    }
+    desk.store(short(&desk, desk.broadcast("b1"))).await;
+    desk.store(desk.letter("m3", &["bob"])).await;
+
+    let past = desk.later(MINUTE_MS);
+    assert_eq!(past.append(past.letter("m4", &["ada"])).await, Appended::InboxFull(instance("ada")), "not yet");
+    past.store(past.broadcast("b2")).await;
+    assert_eq!(past.append(past.letter("m4", &["bob"])).await, Appended::InboxFull(instance("bob")));
+    assert_eq!(past.tail("bob").await, ["m3", "b2"]);
+    let past = desk.later(2 * MINUTE_MS);
+    past.store(past.letter("m4", &["ada"])).await;
+    past.store(past.letter("m5", &["ada"])).await;
+    assert_eq!(past.append(past.letter("m6", &["ada"])).await, Appended::InboxFull(instance("ada")));
+    assert_eq!(past.tail("ada").await, ["m4", "m5"]);
+    past.purge().await;
+    assert_eq!(past.counts("ada").await, (2, 2, 2));
+    assert_eq!(past.counts("bob").await, (2, 2, 2));
+}
+
+async fn an_expired_message_is_not_imported(bed: &Bed) {
+    let window = bed.window().await;
+    let desk = desk_in(bed, &window);
+    desk.join("ada").await;
+    let first = desk.store(desk.letter("m1", &["ada"])).await;
+    let before = desk.drain(desk.whole_inbox("ada")).await;
+    let stats = desk.mail.stats(&desk.namespace).await.expect("stats");
+    for expires_at in [desk.now, after(desk.now, -MINUTE_MS)] {
+        let other_document = Append { document: document("m1", b"another"), ..desk.letter("m1", &["ada"]) };
+        for append in [desk.letter("m2", &["ada", "bob"]), desk.broadcast("b1"), other_document] {
+            for dry_run in [true, false] {
+                let append = Append { expires_at, ..append.clone() };
+                let imported = desk.mail.merge(Merge { dry_run, ..merge(append) }).await.expect("merge");
+                assert_eq!(imported, Imported::Unchanged);
+            }
+        }
+    }
+
+    let now = desk.drain(desk.whole_inbox("ada")).await;
+    assert_eq!((now.rows, now.position, now.dropped_to), (before.rows, before.position, None));
+    assert_eq!(desk.list(desk.all()).await, ["m1"]);
+    assert_eq!(desk.mail.stats(&desk.namespace).await.expect("stats"), stats);
+    assert_eq!(desk.counts("bob").await, (0, 0, 0));
+    assert_eq!(desk.purge().await, 0, "nothing was stored");
+    let second = desk.store(desk.letter("m2", &["ada"])).await;
+    assert!(second > first, "{second} after {first}");
+    assert_eq!(desk.tail("ada").await, ["m1", "m2"]);
 }
 
 async fn who_joins_receives_no_expired_broadcast(bed: &Bed) {

@@ -9,6 +9,7 @@ cases! {
     ($) mail_receipts_tests, mail::receipts:
     an_acknowledgement_stands_with_its_words_and_marks_the_message_as_read,
     the_first_acknowledgement_stands,
+    the_very_same_acknowledgement_is_answered_as_the_first_time,
     an_acknowledgement_may_be_given_by_another,
     an_acknowledgement_without_words_has_none,
     what_was_read_before_keeps_its_time_when_it_is_acknowledged,
@@ -61,6 +62,32 @@ async fn the_first_acknowledgement_stands(bed: &Bed) {
     assert_eq!(receipt_of(&row).read_at, Some(desk.now));
     assert_eq!(row.delivery.acknowledged, 1);
     assert_eq!(desk.counts("ada").await, (1, 0, 0));
+}
+
+async fn the_very_same_acknowledgement_is_answered_as_the_first_time(bed: &Bed) {
+    let desk = Desk::new(bed);
+    for (id, comment) in [("m1", None), ("m2", Some("")), ("m3", Some("done: \"ja\" 🦀"))] {
+        desk.store(desk.letter(id, &["ada", "bob"])).await;
+        let given = Ack { by: instance("ada"), at: desk.now, comment: comment.map(Into::into) };
+        let again = || desk.acknowledge(id, "ada", given.clone());
+        let first = again().await;
+        assert!(matches!(first, AckOutcome::Stands { already: false, .. }), "{id:?}: {first:?}");
+        assert_eq!(again().await, first, "a retry whose first answer was lost");
+
+        let other = Some(comment.map_or(String::new(), |comment| format!("{comment}!")));
+        for different in [
+            Ack { by: instance("lead"), ..given.clone() },
+            Ack { at: after(desk.now, 1), ..given.clone() },
+            Ack { comment: other, ..given.clone() },
+        ] {
+            let outcome = desk.acknowledge(id, "ada", different).await;
+            assert!(matches!(outcome, AckOutcome::Stands { already: true, .. }), "{id:?}: {outcome:?}");
+        }
+        assert_eq!(again().await, first, "the first one stands");
+        assert_eq!(desk.row(id).await.delivery.acknowledged, 1);
+    }
+    assert_eq!(desk.counts("ada").await, (3, 0, 0));
+    assert_eq!(desk.counts("bob").await, (3, 3, 3));
 }
 
 async fn an_acknowledgement_may_be_given_by_another(bed: &Bed) {
@@ -120,7 +147,8 @@ async fn what_asks_for_nothing_may_be_acknowledged(bed: &Bed) {
     let desk = Desk::new(bed);
     desk.store(desk.note("m1", &["ada"])).await;
     assert!(matches!(desk.ack("m1", "ada").await, AckOutcome::Stands { already: false, .. }));
-    assert!(matches!(desk.ack("m1", "ada").await, AckOutcome::Stands { already: true, .. }));
+    let other = desk.ack_with("m1", "ada", "other words").await;
+    assert!(matches!(other, AckOutcome::Stands { already: true, .. }), "{other:?}");
     assert_eq!(desk.counts("ada").await, (1, 0, 0));
     assert_eq!(desk.row("m1").await.delivery.acknowledged, 1);
 }
