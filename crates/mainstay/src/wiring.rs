@@ -173,7 +173,7 @@ fn credential_for(settings: &Settings, url: &str) -> Result<Option<String>> {
 /// Repeats every write of mail to a second store, or to a folder of the original. What is no URL of a store fails
 /// here; a store that is away does not.
 fn attach_mirror(settings: &Settings, url: &str, stores: &mut Stores) -> Result<Option<Arc<LateMirror>>> {
-    if let Place::Folder(folder) = Place::parse(url) {
+    if let Place::Folder(folder) = Place::parse(url)? {
         let mirror = Arc::new(FolderMirror::new(folder));
         stores.mail = Arc::new(MirroredMail::new(Arc::clone(&stores.mail), mirror));
         return Ok(None);
