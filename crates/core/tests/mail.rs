@@ -220,6 +220,91 @@ async fn unread_mail_that_was_dropped_is_told_to_a_reader_that_had_not_reached_i
     assert_eq!((next.gap, next.messages.len()), (None, 0));
 }
 
+/// A mirror that takes its time with the first copy, until it is let.
+#[derive(Default)]
+struct SlowMirror {
+    entered: tokio::sync::Notify,
+    leave: tokio::sync::Notify,
+    copies: std::sync::atomic::AtomicUsize,
+    acks: Mutex<Vec<usize>>,
+}
+
+struct Slow(Arc<SlowMirror>);
+
+#[async_trait]
+impl MailMirror for Slow {
+    async fn put(&self, _: &Namespace, message: ImportMessage, _: Timestamp) -> Result<()> {
+        if self.0.copies.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.0.entered.notify_one();
+            self.0.leave.notified().await;
+        }
+        let acks = message.receipts.iter().filter(|receipt| receipt.ack.is_some()).count();
+        self.0.acks.lock().unwrap().push(acks);
+        Ok(())
+    }
+    fn location(&self) -> String {
+        "test".into()
+    }
+}
+
+fn mirrored(mirror: &Arc<SlowMirror>) -> Arc<MailService> {
+    let store = Arc::new(MirroredMail::new(model::stores().mail, Arc::new(Slow(Arc::clone(mirror)))));
+    let clock = Arc::new(FakeClock::at(NOW_MS));
+    Arc::new(MailService::new(store, clock, Arc::new(RandomMint), MailRules::default()))
+}
+
+async fn sent_by_a(mail: &MailService) -> MessageId {
+    loop {
+        let page = mail.list(&caller("a"), ListMessages::default()).await.unwrap();
+        if let Some(message) = page.items.first() {
+            return message.content.id.clone();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn copies_of_one_message_reach_the_mirror_in_the_order_of_its_states() {
+    let mirror = Arc::new(SlowMirror::default());
+    let mail = mirrored(&mirror);
+    let sending = {
+        let mail = Arc::clone(&mail);
+        tokio::spawn(async move { mail.send(&caller("a"), None, letter("b", "s")).await })
+    };
+    mirror.entered.notified().await;
+    let id = sent_by_a(&mail).await;
+    let acknowledging = {
+        let mail = Arc::clone(&mail);
+        tokio::spawn(async move { mail.acknowledge(&caller("b"), &id, AckMessage::default()).await })
+    };
+    // Enough for the acknowledgement to get as far as it can while the first copy is under way.
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    mirror.leave.notify_one();
+    sending.await.unwrap().unwrap();
+    acknowledging.await.unwrap().unwrap();
+    assert_eq!(*mirror.acks.lock().unwrap(), [0, 1]);
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_does_not_keep_its_write_from_the_mirror() {
+    let mirror = Arc::new(SlowMirror::default());
+    let mail = mirrored(&mirror);
+    let sending = {
+        let mail = Arc::clone(&mail);
+        tokio::spawn(async move { mail.send(&caller("a"), None, letter("b", "s")).await })
+    };
+    mirror.entered.notified().await;
+    sending.abort();
+    assert!(sending.await.unwrap_err().is_cancelled());
+    mirror.leave.notify_one();
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(*mirror.acks.lock().unwrap(), [0]);
+}
+
 #[tokio::test]
 async fn a_mirror_gets_every_change_and_its_failure_is_not_that_of_the_write() {
     #[derive(Default)]

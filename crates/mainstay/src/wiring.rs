@@ -170,11 +170,11 @@ fn credential_for(settings: &Settings, url: &str) -> Result<Option<String>> {
     if is_loopback(url) { owner_key::find(settings) } else { Ok(settings.owner_key.clone()) }
 }
 
-/// Repeats every write of mail to a second store, or to a folder of the original. What is no URL of a store fails
-/// here; a store that is away does not.
+/// Repeats every write of mail to a second store, or, for the configured namespace, to a folder of the original. What
+/// is no URL of a store fails here; a store that is away does not.
 fn attach_mirror(settings: &Settings, url: &str, stores: &mut Stores) -> Result<Option<Arc<LateMirror>>> {
-    if let Place::Folder(folder) = Place::parse(url) {
-        let mirror = Arc::new(FolderMirror::new(folder));
+    if let Place::Folder(folder) = Place::parse(url)? {
+        let mirror = Arc::new(FolderMirror::new(folder, settings.namespace.clone()));
         stores.mail = Arc::new(MirroredMail::new(Arc::clone(&stores.mail), mirror));
         return Ok(None);
     }

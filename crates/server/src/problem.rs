@@ -64,10 +64,17 @@ pub(crate) fn stamp(response: &mut Response, request_id: &str) {
 pub(crate) fn log(error: &Error) {
     let (code, detail) = (error.code(), &error.problem.detail);
     let internal = error.internal.as_deref().unwrap_or_default();
-    match error.problem.status {
-        500.. => tracing::error!(%code, detail, internal, "request failed"),
-        _ => tracing::debug!(%code, detail, internal, "request refused"),
+    if is_fault(error) {
+        tracing::error!(%code, detail, internal, "request failed");
+    } else {
+        tracing::debug!(%code, detail, internal, "request refused");
     }
+}
+
+/// Whether the server or its store did wrong. An overload is none, whatever its status: the bound does what it is for,
+/// the metrics count it, and a line for each refusal would be one more load.
+fn is_fault(error: &Error) -> bool {
+    error.problem.status >= 500 && error.code() != Code::Overloaded
 }
 
 fn document(problem: &Problem) -> Body {
@@ -98,6 +105,15 @@ mod tests {
             assert_eq!(problem.request_id.as_deref(), Some("req-1"));
             assert_eq!(response.headers().contains_key(WWW_AUTHENTICATE), code.entry().http == 401, "{code}");
         }
+    }
+
+    #[test]
+    fn an_overload_does_not_fill_the_log_and_a_store_that_is_away_is_heard() {
+        let error = |code| Error::new(code, "what happened", "what to do");
+        assert!(!is_fault(&error(Code::Overloaded)));
+        assert!(!is_fault(&error(Code::MailNotFound)));
+        assert!(is_fault(&error(Code::StoreUnavailable)));
+        assert!(is_fault(&error(Code::Internal)));
     }
 
     #[tokio::test]

@@ -17,6 +17,11 @@ use tokio_util::sync::CancellationToken;
 const MAX_CONNECTIONS: usize = 16_384;
 /// Longest time that a client may take to send the head of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// Pause between two looks at a connection whose first bytes may become either version of HTTP. Clients send the
+/// preface of HTTP/2 in one piece: nearly none needs a second look.
+const PREFACE_PAUSE: Duration = Duration::from_millis(20);
+/// What a connection of HTTP/2 begins with.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Pause after a connection could not be accepted, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Largest head of a request, in bytes.
@@ -45,7 +50,14 @@ pub async fn serve(
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, permit)) => {
-                connections.spawn(connection(stream, router.clone(), graceful.watcher(), permit));
+                let accepted = Accepted {
+                    stream,
+                    watcher: graceful.watcher(),
+                    shutdown: shutdown.clone(),
+                    begin_within: HEADER_TIMEOUT,
+                    permit,
+                };
+                connections.spawn(connection(accepted, router.clone()));
             }
             Err(error) if is_of_the_peer(&error) => tracing::debug!(%error, "a connection was gone at once"),
             Err(error) => {
@@ -78,7 +90,59 @@ fn is_of_the_peer(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn connection(stream: TcpStream, router: Router, watcher: Watcher, _permit: OwnedSemaphorePermit) {
+struct Accepted {
+    stream: TcpStream,
+    watcher: Watcher,
+    shutdown: CancellationToken,
+    /// How long the peer may take until its version of HTTP is known.
+    begin_within: Duration,
+    /// Held for as long as the connection lives.
+    permit: OwnedSemaphorePermit,
+}
+
+impl Accepted {
+    /// Waits for the first bytes. The bounds of either version of HTTP begin once it is known which one it is: without
+    /// this one, a peer that says nothing would keep its place for ever.
+    async fn begins(&self) -> bool {
+        let begun = tokio::time::timeout(self.begin_within, version_known(&self.stream));
+        match self.shutdown.run_until_cancelled(begun).await {
+            Some(Ok(Ok(()))) => true,
+            Some(Ok(Err(error))) => {
+                tracing::debug!(%error, "a connection ended before it began");
+                false
+            }
+            Some(Err(_)) => {
+                tracing::debug!("a connection that said nothing was closed");
+                false
+            }
+            None => false,
+        }
+    }
+}
+
+/// Returns once the first bytes tell HTTP/1 from HTTP/2.
+async fn version_known(stream: &TcpStream) -> io::Result<()> {
+    let mut first = [0; HTTP2_PREFACE.len()];
+    loop {
+        let count = stream.peek(&mut first).await?;
+        let Some(preface) = HTTP2_PREFACE.get(..count).filter(|preface| first.get(..count) == Some(*preface)) else {
+            return Ok(());
+        };
+        if preface.len() == HTTP2_PREFACE.len() {
+            return Ok(());
+        }
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        tokio::time::sleep(PREFACE_PAUSE).await;
+    }
+}
+
+async fn connection(accepted: Accepted, router: Router) {
+    if !accepted.begins().await {
+        return;
+    }
+    let Accepted { stream, watcher, permit: _permit, .. } = accepted;
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
     builder
@@ -90,5 +154,51 @@ async fn connection(stream: TcpStream, router: Router, watcher: Watcher, _permit
     let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).into_owned();
     if let Err(error) = watcher.watch(serving).await {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    const SOON: Duration = Duration::from_secs(20);
+
+    /// What the server sends until it closes a connection on which these bytes came, and no more.
+    async fn answer_to(bytes: &[u8]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, permit) = accept(&listener, &Arc::new(Semaphore::new(1))).await.unwrap();
+        let graceful = GracefulShutdown::new();
+        let accepted = Accepted {
+            stream,
+            watcher: graceful.watcher(),
+            shutdown: CancellationToken::new(),
+            begin_within: Duration::from_millis(100),
+            permit,
+        };
+        client.write_all(bytes).await.unwrap();
+        let serving = tokio::spawn(connection(accepted, Router::new()));
+        let mut answer = Vec::new();
+        // A connection that is closed on bytes nobody took may end with a reset.
+        let _ended = tokio::time::timeout(SOON, client.read_to_end(&mut answer)).await.expect("it is closed");
+        serving.await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_says_nothing_is_closed() {
+        assert_eq!(answer_to(b"").await, "");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_stops_within_the_preface_of_http2_is_closed() {
+        assert_eq!(answer_to(b"PRI * HT").await, "");
+    }
+
+    #[tokio::test]
+    async fn a_request_is_served_after_its_first_bytes_were_looked_at() {
+        let answer = answer_to(b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     }
 }

@@ -41,19 +41,23 @@ impl SqliteOptions {
     /// # Errors
     /// `settings.invalid` where the URL is neither.
     pub fn from_url(url: &str) -> Result<Self> {
-        let invalid = |detail: String| {
+        // None of these errors shows the URL: what is mistyped may be that of another store, with its password.
+        let invalid = |detail: &str| {
             let help = "Write sqlite:<path>, such as sqlite:/var/lib/mainstay/mainstay.db, or sqlite::memory:.";
             Error::new(Code::SettingInvalid, detail, help)
         };
         let Some(rest) = url.strip_prefix("sqlite:") else {
-            return Err(invalid(format!("{url:?} does not begin with sqlite:")));
+            return Err(invalid("the URL does not begin with sqlite:"));
         };
         if rest == ":memory:" {
             return Ok(Self::new(Location::Memory));
         }
         let path = rest.strip_prefix("//").unwrap_or(rest);
         if path.is_empty() || path.ends_with('/') {
-            return Err(invalid(format!("{url:?} does not name a file")));
+            return Err(invalid("the URL does not name a file"));
+        }
+        if is_other_store(path) {
+            return Err(invalid("what follows sqlite: is the URL of another store, not a file"));
         }
         Ok(Self::new(Location::File(PathBuf::from(path))))
     }
@@ -66,6 +70,14 @@ impl SqliteOptions {
         let help = "Leave the options at their defaults, or raise them.";
         Err(Error::new(Code::SettingInvalid, "readers, max_queue and max_batch must be at least 1", help))
     }
+}
+
+/// Whether a path is rather a URL, or the beginnings of one of a Redis. As a file it would carry a password in its name.
+fn is_other_store(path: &str) -> bool {
+    let scheme = path.split([':', '/']).next().unwrap_or_default();
+    let rest = path.get(scheme.len()..).unwrap_or_default();
+    let of_redis = ["redis", "valkey"].iter().any(|store| scheme.to_ascii_lowercase().starts_with(store));
+    path.contains("://") || of_redis && (rest.starts_with(':') || rest.starts_with("//"))
 }
 
 impl Location {
@@ -82,6 +94,26 @@ impl Location {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_url_of_another_store_names_no_file_and_is_not_shown() {
+        for url in [
+            "sqlite:redis://u:hunter2@h/0",
+            "sqlite:redis://u:hunter2@h/",
+            "sqlite://rediss://u:hunter2@h",
+            "sqlite:redis//u:hunter2@h",
+            "sqlite:Redis:u:hunter2@h",
+            "sqlite:redis+sentinel//u:hunter2@h",
+            "redis://u:hunter2@h",
+        ] {
+            let error = SqliteOptions::from_url(url).unwrap_err();
+            assert_eq!(error.code(), Code::SettingInvalid, "{url}");
+            assert!(!format!("{error:?} {error}").contains("hunter2"), "{error:?}");
+        }
+        for url in ["sqlite:redis/a.db", "sqlite:/data/redis:/a.db", "sqlite:redis-copy.db", "sqlite:/a/b@c.db"] {
+            assert!(SqliteOptions::from_url(url).is_ok(), "{url}");
+        }
+    }
 
     #[test]
     fn a_url_names_a_file_or_memory_and_anything_else_is_refused() {

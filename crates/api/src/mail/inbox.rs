@@ -85,7 +85,8 @@ pub struct ReadInbox {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>)]
     pub sender: Option<InstanceId>,
-    /// Mark what is returned as read.
+    /// Mark what is returned as read, before the answer is on its way: at most once. Where an answer may be lost, leave
+    /// it out and mark with POST /v1/mail/inbox/read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mark_read: bool,
 }

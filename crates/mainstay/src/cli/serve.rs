@@ -96,7 +96,7 @@ async fn compare_mirror(settings: &Settings, mirror: &str, backbone: &Backbone, 
         // A token of its own: that of the server has been cancelled, and its router takes no more calls.
         let client = wiring::client_of(&backbone.services, settings, options, CancellationToken::new())?;
         let store = source::read_store(&client).await?;
-        mirror::compare_with(&store, settings, &Place::parse(mirror)).await
+        mirror::compare_with(&store, settings, &Place::parse(mirror)?).await
     };
     match tokio::time::timeout(grace, compared).await {
         Ok(Ok(found)) if found.parity => {

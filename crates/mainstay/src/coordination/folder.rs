@@ -7,6 +7,7 @@ use mainstay_api::mail::{ImportMessage, Imported};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Largest file that is read; the longest real one had 5 kB.
 const MAX_FILE_BYTES: u64 = 1_024 * 1_024;
@@ -105,12 +106,16 @@ impl FolderWriter {
     }
 
     /// Brings the file of a message to this state: replaced as a whole, never half-written. A file that is in this
-    /// state already is left alone.
+    /// state already is left alone, and so is one that is acknowledged where this state is not: an acknowledgement is
+    /// not taken back, so this state is the older one.
     ///
     /// # Errors
     /// Where a file cannot be written.
     pub fn put(&self, message: &LegacyMessage) -> std::io::Result<Imported> {
         let name = self.file_of(message)?;
+        if !message.acknowledged && self.holds_acknowledged(&name, &message.id) {
+            return Ok(Imported::Unchanged);
+        }
         let mut text = serde_json::to_string_pretty(message)?;
         text.push('\n');
         let outcome = replace(&self.folder.join("messages").join(&name), message, &text)?;
@@ -125,25 +130,42 @@ impl FolderWriter {
         }
     }
 
+    fn holds_acknowledged(&self, name: &str, id: &str) -> bool {
+        self.held(name).is_some_and(|held| held.acknowledged && held.id == id)
+    }
+
     /// The file that holds the message already, or the name for a new one: that of the original, and the id, because
-    /// two messages of one second would collide without it.
+    /// two messages of one second would collide without it. Names are joined by what may stand in them: where the file
+    /// of another message has this name, the new one ends with a digest of the id.
     fn file_of(&self, message: &LegacyMessage) -> std::io::Result<String> {
         let time = message.timestamp.trim_end_matches('Z').replace(':', "-");
         let kind = message.kind.to_lowercase();
         let name = format!("{time}-{}-{kind}-{}.json", safe(&message.from), safe(&message.id));
         // A message imported from this folder keeps the name that it had there.
         if let Some(files) = &self.files {
-            return Ok(files.get(&message.id).cloned().unwrap_or(name));
+            return Ok(files.get(&message.id).cloned().unwrap_or_else(|| self.free(name, &message.id)));
         }
-        if self.folder.join("messages").join(&name).exists() {
+        if self.held(&name).is_some_and(|held| held.id == message.id) {
             return Ok(name);
         }
         let plain = format!("{time}-{}-{kind}.json", safe(&message.from));
         let found = [plain]
             .into_iter()
             .chain(self.names_at(&time)?)
-            .find(|known| held(&self.folder.join("messages").join(known)).is_some_and(|held| held.id == message.id));
-        Ok(found.unwrap_or(name))
+            .find(|known| self.held(known).is_some_and(|held| held.id == message.id));
+        Ok(found.unwrap_or_else(|| self.free(name, &message.id)))
+    }
+
+    /// A name that no other message has: this one, else one with a digest of the id.
+    fn free(&self, name: String, id: &str) -> String {
+        match self.held(&name) {
+            Some(held) if held.id != id => format!("{}~{:016x}.json", name.trim_end_matches(".json"), digest(id)),
+            _ => name,
+        }
+    }
+
+    fn held(&self, name: &str) -> Option<LegacyMessage> {
+        held(&self.folder.join("messages").join(name))
     }
 
     fn names_at(&self, time: &str) -> std::io::Result<Vec<String>> {
@@ -170,11 +192,12 @@ fn safe(text: &str) -> String {
         return text.to_owned();
     }
     let kept: String = text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).take(40).collect();
-    // FNV-1a: only has to tell names apart, and is the same on every machine and in every version.
-    let digest = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("{kept}~{digest:016x}")
+    format!("{kept}~{:016x}", digest(text))
+}
+
+/// FNV-1a: only has to tell names apart, and is the same on every machine and in every version.
+fn digest(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn replace(path: &Path, message: &LegacyMessage, text: &str) -> std::io::Result<Imported> {
@@ -185,12 +208,26 @@ fn replace(path: &Path, message: &LegacyMessage, text: &str) -> std::io::Result<
     };
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let unfinished = folder.join(format!(".{name}.{}", std::process::id()));
-    let mut file = std::fs::File::create(&unfinished)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_data()?;
-    std::fs::rename(unfinished, path)?;
+    let unfinished = folder.join(unfinished_name(&name));
+    let written = write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, path));
+    if let Err(error) = written {
+        // Its name is never used again, so nobody else would remove it.
+        let _ = std::fs::remove_file(&unfinished);
+        return Err(error);
+    }
     Ok(outcome)
+}
+
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_data()
+}
+
+/// A name that no other write has, of this process or another: two writers of one message must not share a file.
+fn unfinished_name(name: &str) -> String {
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    format!(".{name}.{}.{}", std::process::id(), WRITES.fetch_add(1, Ordering::Relaxed))
 }
 
 #[cfg(test)]
@@ -240,6 +277,41 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path().join("messages")).unwrap().count(), 1);
         assert_eq!(std::fs::read_dir(folder.path().join("pending-acks")).unwrap().count(), 0);
         assert!(std::fs::read_to_string(original).unwrap().contains("\"ack_by\": \"frontend\""));
+    }
+
+    #[test]
+    fn an_older_state_does_not_take_an_acknowledgement_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = FolderWriter::create(folder.path()).unwrap();
+        let acknowledged = LegacyMessage { acknowledged: true, ack_by: Some("frontend".into()), ..message("msg-1") };
+        writer.put(&acknowledged).unwrap();
+        assert_eq!(writer.put(&message("msg-1")).unwrap(), Imported::Unchanged);
+        let entries = read(folder.path()).unwrap();
+        assert_eq!(entries.len(), 1);
+        assert!(entries[0].message.as_ref().is_ok_and(|message| message.receipts[0].ack.is_some()));
+        assert_eq!(std::fs::read_dir(folder.path().join("pending-acks")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn two_messages_whose_names_join_to_one_file_name_keep_a_file_each() {
+        let first = LegacyMessage { from: "a".into(), id: "b-general-x".into(), ..message("") };
+        let second = LegacyMessage { from: "a-general-b".into(), id: "x".into(), ..message("") };
+        for create in [FolderWriter::create, FolderWriter::create_for_many] {
+            let folder = tempfile::tempdir().unwrap();
+            for _ in 0..2 {
+                let writer = create(folder.path()).unwrap();
+                writer.put(&first).unwrap();
+                writer.put(&second).unwrap();
+            }
+            let entries = read(folder.path()).unwrap();
+            let ids: BTreeSet<&str> = entries.iter().filter_map(Entry::id).collect();
+            assert_eq!((entries.len(), ids), (2, BTreeSet::from(["b-general-x", "x"])));
+        }
+    }
+
+    #[test]
+    fn writers_of_one_message_do_not_share_an_unfinished_file() {
+        assert_ne!(unfinished_name("a.json"), unfinished_name("a.json"));
     }
 
     #[test]

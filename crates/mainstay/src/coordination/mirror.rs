@@ -16,21 +16,26 @@ use tokio::sync::OnceCell;
 /// How long a mirror that could not be opened is left alone: writes are not to wait for it one after the other.
 const OPEN_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
-/// A legacy folder that follows a store.
+/// A legacy folder that follows one namespace of a store: its files know no namespaces, and the messages of two would
+/// mix.
 pub struct FolderMirror {
     folder: PathBuf,
+    namespace: Namespace,
 }
 
 impl FolderMirror {
-    /// A mirror in a folder, which is created when the first message comes.
-    pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    /// A mirror of a namespace in a folder, which is created when the first message comes.
+    pub fn new(folder: PathBuf, namespace: Namespace) -> Self {
+        Self { folder, namespace }
     }
 }
 
 #[async_trait]
 impl MailMirror for FolderMirror {
-    async fn put(&self, _namespace: &Namespace, message: ImportMessage, _now: Timestamp) -> Result<()> {
+    async fn put(&self, namespace: &Namespace, message: ImportMessage, _now: Timestamp) -> Result<()> {
+        if *namespace != self.namespace {
+            return Ok(());
+        }
         let folder = self.folder.clone();
         let written = tokio::task::spawn_blocking(move || FolderWriter::create(&folder)?.put(&to_legacy(&message)));
         let outcome = written.await.map_err(std::io::Error::other).and_then(|outcome| outcome);
@@ -107,5 +112,37 @@ impl MailMirror for LateMirror {
 
     fn location(&self) -> String {
         self.location.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mainstay_api::legacy::{LegacyMessage, LegacyPayload};
+
+    #[tokio::test]
+    async fn a_folder_gets_the_messages_of_its_namespace_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = LegacyMessage {
+            id: "msg-1".into(),
+            kind: "GENERAL".into(),
+            from: "a".into(),
+            to: "b".into(),
+            timestamp: "2026-01-22T23:01:25Z".into(),
+            requires_ack: false,
+            acknowledged: false,
+            payload: LegacyPayload { subject: "s".into(), description: String::new() },
+            ack_by: None,
+            ack_timestamp: None,
+            ack_comment: None,
+        };
+        let message = message.into_import().unwrap();
+        let namespace = |name: &str| Namespace::parse(name).unwrap();
+        let mirror = FolderMirror::new(folder.path().to_path_buf(), namespace("mine"));
+        let count = || std::fs::read_dir(folder.path().join("messages")).map_or(0, Iterator::count);
+        mirror.put(&namespace("other"), message.clone(), Timestamp::from_millis(0)).await.unwrap();
+        assert_eq!(count(), 0);
+        mirror.put(&namespace("mine"), message, Timestamp::from_millis(0)).await.unwrap();
+        assert_eq!(count(), 1);
     }
 }

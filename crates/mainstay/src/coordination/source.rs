@@ -13,6 +13,9 @@ use std::path::PathBuf;
 /// Most messages that one import, export or comparison holds in memory.
 const MAX_MESSAGES: usize = 1_000_000;
 
+/// What the schemes of stores begin with.
+const STORES: [&str; 3] = ["redis", "valkey", "sqlite"];
+
 /// A message of a source, or why it cannot be read.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -42,23 +45,49 @@ pub enum Place {
 
 impl Place {
     /// Reads what a person wrote: `store`, a URL, or a folder.
-    pub fn parse(text: &str) -> Self {
+    ///
+    /// # Errors
+    /// `settings.invalid` where it is rather a mistyped URL: as a folder it would carry a password in its name. The
+    /// error does not show it.
+    pub fn parse(text: &str) -> Result<Self> {
         if text == "store" {
-            return Self::Store(None);
+            return Ok(Self::Store(None));
         }
-        if let Some(url) = text.strip_prefix("coord+") {
-            return Self::LegacyRedis(url.to_owned());
+        if let Some(url) = text.strip_prefix("coord+").filter(|url| url.contains("://")) {
+            return Ok(Self::LegacyRedis(url.to_owned()));
         }
         if text.contains("://") || text.starts_with("sqlite:") {
-            return Self::Store(Some(text.to_owned()));
+            return Ok(Self::Store(Some(text.to_owned())));
         }
-        Self::Folder(PathBuf::from(text))
+        if is_mistyped_url(text) {
+            let help = "Write a URL with its scheme and `://`, such as redis://host:6379, or the path of a folder; one \
+                        that only looks like a URL can be written as ./name.";
+            return Err(Failure::new(Code::SettingInvalid, "this is neither a folder nor a URL of a store", help));
+        }
+        Ok(Self::Folder(PathBuf::from(text)))
     }
 
     /// Whether the place keeps messages in the shape of the original, which has seconds and one acknowledgement.
     pub fn is_legacy(&self) -> bool {
         !matches!(self, Self::Store(_))
     }
+}
+
+/// Whether a text begins as a URL of a store does, or holds what may be a name and a password before an `@`.
+fn is_mistyped_url(text: &str) -> bool {
+    if text.starts_with("./") || text.starts_with("../") {
+        return false;
+    }
+    let scheme = text.split([':', '/']).next().unwrap_or_default();
+    let rest = text.get(scheme.len()..).unwrap_or_default();
+    let begins = STORES.iter().any(|store| scheme.to_ascii_lowercase().starts_with(store));
+    if text.starts_with("coord+") || begins && (rest.starts_with(':') || rest.starts_with("//")) {
+        return true;
+    }
+    // The colon of a drive, as in C:\work, is none of a password.
+    let drive = text.get(1..3).is_some_and(|drive| [":\\", ":/"].contains(&drive));
+    let path = text.get(2..).filter(|_| drive).unwrap_or(text);
+    path.rsplit_once('@').is_some_and(|(before, _)| before.contains(':'))
 }
 
 impl std::fmt::Display for Place {
@@ -138,5 +167,43 @@ pub async fn read_store(client: &Client) -> Result<Vec<Entry>> {
             Some(next) => list.cursor = Some(next),
             None => return Ok(entries),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_url_names_no_folder_and_is_not_shown() {
+        for text in [
+            "redis//u:hunter2@h",
+            "redis:/u:hunter2@h",
+            "REDIS:u:hunter2@h",
+            "rediss//hunter2",
+            "redis+sentinel:hunter2",
+            "valkey//u:hunter2@h",
+            "SQLITE:hunter2",
+            "coord+redis//u:hunter2@h",
+            "coord+hunter2",
+            "/redis/u:hunter2@h",
+            "u:hunter2@h:6379/0",
+        ] {
+            let failure = Place::parse(text).unwrap_err();
+            assert!(matches!(&failure, Failure::Problem(problem) if problem.code == Code::SettingInvalid), "{text}");
+            assert!(!format!("{failure:?}").contains("hunter2"), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn folders_and_urls_are_told_apart() {
+        for text in [".claude/coordination", "redis/messages", "/srv/redis:/a", "C:\\me@work", "a@b", "./redis:a@b"] {
+            assert_eq!(Place::parse(text).unwrap(), Place::Folder(text.into()), "{text}");
+        }
+        for text in ["redis://u:p@h", "sqlite:/a.db"] {
+            assert_eq!(Place::parse(text).unwrap(), Place::Store(Some(text.into())), "{text}");
+        }
+        assert_eq!(Place::parse("coord+redis://h").unwrap(), Place::LegacyRedis("redis://h".into()));
+        assert_eq!(Place::parse("store").unwrap(), Place::Store(None));
     }
 }

@@ -14,9 +14,13 @@ use std::process::ExitStatus;
 use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
 
 /// How long the end of a registration may take, in milliseconds: the program has ended, and so should this one.
 const UNREGISTER_MS: u64 = 3_000;
+
+/// How long a beat in flight may take once the program has ended, in milliseconds.
+const LAST_BEAT_MS: u64 = 3_000;
 
 /// The exit status of shells for a program that is not there.
 const NOT_FOUND: u8 = 127;
@@ -71,22 +75,24 @@ impl Agent<'_> {
     async fn accompany(&mut self, mut child: Child, mut signals: forward::Signals) -> Result<ExitStatus> {
         let process_id = child.id();
         self.registration.process_id = process_id;
-        tokio::select! {
-            ended = child.wait() => ended.map_err(|cause| Failure::io("the program was lost", &cause)),
-            never = self.beat_on() => match never {},
-            never = forward_on(&mut signals, process_id) => match never {},
-        }
+        let stop = CancellationToken::new();
+        let ended = async {
+            tokio::select! {
+                ended = child.wait() => ended.map_err(|cause| Failure::io("the program was lost", &cause)),
+                never = forward_on(&mut signals, process_id) => match never {},
+            }
+        };
+        alongside(ended, self.beat_on(&stop), &stop).await
     }
 
-    /// Registers the process, and then beats for as long as it is let.
-    async fn beat_on(&self) -> Infallible {
+    /// Registers the process, and then beats until it is stopped; never in the middle of a beat.
+    async fn beat_on(&self, stop: &CancellationToken) {
         self.register().await;
         let mut ticks = interval(Duration::from_millis(self.context.settings.client.beat_interval_ms));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
         let mut superseded = false;
-        loop {
-            ticks.tick().await;
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             superseded = self.beat(superseded).await;
         }
     }
@@ -126,6 +132,31 @@ impl Agent<'_> {
             Err(_) => tracing::warn!("the registration could not be ended in time"),
         }
     }
+}
+
+/// Beats until the program has ended, and lets a beat in flight end as well: one that the server gets to after the end
+/// of the registration would begin it anew. A beat that outlasts its time is left to itself.
+async fn alongside<T>(
+    ended: impl Future<Output = T>,
+    beating: impl Future<Output = ()>,
+    stop: &CancellationToken,
+) -> T {
+    let ended = async {
+        let outcome = ended.await;
+        stop.cancel();
+        outcome
+    };
+    let bound = async {
+        stop.cancelled().await;
+        tokio::time::sleep(Duration::from_millis(LAST_BEAT_MS)).await;
+    };
+    let beating = async {
+        tokio::select! {
+            () = beating => {}
+            () = bound => tracing::warn!("the last beat did not end in time"),
+        }
+    };
+    tokio::join!(ended, beating).0
 }
 
 async fn forward_on(signals: &mut forward::Signals, process_id: Option<u32>) -> Infallible {
@@ -239,4 +270,24 @@ mod forward {
 
     /// Does nothing.
     pub fn send(_process_id: Option<u32>, _signal: ()) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[tokio::test]
+    async fn a_beat_in_flight_ends_before_the_registration_is_ended() {
+        let stop = CancellationToken::new();
+        let answered = AtomicBool::new(false);
+        let beating = async {
+            // The answer comes after the program has ended.
+            stop.cancelled().await;
+            tokio::task::yield_now().await;
+            answered.store(true, Ordering::SeqCst);
+        };
+        assert_eq!(alongside(async { 7 }, beating, &stop).await, 7);
+        assert!(answered.load(Ordering::SeqCst));
+    }
 }

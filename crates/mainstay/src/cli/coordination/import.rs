@@ -30,7 +30,7 @@ impl ImportCommand {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
         let Self::Coordination(command) = self;
-        let place = Place::parse(&command.source);
+        let place = Place::parse(&command.source)?;
         let entries = source::read(&place, &context.settings).await?;
         let bar = progress(&entries, context);
         let client = context.client_or_user().await?;

@@ -75,7 +75,7 @@ pub fn mirror_of(settings: &Settings) -> Result<Place> {
         let help = "Set MAINSTAY_MIRROR to the URL of a second store, or to a folder of the file-based system.";
         Failure::new(Code::SettingInvalid, "no mirror is configured", help)
     })?;
-    Ok(Place::parse(mirror))
+    Place::parse(mirror)
 }
 
 /// The store itself, not through a server: both sides are read in the same way.

@@ -26,7 +26,7 @@ pub struct Parity {
 impl Parity {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
-        let (from, to) = (Place::parse(&self.source), Place::parse(&self.destination));
+        let (from, to) = (Place::parse(&self.source)?, Place::parse(&self.destination)?);
         let left = source::read(&from, &context.settings).await?;
         let right = source::read(&to, &context.settings).await?;
         let options = Options {

@@ -33,7 +33,8 @@ pub(in crate::mcp::tools) struct Given {
     /// Messages at most: 1 to 100, 20 when absent.
     #[schemars(range(min = 1, max = 100))]
     limit: Option<u32>,
-    /// Mark what is returned as read.
+    /// Mark what is returned as read, before you get it: an answer that is lost is not returned as unread again. To be
+    /// sure, leave it out and call mail_mark_read.
     #[serde(default)]
     mark_read: bool,
 }
