@@ -132,7 +132,7 @@ impl MailStore for MirroredMail {
     }
 
     async fn recall(&self, namespace: &Namespace, memo: &RequestMemo, now: Timestamp) -> Result<Option<Appended>> {
-        self.store.recall(namespace, memo, now).await
+        self.pair.store.recall(namespace, memo, now).await
     }
 
     async fn find(

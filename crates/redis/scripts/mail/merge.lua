@@ -13,14 +13,15 @@
 --@include mail/deliveries
 
 local p = cjson.decode(ARGV[1])
+-- What has expired is not there, here as elsewhere.
+if p.exp <= p.now then return {'unchanged', 0} end
+
 local off, dead = find_alive(p.id, p.now)
 local created = false
 
 if off then
   if redis.call('HGET', message_key(off), 'doc') ~= ARGV[2] then return {'conflict', 0} end
 else
-  -- What has expired is not there, here as elsewhere.
-  if p.exp <= p.now then return {'unchanged', 0} end
   if p.dry_run then return {'created', 0} end
   if dead then delete_message(dead) end
   make_room(p.max_messages)
