@@ -91,7 +91,7 @@ pub enum Appended {
     DuplicateId,
     /// This recipient's inbox holds as many pending messages as it may.
     InboxFull(InstanceId),
-    /// The namespace holds as many messages as it may, and the oldest all wait for an acknowledgement.
+    /// The namespace holds as many messages as it may, and all of them wait for an acknowledgement.
     NamespaceFull,
 }
 
@@ -240,7 +240,7 @@ pub enum AckOutcome {
         row: Box<Row>,
         /// The life of the log.
         epoch: Epoch,
-        /// Whether an earlier one stands.
+        /// Whether another one, given before, stands.
         already: bool,
     },
     /// There is no such message.

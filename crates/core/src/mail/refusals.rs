@@ -65,7 +65,7 @@ pub(super) fn inbox_full(recipient: &InstanceId, max_pending: u32) -> Error {
 pub(super) fn namespace_full(max_messages: u32) -> Error {
     Error::new(
         Code::MailInboxFull,
-        format!("the namespace holds {max_messages} messages, and the oldest all wait for an acknowledgement"),
+        format!("the namespace holds {max_messages} messages, and all of them wait for an acknowledgement"),
         "Acknowledge or let expire what is old, or raise MAINSTAY_MAIL_MAX_MESSAGES.",
     )
     .retry_after_ms(60_000)
