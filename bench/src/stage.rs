@@ -6,7 +6,7 @@ use mainstay_api::mail::{Content, SendMessage};
 use mainstay_api::{InstanceId, MessageId, MessageType, Namespace, Timestamp};
 use mainstay_core::mail::{Append, InboxLimits, MailRules, MailService, Recipients, RequestMemo};
 use mainstay_core::presence::PresenceRules;
-use mainstay_core::{Caller, Clock, RandomMint, Scopes, Stores, SystemClock};
+use mainstay_core::{Caller, Clock, RandomMint, Stores, SystemClock};
 use mainstay_redis::RedisOptions;
 use mainstay_server::{ServiceRules, Services};
 use mainstay_sqlite::SqliteOptions;
@@ -75,12 +75,7 @@ pub fn instance(name: &str) -> Result<InstanceId> {
 
 /// The owner, who speaks for an instance.
 pub fn caller(in_namespace: &str, speaks_for: &str) -> Result<Caller> {
-    Ok(Caller {
-        principal: "owner".into(),
-        instance: Some(instance(speaks_for)?),
-        namespace: namespace(in_namespace)?,
-        scopes: Scopes::all(),
-    })
+    Ok(Caller { instance: Some(instance(speaks_for)?), namespace: namespace(in_namespace)?, ..Caller::owner() })
 }
 
 /// A request id that no other call of this run has.

@@ -67,6 +67,10 @@ catalogue! {
     Internal = "server.internal", "The server failed", 500, 4500, -32603, 1, false;
     CredentialMissing = "auth.credential_missing", "The request has no credential", 401, 4401, -32001, 1, false;
     CredentialInvalid = "auth.credential_invalid", "The credential is not valid", 401, 4401, -32001, 1, false;
+    TokenExpired = "auth.token_expired", "The token has expired", 401, 4401, -32001, 1, false;
+    AudienceMismatch = "auth.audience_mismatch", "The token is for another audience", 401, 4401, -32001, 1, false;
+    IssuerMismatch = "auth.issuer_mismatch", "The token is of an issuer that is not trusted", 401, 4401, -32001, 1, false;
+    TenantNotAllowed = "auth.tenant_not_allowed", "The tenant of the token is not allowed", 403, 4403, -32001, 1, false;
     Forbidden = "auth.forbidden", "The credential does not allow this", 403, 4403, -32001, 1, false;
     HostNotAllowed = "auth.host_not_allowed", "The Host or Origin is not allowed", 403, 4403, -32001, 1, false;
     InstanceUnknown = "auth.instance_missing", "The call needs to know which instance it speaks for", 400, 4400, -32602, 2, false;
@@ -148,6 +152,9 @@ pub struct Problem {
     /// How long to wait before a retry, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// The version that stands, where the call expected another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_version: Option<u64>,
     /// Values that would have been accepted, where there are few.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub valid_values: Vec<String>,
@@ -169,6 +176,7 @@ impl Problem {
             applied: Applied::No,
             request_id: None,
             retry_after_ms: None,
+            current_version: None,
             valid_values: Vec::new(),
         }
     }

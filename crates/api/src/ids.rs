@@ -39,6 +39,50 @@ text_type! {
     }
 }
 
+text_type! {
+    /// Where an identity comes from: `local` for the users, keys and the owner of this installation, else the name of
+    /// a configured issuer. Two issuers that give the same tenant and user are thereby two identities.
+    Realm, "realm", 64, |value| {
+        let valid = value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+        valid.then_some(()).ok_or_else(|| format!("{value:?} must be small letters, digits, `-` and `_`"))
+    }
+}
+
+text_type! {
+    /// A tenant, as its issuer names it (`tid`); `local` for identities of this installation.
+    TenantId, "tenant", 300, |value| no_nul(value)
+}
+
+text_type! {
+    /// A user within a tenant, as the issuer names it (`sub`, or `oid` for Entra); never a name of a person.
+    SubjectId, "user", 600, |value| no_nul(value)
+}
+
+text_type! {
+    /// The id of a user of this installation, made by it: `usr-` and 16 hexadecimal digits.
+    UserId, "user id", 64, |value| word(value)
+}
+
+text_type! {
+    /// The id of an API key, which is no secret: `key-` and 16 hexadecimal digits.
+    KeyId, "key id", 64, |value| word(value)
+}
+
+text_type! {
+    /// The id of a session, which is no secret: `ses-` and 16 hexadecimal digits.
+    SessionId, "session id", 64, |value| word(value)
+}
+
+text_type! {
+    /// The id of a conversation; a UUID where the server makes it.
+    ConversationId, "conversation id", 200, |value| no_nul(value)
+}
+
+fn word(value: &str) -> Result<(), String> {
+    let valid = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    valid.then_some(()).ok_or_else(|| format!("{value:?} must be letters, digits, `-` and `_`"))
+}
+
 fn no_nul(value: &str) -> Result<(), String> {
     match value.find('\0') {
         Some(at) => Err(format!("it holds a NUL character at byte {at}")),
@@ -60,6 +104,22 @@ impl InstanceId {
     #[must_use]
     pub fn is_all(&self) -> bool {
         self.as_str() == Self::ALL
+    }
+}
+
+impl Realm {
+    /// The realm of this installation itself.
+    #[must_use]
+    pub fn local() -> Self {
+        Self::parse("local").expect("a constant name is valid")
+    }
+}
+
+impl TenantId {
+    /// The tenant of identities of this installation.
+    #[must_use]
+    pub fn local() -> Self {
+        Self::parse("local").expect("a constant name is valid")
     }
 }
 

@@ -13,7 +13,11 @@ mod text;
 pub mod time;
 
 pub use errors::{Code, Problem};
-pub use ids::{Epoch, InstanceId, MessageId, MessageType, Namespace, Offset, Position};
+pub use identity::Subject;
+pub use ids::{
+    ConversationId, Epoch, InstanceId, KeyId, MessageId, MessageType, Namespace, Offset, Position, Realm, SessionId,
+    SubjectId, TenantId, UserId,
+};
 pub use text::InvalidText;
 pub use time::Timestamp;
 
@@ -24,5 +28,7 @@ pub const NAMESPACE_HEADER: &str = "mainstay-namespace";
 /// The header with the caller's request id, by which a repeated write is recognised
 /// (draft-ietf-httpapi-idempotency-key-header).
 pub const IDEMPOTENCY_KEY_HEADER: &str = "idempotency-key";
+/// The header that relates requests of several services to one occurrence; letters, digits and `-_.:/+=`.
+pub const CORRELATION_ID_HEADER: &str = "x-correlation-id";
 /// The header that carries the id under which a request appears in the log.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";

@@ -127,10 +127,13 @@ async fn an_inbox_that_is_read_and_marked_is_asked_for_once() {
     assert_eq!(script.asked.lock().unwrap().len(), 3);
 }
 
+const WHO: &str = r#"{"principal": "owner", "subject": {"realm": "local", "tenant": "local", "user": "owner"},
+    "namespace": "x", "scopes": []}"#;
+
 #[tokio::test]
 async fn names_of_every_alphabet_travel_in_headers() {
     let script = Script::default();
-    script.answer(StatusCode::OK, r#"{"principal": "owner", "namespace": "x", "scopes": []}"#);
+    script.answer(StatusCode::OK, WHO);
     let options = ClientOptions::default().speaking_for(InstanceId::parse("bücher\n%").unwrap());
     script.client(options).whoami().await.unwrap();
     assert_eq!(script.header(0, "mainstay-instance"), "b%C3%BCcher%0A%25");

@@ -1,41 +1,69 @@
 //! Who makes a call, and what it may do. Known from the credential alone, from the first handler on.
 
 use crate::error::{Error, Result};
-use mainstay_api::{Code, InstanceId, Namespace};
+use mainstay_api::{Code, InstanceId, KeyId, Namespace, SessionId, Subject, UserId};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// One thing that a caller may be allowed to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Scope {
+/// Everything in a part of a principal's name is encoded but letters, digits and these.
+const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+macro_rules! scopes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal;)*) => {
+        /// One thing that a caller may be allowed to do.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Scope {
+            $($(#[doc = $doc])+ $variant,)*
+        }
+
+        impl Scope {
+            /// Every scope.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The scope as credentials spell it.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+    };
+}
+
+scopes! {
     /// Read the mail of the namespace: a team shares it, as it shares a mailing list.
-    MailRead,
+    MailRead = "mail:read";
     /// Send mail, and acknowledge or mark what was received.
-    MailWrite,
+    MailWrite = "mail:write";
     /// Acknowledge on behalf of another recipient, import and export.
-    MailAdmin,
+    MailAdmin = "mail:admin";
     /// See who is there.
-    PresenceRead,
+    PresenceRead = "presence:read";
     /// Say that one is there.
-    PresenceWrite,
+    PresenceWrite = "presence:write";
     /// Speak for any instance of the namespace.
-    ActAsAny,
+    ActAsAny = "instance:any";
+    /// Read one's own conversations.
+    ConversationsRead = "conversations:read";
+    /// Begin, continue, change and delete one's own conversations.
+    ConversationsWrite = "conversations:write";
+    /// Export and erase the conversations of another user, with a reason that is recorded.
+    ConversationsAdmin = "conversations:admin";
+    /// Make and change users and API keys, and end the sessions of others.
+    IdentityAdmin = "identity:admin";
+    /// Read and verify the audit trail.
+    AuditRead = "audit:read";
+    /// Write checkpoints of the audit trail, and end what its retention allows.
+    AuditAdmin = "audit:admin";
+    /// Read the metrics of the server.
+    MetricsRead = "metrics:read";
 }
 
 impl Scope {
-    /// Every scope.
-    pub const ALL: [Self; 6] =
-        [Self::MailRead, Self::MailWrite, Self::MailAdmin, Self::PresenceRead, Self::PresenceWrite, Self::ActAsAny];
-
-    /// The scope as credentials spell it.
+    /// Finds a scope by its text.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::MailRead => "mail:read",
-            Self::MailWrite => "mail:write",
-            Self::MailAdmin => "mail:admin",
-            Self::PresenceRead => "presence:read",
-            Self::PresenceWrite => "presence:write",
-            Self::ActAsAny => "instance:any",
-        }
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|scope| scope.as_str() == text)
     }
 }
 
@@ -47,13 +75,30 @@ impl Scopes {
     /// Every scope: what the owner key has.
     #[must_use]
     pub fn all() -> Self {
-        Scope::ALL.into_iter().collect()
+        Scope::ALL.iter().copied().collect()
     }
 
     /// Whether the scope is in the set.
     #[must_use]
     pub fn contains(self, scope: Scope) -> bool {
         self.0 & (1 << scope as u64) != 0
+    }
+
+    /// What is in either set.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What is in both sets.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The scopes of the set, in the order of [`Scope::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        Scope::ALL.iter().copied().filter(move |scope| self.contains(*scope))
     }
 }
 
@@ -63,20 +108,65 @@ impl FromIterator<Scope> for Scopes {
     }
 }
 
+/// Who is behind a credential. Written as text it is unique: no part of one principal can imitate another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Principal {
+    /// The owner of this installation.
+    Owner,
+    /// A service with an API key.
+    Key(KeyId),
+    /// A user of this installation.
+    User(UserId),
+    /// The bearer of a token of a trusted issuer.
+    Token(Subject),
+}
+
+impl std::fmt::Display for Principal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let part = |text: &str| utf8_percent_encode(text, PART).to_string();
+        match self {
+            Self::Owner => f.write_str("owner"),
+            Self::Key(id) => write!(f, "key:{id}"),
+            Self::User(id) => write!(f, "user:{id}"),
+            Self::Token(subject) => {
+                let (tenant, user) = (part(subject.tenant.as_str()), part(subject.user.as_str()));
+                write!(f, "token:{}:{tenant}:{user}", subject.realm)
+            }
+        }
+    }
+}
+
 /// Who makes a call.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// The principal behind the credential, such as `owner`. Request ids are remembered per principal.
-    pub principal: String,
+    /// Who is behind the credential. Request ids are remembered per principal.
+    pub principal: Principal,
+    /// Whose data the caller reads and writes.
+    pub subject: Subject,
     /// The instance that the caller speaks for.
     pub instance: Option<InstanceId>,
     /// The namespace of the call.
     pub namespace: Namespace,
-    /// What the caller may do.
+    /// What the caller may do there.
     pub scopes: Scopes,
+    /// The session, where the credential is one.
+    pub session: Option<SessionId>,
 }
 
 impl Caller {
+    /// The owner of this installation, in the default namespace.
+    #[must_use]
+    pub fn owner() -> Self {
+        Self {
+            principal: Principal::Owner,
+            subject: Subject::local("owner"),
+            instance: None,
+            namespace: Namespace::default(),
+            scopes: Scopes::all(),
+            session: None,
+        }
+    }
+
     /// Refuses a caller that lacks a scope.
     ///
     /// # Errors
@@ -87,8 +177,11 @@ impl Caller {
         }
         Err(Error::new(
             Code::Forbidden,
-            format!("this credential lacks the scope {}", scope.as_str()),
-            format!("Use a credential that has the scope {}.", scope.as_str()),
+            format!("this credential lacks the scope {} in this namespace", scope.as_str()),
+            format!(
+                "Use a credential that has the scope {} there; `mainstay whoami` shows what it has.",
+                scope.as_str()
+            ),
         ))
     }
 
@@ -106,5 +199,34 @@ impl Caller {
             return Err(Error::new(Code::InstanceUnknown, detail, help));
         }
         Ok(instance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mainstay_api::{Realm, SubjectId, TenantId};
+
+    #[test]
+    fn no_part_of_a_token_can_imitate_another_principal() {
+        let token = |tenant: &str, user: &str| {
+            Principal::Token(Subject {
+                realm: Realm::parse("entra").unwrap(),
+                tenant: TenantId::parse(tenant).unwrap(),
+                user: SubjectId::parse(user).unwrap(),
+            })
+        };
+        assert_eq!(token("acme", "ada").to_string(), "token:entra:acme:ada");
+        assert_ne!(token("a:b", "c").to_string(), token("a", "b:c").to_string());
+        assert_eq!(token("a b", "日").to_string(), "token:entra:a%20b:%E6%97%A5");
+    }
+
+    #[test]
+    fn scopes_have_names_of_their_own_and_fit_the_set() {
+        let names: std::collections::BTreeSet<_> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+        assert_eq!(names.len(), Scope::ALL.len());
+        assert!(Scope::ALL.len() < 64);
+        assert_eq!(Scopes::all().iter().count(), Scope::ALL.len());
+        assert_eq!(Scope::find("mail:read"), Some(Scope::MailRead));
     }
 }

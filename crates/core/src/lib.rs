@@ -8,13 +8,15 @@ pub mod hints;
 pub mod mail;
 pub mod mint;
 pub mod presence;
+pub mod roles;
 pub mod stores;
 
-pub use caller::{Caller, Scope, Scopes};
+pub use caller::{Caller, Principal, Scope, Scopes};
 pub use clock::{Clock, FakeClock, SystemClock};
 pub use error::{Error, Result};
 pub use hints::{Hint, HintSource, Topic};
 pub use mint::{Mint, RandomMint};
+pub use roles::{Grant, Grants, Identified, Role};
 pub use stores::{StoreInfo, StoreProbe, Stores};
 
 /// The wire types, for the crates that implement the ports.

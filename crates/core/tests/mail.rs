@@ -6,7 +6,7 @@ use mainstay_core::api::ids::RequestId;
 use mainstay_core::api::mail::{AckMessage, Gap, ImportMessage, ListMessages, ReadInbox, SendMessage, Start};
 use mainstay_core::api::{Code, Epoch, InstanceId, MessageId, MessageType, Namespace, Position, Timestamp};
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail};
-use mainstay_core::{Caller, Error, FakeClock, Mint, RandomMint, Result, Scope, Scopes};
+use mainstay_core::{Caller, Error, FakeClock, Mint, RandomMint, Result, Scope};
 use mainstay_testkit::model;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,12 +19,7 @@ fn name(text: &str) -> InstanceId {
 }
 
 fn caller(instance: &str) -> Caller {
-    Caller {
-        principal: "owner".into(),
-        instance: Some(name(instance)),
-        namespace: Namespace::default(),
-        scopes: Scopes::all(),
-    }
+    Caller { instance: Some(name(instance)), ..Caller::owner() }
 }
 
 fn letter(to: &str, subject: &str) -> SendMessage {

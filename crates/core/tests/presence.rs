@@ -1,7 +1,7 @@
 //! The rules of presence, on the reference model and with a clock that stands still.
 
 use mainstay_core::api::presence::{Heartbeat, PresenceEvent, PresenceState, RegisterInstance};
-use mainstay_core::api::{Code, InstanceId, Namespace};
+use mainstay_core::api::{Code, InstanceId};
 use mainstay_core::presence::{PresenceRules, PresenceService, changes};
 use mainstay_core::{Caller, FakeClock, Scope, Scopes};
 use mainstay_testkit::model;
@@ -14,12 +14,7 @@ fn name(text: &str) -> InstanceId {
 }
 
 fn caller(instance: &str) -> Caller {
-    Caller {
-        principal: "owner".into(),
-        instance: Some(name(instance)),
-        namespace: Namespace::default(),
-        scopes: Scopes::all(),
-    }
+    Caller { instance: Some(name(instance)), ..Caller::owner() }
 }
 
 fn desk() -> (PresenceService, Arc<FakeClock>) {

@@ -1,9 +1,9 @@
 //! The configuration that is shipped for Redis, put to the test as it stands: only the port and the folder differ.
 
+use mainstay_core::api::InstanceId;
 use mainstay_core::api::mail::{ListMessages, MAX_PAGE, SendMessage};
-use mainstay_core::api::{InstanceId, Namespace};
 use mainstay_core::mail::{MailRules, MailService};
-use mainstay_core::{Caller, RandomMint, Scopes, Stores, SystemClock};
+use mainstay_core::{Caller, RandomMint, Stores, SystemClock};
 use mainstay_redis::RedisOptions;
 use mainstay_testkit::fixtures::{RedisServer, RedisServerOptions};
 use std::path::Path;
@@ -37,12 +37,7 @@ async fn open(server: &RedisServer) -> (Stores, MailService) {
 }
 
 fn caller() -> Caller {
-    Caller {
-        principal: "owner".into(),
-        instance: Some(InstanceId::parse("backend").unwrap()),
-        namespace: Namespace::default(),
-        scopes: Scopes::all(),
-    }
+    Caller { instance: Some(InstanceId::parse("backend").unwrap()), ..Caller::owner() }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use mainstay_core::api::ids::RequestId;
 use mainstay_core::api::mail::{AckMessage, ListMessages, ReadInbox, SendMessage, Start};
 use mainstay_core::api::{InstanceId, MessageId, Namespace};
 use mainstay_core::mail::{MailRules, MailService};
-use mainstay_core::{Caller, Hint, RandomMint, Scopes, Stores, SystemClock, Topic};
+use mainstay_core::{Caller, Hint, RandomMint, Stores, SystemClock, Topic};
 use mainstay_redis::RedisOptions;
 use mainstay_testkit::fixtures::{FaultProxy, RedisCluster, RedisSentinel, RedisServer, RedisServerOptions};
 use std::collections::BTreeSet;
@@ -18,12 +18,7 @@ fn instance(name: &str) -> InstanceId {
 }
 
 fn caller(name: &str) -> Caller {
-    Caller {
-        principal: "owner".into(),
-        instance: Some(instance(name)),
-        namespace: Namespace::default(),
-        scopes: Scopes::all(),
-    }
+    Caller { instance: Some(instance(name)), ..Caller::owner() }
 }
 
 fn service(stores: &Stores) -> MailService {

@@ -8,13 +8,11 @@ use axum::response::Response;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
+use mainstay_core::api::Subject;
 use mainstay_core::api::{Code, INSTANCE_HEADER, InstanceId, NAMESPACE_HEADER, Namespace};
-use mainstay_core::{Caller, Error, Result, Scopes};
+use mainstay_core::{Caller, Error, Grants, Identified, Principal, Result, Scope};
 use percent_encoding::percent_decode;
 use std::sync::Arc;
-
-/// The principal behind the owner key.
-const OWNER: &str = "owner";
 
 /// The caller of a request. A handler that takes it is refused requests that did not pass the authentication.
 pub struct Authenticated(pub Caller);
@@ -41,25 +39,60 @@ pub(crate) async fn authenticate(
 impl App {
     /// The caller that the headers of a request speak of.
     fn caller(&self, headers: &HeaderMap) -> Result<Caller> {
-        let offered = bearer(headers)?;
-        if !self.config.owner_key.matches(offered) {
+        let identified = self.identify(bearer(headers)?)?;
+        let instance = text(headers, INSTANCE_HEADER)?.map(InstanceId::parse).transpose().map_err(invalid)?;
+        let namespace = text(headers, NAMESPACE_HEADER)?.map(Namespace::parse).transpose().map_err(invalid)?;
+        caller_of(identified, instance, namespace)
+    }
+
+    /// Who the credential stands for.
+    fn identify(&self, offered: &str) -> Result<Identified> {
+        if self.config.owner_key.matches(offered) {
+            return Ok(owner());
+        }
+        Err(Error::new(
+            Code::CredentialInvalid,
+            "the credential is not one that this server knows",
+            "Give the key in the file that `mainstay serve` names at its start.",
+        ))
+    }
+}
+
+/// The owner of this installation.
+fn owner() -> Identified {
+    Identified {
+        principal: Principal::Owner,
+        subject: Subject::local("owner"),
+        grants: Grants::everything(),
+        instance: None,
+        session: None,
+    }
+}
+
+/// The caller, in the namespace and for the instance that the call names. A credential that is allowed in one
+/// namespace alone need not name it; one that may not speak for any instance speaks for its own.
+fn caller_of(identified: Identified, instance: Option<InstanceId>, namespace: Option<Namespace>) -> Result<Caller> {
+    let namespace = namespace.or_else(|| identified.grants.only_namespace().cloned()).unwrap_or_default();
+    let scopes = identified.grants.scopes_in(&namespace);
+    let instance = match (instance, identified.instance) {
+        (Some(named), own) if scopes.contains(Scope::ActAsAny) || own.as_ref() == Some(&named) => Some(named),
+        (Some(named), _) => {
             return Err(Error::new(
-                Code::CredentialInvalid,
-                "the credential is not one that this server knows",
-                "Give the key in the file that `mainstay serve` names at its start.",
+                Code::Forbidden,
+                format!("this credential may not speak for the instance {named:?}", named = named.as_str()),
+                "Leave the header Mainstay-Instance out, or use a credential with the scope instance:any.",
             ));
         }
-        Ok(Caller {
-            principal: OWNER.into(),
-            instance: text(headers, INSTANCE_HEADER)?.map(InstanceId::parse).transpose().map_err(invalid)?,
-            namespace: text(headers, NAMESPACE_HEADER)?
-                .map(Namespace::parse)
-                .transpose()
-                .map_err(invalid)?
-                .unwrap_or_default(),
-            scopes: Scopes::all(),
-        })
-    }
+        (None, own) => own,
+    };
+    Ok(Caller {
+        principal: identified.principal,
+        subject: identified.subject,
+        instance,
+        namespace,
+        scopes,
+        session: identified.session,
+    })
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str> {

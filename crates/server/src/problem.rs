@@ -38,7 +38,9 @@ impl IntoResponse for Failure {
         }
         let challenge = match problem.code {
             Code::CredentialMissing => Some("Bearer realm=\"mainstay\""),
-            Code::CredentialInvalid => Some("Bearer realm=\"mainstay\", error=\"invalid_token\""),
+            Code::CredentialInvalid | Code::TokenExpired | Code::AudienceMismatch | Code::IssuerMismatch => {
+                Some("Bearer realm=\"mainstay\", error=\"invalid_token\"")
+            }
             _ => None,
         };
         if let Some(challenge) = challenge {

@@ -2,7 +2,7 @@
 
 use crate::caller::Authenticated;
 use axum::Json;
-use mainstay_core::Scope;
+use mainstay_core::Caller;
 use mainstay_core::api::identity::WhoAmI;
 
 /// Says who the caller is.
@@ -10,7 +10,16 @@ use mainstay_core::api::identity::WhoAmI;
     (status = 200, description = "The caller, as the server sees it", body = WhoAmI)
 ))]
 pub(crate) async fn whoami(Authenticated(caller): Authenticated) -> Json<WhoAmI> {
-    let held = Scope::ALL.into_iter().filter(|scope| caller.scopes.contains(*scope));
-    let scopes = held.map(|scope| scope.as_str().to_owned()).collect();
-    Json(WhoAmI { principal: caller.principal, instance: caller.instance, namespace: caller.namespace, scopes })
+    Json(who(&caller))
+}
+
+/// What a caller is told of itself.
+pub(crate) fn who(caller: &Caller) -> WhoAmI {
+    WhoAmI {
+        principal: caller.principal.to_string(),
+        subject: caller.subject.clone(),
+        instance: caller.instance.clone(),
+        namespace: caller.namespace.clone(),
+        scopes: caller.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+    }
 }

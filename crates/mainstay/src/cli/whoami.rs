@@ -15,8 +15,12 @@ impl Whoami {
         context.printer.data(&caller, || {
             let instance = caller.instance.as_ref().map_or("-", |instance| instance.as_str());
             format!(
-                "principal {}\ninstance  {}\nnamespace {}\nscopes    {}",
+                "principal {}\nsubject   {}\ninstance  {}\nnamespace {}\nscopes    {}",
                 caller.principal,
+                crate::printer::one_line(&format!(
+                    "{}/{}/{}",
+                    caller.subject.realm, caller.subject.tenant, caller.subject.user
+                )),
                 crate::printer::one_line(instance),
                 crate::printer::one_line(caller.namespace.as_str()),
                 caller.scopes.join(" ")

@@ -2,6 +2,7 @@
 
 use super::backend::{Backend, Result, Watched};
 use super::{McpParts, changes};
+use crate::whoami;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use mainstay_api::identity::WhoAmI;
@@ -13,7 +14,7 @@ use mainstay_api::mail::{
 use mainstay_api::page::Page;
 use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance};
 use mainstay_api::{InstanceId, MessageId, Problem, Timestamp};
-use mainstay_core::{Caller, Error, Scope, Topic};
+use mainstay_core::{Caller, Error, Topic};
 use mainstay_hub::Wake;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -54,13 +55,7 @@ impl Backend for LocalBackend {
     }
 
     async fn whoami(&self) -> Result<WhoAmI> {
-        let scopes = Scope::ALL.into_iter().filter(|scope| self.caller.scopes.contains(*scope));
-        Ok(WhoAmI {
-            principal: self.caller.principal.clone(),
-            instance: self.caller.instance.clone(),
-            namespace: self.caller.namespace.clone(),
-            scopes: scopes.map(|scope| scope.as_str().to_owned()).collect(),
-        })
+        Ok(whoami::who(&self.caller))
     }
 
     async fn send(&self, request: Option<RequestId>, send: SendMessage) -> Result<Sent> {

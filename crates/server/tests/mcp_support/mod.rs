@@ -5,10 +5,10 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
-use mainstay_core::api::{InstanceId, Namespace};
+use mainstay_core::api::InstanceId;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
-use mainstay_core::{Caller, RandomMint, Scopes, SystemClock};
+use mainstay_core::{Caller, RandomMint, SystemClock};
 use mainstay_server::mcp::{HttpOptions, McpParts, StdioError, StdioOptions, http_router, serve_streams};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
 use mainstay_testkit::fixtures::RedisServer;
@@ -84,12 +84,7 @@ impl Site {
 
 /// The owner, speaking for an instance.
 pub fn caller(instance: Option<&str>) -> Caller {
-    Caller {
-        principal: "owner".into(),
-        instance: instance.map(|name| InstanceId::parse(name).unwrap()),
-        namespace: Namespace::default(),
-        scopes: Scopes::all(),
-    }
+    Caller { instance: instance.map(|name| InstanceId::parse(name).unwrap()), ..Caller::owner() }
 }
 
 /// Adds what the stateless protocol wants with every request.

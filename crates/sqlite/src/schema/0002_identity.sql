@@ -1,0 +1,1 @@
+-- Users, API keys, sessions, and what is counted against guessing.

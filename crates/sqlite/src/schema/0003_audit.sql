@@ -1,0 +1,1 @@
+-- The audit trail: chains of entries, each with the hash of the one before it.
