@@ -154,6 +154,7 @@ pub fn server_config(settings: &Settings, owner_key: &str) -> ServerConfig {
     ServerConfig {
         allowed_hosts: server.allowed_hosts.clone(),
         allowed_origins: server.allowed_origins.clone(),
+        trusted_proxies: server.trusted_proxies.clone(),
         max_in_flight: server.max_in_flight,
         max_live: server.max_live,
         request_timeout_ms: server.request_timeout_ms,

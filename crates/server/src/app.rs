@@ -41,8 +41,10 @@ pub fn router_with_mcp(
         .merge(live(&app, openapi::live::routes()))
         .merge(brief_open(&app, openapi::public::routes()))
         .merge(openapi::health_checks::routes());
-    let metrics = openapi::measurements::routes();
-    routes = routes.merge(if config.open_metrics { brief_open(&app, metrics) } else { brief(&app, metrics) });
+    routes = routes.merge(match config.open_metrics {
+        true => brief_open(&app, openapi::open_metrics()),
+        false => brief(&app, openapi::measurements::routes()),
+    });
     if let Some(mcp) = mcp {
         routes = routes.nest_service("/mcp", mounted(&app, mcp));
     }

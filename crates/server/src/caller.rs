@@ -104,7 +104,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str> {
     Ok(key.trim())
 }
 
-fn missing() -> Error {
+pub(crate) fn missing() -> Error {
     Error::new(
         Code::CredentialMissing,
         "the request has no bearer credential",

@@ -1,6 +1,7 @@
 //! What is configured about the server.
 
 use sha2::{Digest, Sha256};
+use std::net::IpAddr;
 use subtle::ConstantTimeEq;
 
 /// What is configured about the server.
@@ -25,6 +26,8 @@ pub struct ServerConfig {
     pub max_live: usize,
     /// Whether `/metrics` answers without a credential.
     pub open_metrics: bool,
+    /// Proxies that are believed who their client is (`X-Forwarded-For`).
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 impl ServerConfig {
@@ -42,6 +45,7 @@ impl ServerConfig {
             version: env!("CARGO_PKG_VERSION").into(),
             max_live: 4_096,
             open_metrics: false,
+            trusted_proxies: Vec::new(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The HTTP server: an adapter that holds no state and no rules. A request passes the layers, becomes a call of a
 //! `core` service on behalf of a [`mainstay_core::Caller`], and its result or error becomes the answer.
 
+mod access;
 mod admission;
 mod app;
 mod caller;
@@ -28,7 +29,7 @@ pub use config::{OwnerKey, ServerConfig};
 pub use layers::InProcess;
 pub use maintenance::{InvalidMaintenance, Maintenance, Purged};
 pub use metrics::Metrics;
-pub use openapi::{OPEN_PATHS, openapi};
+pub use openapi::{OPEN_PATHS, openapi, route_needs};
 pub use problem::Failure;
 pub use serve::serve;
 pub use services::{ServiceRules, Services};

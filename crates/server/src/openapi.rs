@@ -1,13 +1,16 @@
 //! The routes, and the document that describes them: an endpoint is listed here once and is then both served and
 //! described.
 
+use crate::access::{Access, Needs, guard};
 use crate::app::App;
 use crate::{error_page, health, mail, metrics, presence, problem, whoami};
 use axum::Router;
 use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use http::header::CONTENT_TYPE;
+use mainstay_core::Scope;
 use mainstay_core::api::{INSTANCE_HEADER, NAMESPACE_HEADER, Problem};
 use std::sync::{Arc, OnceLock};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
@@ -24,14 +27,15 @@ use utoipa_axum::{PathItemExt, routes};
 pub const OPEN_PATHS: [&str; 5] = ["/health", "/health/live", "/health/ready", "/openapi.json", "/v1/errors/{code}"];
 
 /// The name of the security scheme.
-const SCHEME: &str = "owner_key";
+const SCHEME: &str = "bearer";
 
 type Described = OpenApiRouter<Arc<App>>;
 
 /// Makes of one list of endpoints a router that serves them, and on request the same router with its description. The
-/// description costs more than all else that a command does before its call, and only one endpoint shows it.
+/// description costs more than all else that a command does before its call, and only one endpoint shows it. Each
+/// endpoint says here what its caller needs.
 macro_rules! endpoints {
-    ($(#[$doc:meta])* $group:ident { $($($module:ident)::+ => $handler:ident;)+ }) => {
+    ($(#[$doc:meta])* $group:ident { $($($module:ident)::+ => $handler:ident [$needs:expr];)+ }) => {
         $(#[$doc])*
         pub(crate) mod $group {
             use super::*;
@@ -40,13 +44,20 @@ macro_rules! endpoints {
             pub(crate) fn routes() -> Router<Arc<App>> {
                 Router::new()
                     $(.merge(utoipa_axum::paste! {
-                        served::<$($module)::+::[<__path_ $handler>], _, _>($($module)::+::$handler)
+                        served::<$($module)::+::[<__path_ $handler>], _, _>($($module)::+::$handler, $needs.into())
                     }))+
             }
 
             /// Serves and describes them.
             pub(crate) fn described() -> Described {
                 OpenApiRouter::default()$(.routes(routes!($($module)::+::$handler)))+
+            }
+
+            /// What each of them needs.
+            pub(crate) fn needs() -> Vec<(Vec<utoipa::openapi::HttpMethod>, String, Access)> {
+                vec![$(utoipa_axum::paste! {
+                    said::<$($module)::+::[<__path_ $handler>]>($needs.into())
+                }),+]
             }
         }
     };
@@ -55,59 +66,64 @@ macro_rules! endpoints {
 endpoints! {
     /// Endpoints that need a credential and answer as fast as the store allows.
     guarded {
-        mail::send => send;
-        mail::list => list;
-        mail::read => read;
-        mail::ack => ack;
-        mail::mark_read => mark_read;
-        mail::counts => counts;
-        mail::stats => stats;
-        mail::types => types;
-        mail::import => import;
-        presence::list => list;
-        presence::read => read;
-        presence::register => register;
-        presence::unregister => unregister;
-        presence::heartbeat => heartbeat;
-        whoami => whoami;
+        mail::send => send [Scope::MailWrite];
+        mail::list => list [Scope::MailRead];
+        mail::read => read [Scope::MailRead];
+        mail::ack => ack [Scope::MailWrite];
+        mail::mark_read => mark_read [Scope::MailWrite];
+        mail::counts => counts [Scope::MailRead];
+        mail::stats => stats [Scope::MailRead];
+        mail::types => types [Scope::MailRead];
+        mail::import => import [Scope::MailAdmin];
+        presence::list => list [Scope::PresenceRead];
+        presence::read => read [Scope::PresenceRead];
+        presence::register => register [Scope::PresenceWrite];
+        presence::unregister => unregister [Scope::PresenceWrite];
+        presence::heartbeat => heartbeat [Scope::PresenceWrite];
+        whoami => whoami [Needs::Caller];
     }
 }
 
 endpoints! {
     /// Endpoints that need a credential and may wait or stream.
     live {
-        mail::inbox => inbox;
-        mail::events => events;
-        presence::events => events;
+        mail::inbox => inbox [Scope::MailRead];
+        mail::events => events [Scope::MailRead];
+        presence::events => events [Scope::PresenceRead];
     }
 }
 
 endpoints! {
     /// Documentation, for anybody.
     public {
-        crate::openapi => read;
-        error_page => read;
+        crate::openapi => read [Needs::Nothing];
+        error_page => read [Needs::Nothing];
     }
 }
 
 endpoints! {
     /// Health checks, for anybody.
     health_checks {
-        health => health;
-        health => live;
-        health => ready;
+        health => health [Needs::Nothing];
+        health => live [Needs::Nothing];
+        health => ready [Needs::Nothing];
     }
 }
 
 endpoints! {
-    /// The metrics.
+    /// The metrics, where they need a credential.
     measurements {
-        metrics => read;
+        metrics => read [Scope::MetricsRead];
     }
 }
 
-/// One endpoint at the path and the method that its description gives.
-fn served<P, H, T>(handler: H) -> Router<Arc<App>>
+/// The metrics, where they need no credential.
+pub(crate) fn open_metrics() -> Router<Arc<App>> {
+    served::<metrics::__path_read, _, _>(metrics::read, Needs::Nothing.into())
+}
+
+/// One endpoint at the path and the method that its description gives, behind the check of what it needs.
+fn served<P, H, T>(handler: H, access: Access) -> Router<Arc<App>>
 where
     P: utoipa::Path,
     H: Handler<T, Arc<App>>,
@@ -115,7 +131,29 @@ where
 {
     let methods = P::methods().into_iter();
     let on = methods.fold(MethodRouter::new(), |on, method| on.on(method.to_method_filter(), handler.clone()));
-    Router::new().route(&P::path(), on)
+    Router::new().route(&P::path(), on.route_layer(from_fn_with_state(access, guard)))
+}
+
+fn said<P: utoipa::Path>(access: Access) -> (Vec<utoipa::openapi::HttpMethod>, String, Access) {
+    (P::methods(), P::path(), access)
+}
+
+/// What every route needs, as `METHOD path` and the scope, `caller` or `nothing`.
+#[must_use]
+pub fn route_needs() -> Vec<(String, String)> {
+    let groups = [guarded::needs(), live::needs(), public::needs(), health_checks::needs(), measurements::needs()];
+    let each = |(methods, path, access): (Vec<utoipa::openapi::HttpMethod>, String, Access)| {
+        let needs = match access.needs {
+            Needs::Scope(scope) => scope.as_str(),
+            Needs::Caller => "caller",
+            Needs::Nothing => "nothing",
+        };
+        methods.into_iter().map(move |method| {
+            let method = serde_json::to_value(&method).ok().and_then(|name| name.as_str().map(str::to_uppercase));
+            (format!("{} {path}", method.unwrap_or_default()), needs.to_owned())
+        })
+    };
+    groups.into_iter().flatten().flat_map(each).collect()
 }
 
 /// Describes the HTTP API in OpenAPI 3.1.
@@ -148,12 +186,13 @@ fn add_common(components: &mut Components) {
     Problem::schemas(&mut schemas);
     components.schemas.extend(schemas);
     let mut scheme = Http::new(HttpAuthScheme::Bearer);
-    scheme.description = Some("The key in the file that `mainstay serve` names at its start.".into());
+    scheme.description =
+        Some("The owner key, an API key, the token of a session, or a JWT of a trusted issuer.".into());
     components.security_schemes.insert(SCHEME.into(), SecurityScheme::Http(scheme).into());
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
 }
 
 /// Adds what every operation shares: the problem answer, and for callers the credential and the headers.

@@ -1,6 +1,7 @@
 //! Serving a listener, until told to stop.
 
-use axum::Router;
+use crate::access::Peer;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -49,9 +50,10 @@ pub async fn serve(
         // What has ended is taken out, so that the set is no larger than the connections that are open.
         while connections.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, permit)) => {
+            Ok((stream, peer, permit)) => {
                 let accepted = Accepted {
                     stream,
+                    peer,
                     watcher: graceful.watcher(),
                     shutdown: shutdown.clone(),
                     begin_within: HEADER_TIMEOUT,
@@ -75,13 +77,13 @@ pub async fn serve(
     Ok(())
 }
 
-async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let permit = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
+    let (stream, address) = listener.accept().await?;
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "small frames may be delayed on a connection");
     }
-    Ok((stream, permit))
+    Ok((stream, Peer(address), permit))
 }
 
 /// Whether the peer caused the error, which must then cost others nothing.
@@ -92,6 +94,7 @@ fn is_of_the_peer(error: &io::Error) -> bool {
 
 struct Accepted {
     stream: TcpStream,
+    peer: Peer,
     watcher: Watcher,
     shutdown: CancellationToken,
     /// How long the peer may take until its version of HTTP is known.
@@ -142,7 +145,7 @@ async fn connection(accepted: Accepted, router: Router) {
     if !accepted.begins().await {
         return;
     }
-    let Accepted { stream, watcher, permit: _permit, .. } = accepted;
+    let Accepted { stream, peer, watcher, permit: _permit, .. } = accepted;
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
     builder
@@ -151,7 +154,9 @@ async fn connection(accepted: Accepted, router: Router) {
         .max_concurrent_streams(MAX_HTTP2_STREAMS)
         .max_header_list_size(MAX_HEAD_BYTES as u32)
         .keep_alive_interval(Some(Duration::from_secs(30)));
-    let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).into_owned();
+    // Before everything else, so that the first layer knows where the request comes from.
+    let service = router.layer(Extension(peer));
+    let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).into_owned();
     if let Err(error) = watcher.watch(serving).await {
         tracing::debug!(%error, "a connection ended early");
     }
@@ -168,10 +173,11 @@ mod tests {
     async fn answer_to(bytes: &[u8]) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (stream, permit) = accept(&listener, &Arc::new(Semaphore::new(1))).await.unwrap();
+        let (stream, peer, permit) = accept(&listener, &Arc::new(Semaphore::new(1))).await.unwrap();
         let graceful = GracefulShutdown::new();
         let accepted = Accepted {
             stream,
+            peer,
             watcher: graceful.watcher(),
             shutdown: CancellationToken::new(),
             begin_within: Duration::from_millis(100),

@@ -95,8 +95,21 @@ async fn every_route_needs_a_caller_except_the_open_ones() {
             assert_eq!(*security, serde_json::json!([{}]), "{method} {path}");
         } else {
             reply.problem("auth.credential_missing").await;
-            assert_eq!(*security, serde_json::json!([{ "owner_key": [] }]), "{method} {path}");
+            assert_eq!(*security, serde_json::json!([{ "bearer": [] }]), "{method} {path}");
         }
+    }
+}
+
+#[test]
+fn every_route_names_what_its_caller_needs() {
+    let needs = mainstay_server::route_needs();
+    let named: BTreeSet<String> = needs.iter().map(|(route, _)| route.clone()).collect();
+    let served: BTreeSet<String> =
+        operations(&document()).into_iter().map(|(path, method)| format!("{method} {path}")).collect();
+    assert_eq!(named, served);
+    for (route, needs) in &needs {
+        let path = route.split_once(' ').unwrap().1;
+        assert_eq!(needs == "nothing", OPEN_PATHS.contains(&path), "{route} needs {needs}");
     }
 }
 

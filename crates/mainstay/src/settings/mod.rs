@@ -12,7 +12,7 @@ pub use table::Setting;
 
 use mainstay_api::{Code, InstanceId, MessageType, Namespace, Problem};
 use read::Reader;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 /// Why settings are refused. Boxed: it is rare, and large.
@@ -97,6 +97,8 @@ pub struct ServerSettings {
     pub allowed_hosts: Vec<String>,
     /// Origins that may call from a browser.
     pub allowed_origins: Vec<String>,
+    /// Proxies that are believed who their client is.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Requests at once.
     pub max_in_flight: usize,
     /// Live streams and long polls at once.

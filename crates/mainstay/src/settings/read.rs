@@ -4,7 +4,7 @@ use super::{
     ClientSettings, Found, Layers, LogFormat, LogSettings, MailSettings, Origin, PresenceSettings, RedisSettings,
     Refusal, ServerSettings, Setting, Settings, refusal,
 };
-use mainstay_api::{InstanceId, MessageType};
+use mainstay_api::InstanceId;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -57,6 +57,17 @@ impl Reader<'_> {
 
     fn path(&self, setting: Setting) -> Result<Option<PathBuf>> {
         Ok(self.text(setting)?.map(PathBuf::from))
+    }
+
+    /// A list of values, each of which is parsed.
+    fn parsed_list<T>(&self, setting: Setting) -> Result<Vec<T>>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let found = self.0.find(setting)?.unwrap_or(Found { text: String::new(), origin: Origin::Default });
+        let parse = |text: String| text.parse().map_err(|rule| invalid(setting, &found, &rule));
+        self.list(setting)?.into_iter().map(parse).collect()
     }
 
     fn timeout_ms(&self, setting: Setting) -> Result<u64> {
@@ -115,6 +126,7 @@ impl Reader<'_> {
             listen: self.parsed(Setting::Listen)?.ok_or_else(missing)?,
             allowed_hosts: self.list(Setting::AllowedHosts)?,
             allowed_origins: self.list(Setting::AllowedOrigins)?,
+            trusted_proxies: self.parsed_list(Setting::TrustedProxies)?,
             max_in_flight: self.number(Setting::MaxInFlight, 1..=1_000_000)?,
             max_live: self.number(Setting::MaxLive, 1..=1_000_000)?,
             request_timeout_ms: self.timeout_ms(Setting::RequestTimeoutMs)?,
@@ -125,13 +137,8 @@ impl Reader<'_> {
     }
 
     pub(super) fn mail(&self) -> Result<MailSettings> {
-        let found = self.0.find(Setting::MailTypes)?.unwrap_or(Found { text: String::new(), origin: Origin::Default });
-        let mut types: Vec<MessageType> = Vec::new();
-        for name in self.list(Setting::MailTypes)? {
-            types.push(name.parse().map_err(|rule| invalid(Setting::MailTypes, &found, &rule))?);
-        }
         Ok(MailSettings {
-            types,
+            types: self.parsed_list(Setting::MailTypes)?,
             retention_days: self.number(Setting::MailRetentionDays, 1..=3_650)?,
             max_inbox: self.number(Setting::MailMaxInbox, 1..=MAX_COUNT)?,
             max_pending: self.number(Setting::MailMaxPending, 1..=MAX_COUNT)?,

@@ -77,6 +77,8 @@ settings! {
         "Host names, besides the loopback ones, that requests may name; separated by commas.";
     AllowedOrigins = "MAINSTAY_ALLOWED_ORIGINS", "server.allowed_origins", "", public,
         "Origins, besides the server's own, whose pages may call the server from a browser; separated by commas.";
+    TrustedProxies = "MAINSTAY_TRUSTED_PROXIES", "server.trusted_proxies", "", public,
+        "Addresses of proxies that are believed who their client is (`X-Forwarded-For`); separated by commas.";
     MaxInFlight = "MAINSTAY_MAX_IN_FLIGHT", "server.max_in_flight", "1024", public,
         "Requests that the server works on at once; more are refused with `server.overloaded`.";
     MaxLive = "MAINSTAY_MAX_LIVE", "server.max_live", "4096", public,

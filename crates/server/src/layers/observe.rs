@@ -1,5 +1,6 @@
 //! The outermost layer: the request id, the span, the counters, and the last word on errors.
 
+use crate::access;
 use crate::app::App;
 use crate::metrics::Answered;
 use crate::problem::{self, Failure};
@@ -14,12 +15,11 @@ use std::sync::Arc;
 use std::time::Instant;
 use tracing::Instrument;
 
-/// Longest request id taken from a caller, in bytes.
-const MAX_REQUEST_ID_BYTES: usize = 128;
-
 /// Gives a request its id and span, and its answer the id; counts and logs it.
-pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
+    let origin = access::origin(&request, &id, &app.config.trusted_proxies);
+    request.extensions_mut().insert(origin);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
@@ -42,11 +42,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
 /// The id that the caller gave, where it is fit for a log, or a new one.
 fn request_id(headers: &HeaderMap) -> String {
     let given = headers.get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
-    let fit = |id: &&str| {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte);
-        (1..=MAX_REQUEST_ID_BYTES).contains(&id.len()) && id.bytes().all(plain)
-    };
-    given.filter(fit).map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
+    given.filter(|id| access::is_fit(id)).map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
 }
 
 /// The answer where a handler panicked.
