@@ -106,6 +106,20 @@ impl Code {
     pub fn find(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == text)
     }
+
+    /// The name under which clients of token-based APIs know a refused credential.
+    #[must_use]
+    pub fn token_error(self) -> Option<&'static str> {
+        match self {
+            Self::CredentialMissing => Some("token_missing"),
+            Self::CredentialInvalid => Some("token_invalid"),
+            Self::TokenExpired => Some("token_expired"),
+            Self::AudienceMismatch => Some("audience_mismatch"),
+            Self::IssuerMismatch => Some("issuer_mismatch"),
+            Self::TenantNotAllowed => Some("tenant_not_allowed"),
+            _ => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Code {
@@ -138,6 +152,10 @@ pub struct Problem {
     pub status: u16,
     /// The stable code.
     pub code: Code,
+    /// For a refused credential, the name that clients of token-based APIs know: `token_missing`, `token_invalid`,
+    /// `token_expired`, `audience_mismatch`, `issuer_mismatch` or `tenant_not_allowed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// What happened, in this case.
     pub detail: String,
     /// What to do about it.
@@ -170,6 +188,7 @@ impl Problem {
             title: entry.title.into(),
             status: entry.http,
             code,
+            error: code.token_error().map(str::to_owned),
             detail: detail.into(),
             help: help.into(),
             retryable: entry.retryable,
