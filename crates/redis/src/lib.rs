@@ -7,6 +7,7 @@
 pub mod bench;
 mod check;
 mod connection;
+pub mod credentials;
 mod failure;
 mod keys;
 pub mod legacy;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 /// `store.unavailable` where no server answers, `store.incompatible` where it is too old.
 pub async fn open(options: RedisOptions) -> Result<Stores> {
     let connection = Arc::new(Connection::new(options.clone())?);
+    connection.ready().await?;
     let report = check::server(&connection).await?;
     let keys = keys::Keys::new(&options.prefix)?;
     let hints = Arc::new(wakeups::RedisHints::new(Arc::clone(&connection), keys.clone()));
