@@ -9,6 +9,7 @@ mod config;
 mod error_page;
 mod extract;
 mod health;
+pub mod identity;
 mod layers;
 mod live;
 mod mail;
