@@ -91,6 +91,9 @@ catalogue! {
     SettingInvalid = "settings.invalid", "A setting is not valid", 500, 4500, -32603, 2, false;
     ImportSource = "import.source_unreadable", "The source of the import cannot be read", 400, 4400, -32602, 1, false;
     ImportConflict = "import.conflict", "The destination holds another message under the same id", 409, 4409, -32005, 1, false;
+    AuditUnavailable = "audit.unavailable", "The act was refused because it could not be recorded", 503, 4503, -32003, 3, true;
+    AuditKeyInvalid = "audit.key_invalid", "The key of the audit trail cannot be used", 500, 4500, -32603, 2, false;
+    AuditCheckpointFailed = "audit.checkpoint_failed", "The checkpoint could not be written", 503, 4503, -32003, 1, true;
     MirrorFailed = "mirror.failed", "The mirror of the store cannot be written", 503, 4503, -32003, 1, true;
 }
 
