@@ -52,3 +52,9 @@ impl From<Needs> for Access {
         Self { needs }
     }
 }
+
+impl From<Scope> for Needs {
+    fn from(scope: Scope) -> Self {
+        Self::Scope(scope)
+    }
+}
