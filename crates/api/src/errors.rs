@@ -85,6 +85,15 @@ catalogue! {
     MailInvalidType = "mail.invalid_type", "The message type is not known", 400, 4400, -32602, 2, false;
     MailInboxFull = "mail.inbox_full", "The inbox of a recipient is full", 429, 4429, -32006, 1, true;
     MailNotRecipient = "mail.not_a_recipient", "The message was not sent to this instance", 403, 4403, -32001, 1, false;
+    ConversationNotFound = "conversations.not_found", "There is no such conversation", 404, 4404, -32004, 1, false;
+    ConversationExists = "conversations.exists", "A conversation with this id exists", 409, 4409, -32005, 1, false;
+    ConversationVersion = "conversations.version_conflict", "The conversation has changed since", 409, 4409, -32005, 1, false;
+    ConversationTurnBusy = "conversations.turn_busy", "Another turn of the conversation is running", 409, 4509, -32005, 1, true;
+    ConversationTurnLost = "conversations.turn_lost", "The turn is not the caller's any more", 409, 4409, -32005, 1, false;
+    ConversationFull = "conversations.full", "The conversation is full", 409, 4409, -32006, 1, false;
+    ConversationTooMany = "conversations.too_many", "The user has too many conversations", 429, 4429, -32006, 1, false;
+    ConversationAgentFailed = "conversations.agent_failed", "The agent failed", 502, 4502, -32007, 1, true;
+    ConversationAgentUnavailable = "conversations.agent_unavailable", "The agent cannot be reached", 503, 4503, -32007, 1, true;
     PresenceNotFound = "presence.not_found", "There is no such instance", 404, 4404, -32004, 1, false;
     PresenceFull = "presence.full", "Too many instances are registered", 429, 4429, -32006, 1, false;
     CursorInvalid = "page.invalid_cursor", "The cursor is not one that this listing gave", 400, 4400, -32602, 2, false;
@@ -108,6 +117,20 @@ impl Code {
     #[must_use]
     pub fn find(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+
+    /// The name under which clients of token-based APIs know a refused credential.
+    #[must_use]
+    pub fn token_error(self) -> Option<&'static str> {
+        match self {
+            Self::CredentialMissing => Some("token_missing"),
+            Self::CredentialInvalid => Some("token_invalid"),
+            Self::TokenExpired => Some("token_expired"),
+            Self::AudienceMismatch => Some("audience_mismatch"),
+            Self::IssuerMismatch => Some("issuer_mismatch"),
+            Self::TenantNotAllowed => Some("tenant_not_allowed"),
+            _ => None,
+        }
     }
 }
 
@@ -141,6 +164,10 @@ pub struct Problem {
     pub status: u16,
     /// The stable code.
     pub code: Code,
+    /// For a refused credential, the name that clients of token-based APIs know: `token_missing`, `token_invalid`,
+    /// `token_expired`, `audience_mismatch`, `issuer_mismatch` or `tenant_not_allowed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// What happened, in this case.
     pub detail: String,
     /// What to do about it.
@@ -173,6 +200,7 @@ impl Problem {
             title: entry.title.into(),
             status: entry.http,
             code,
+            error: code.token_error().map(str::to_owned),
             detail: detail.into(),
             help: help.into(),
             retryable: entry.retryable,

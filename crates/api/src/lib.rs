@@ -2,6 +2,7 @@
 //! catalogue of errors. No I/O and no rules beyond "this value cannot be built wrong".
 
 pub mod audit;
+pub mod conversations;
 pub mod errors;
 pub mod health;
 pub mod identity;
@@ -31,5 +32,7 @@ pub const NAMESPACE_HEADER: &str = "mainstay-namespace";
 pub const IDEMPOTENCY_KEY_HEADER: &str = "idempotency-key";
 /// The header that relates requests of several services to one occurrence; letters, digits and `-_.:/+=`.
 pub const CORRELATION_ID_HEADER: &str = "x-correlation-id";
+/// The header that says why the data of another is accessed, percent-encoded UTF-8; recorded in the audit trail.
+pub const REASON_HEADER: &str = "mainstay-reason";
 /// The header that carries the id under which a request appears in the log.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";

@@ -14,6 +14,7 @@ use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, Reg
 use mainstay_api::{InstanceId, MessageId, Problem, Timestamp};
 use mainstay_client::{Client, ClientError, InboxEvent, PresenceChange};
 use mainstay_core::{Clock, SystemClock};
+use mainstay_server::Needs;
 use mainstay_server::mcp::{Backend, Watched};
 
 /// A client as what the tools call.
@@ -39,6 +40,10 @@ fn told<T>(answer: std::result::Result<T, ClientError>) -> Result<T> {
 impl Backend for ClientBackend {
     fn instance(&self) -> Option<&InstanceId> {
         self.instance.as_ref()
+    }
+
+    fn allows(&self, _needs: Needs) -> Result<()> {
+        Ok(())
     }
 
     fn now(&self) -> Timestamp {

@@ -1,5 +1,6 @@
 //! The application: the state that handlers share, and the routes with their layers.
 
+use crate::access::while_it_stands;
 use crate::admission::Admission;
 use crate::layers::{
     InProcess, admit, admit_live, caught, check_host, cross_origin, limit_body, limit_time, observe, read_body,
@@ -82,7 +83,10 @@ fn brief_open(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
 
 /// Routes for callers that wait: their handlers admit and bound them.
 fn live(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
-    routes.route_layer(layer(Arc::clone(app), limit_body)).route_layer(layer(Arc::clone(app), caller::authenticate))
+    routes
+        .route_layer(layer(Arc::clone(app), limit_body))
+        .route_layer(layer(Arc::clone(app), while_it_stands))
+        .route_layer(layer(Arc::clone(app), caller::authenticate))
 }
 
 /// The MCP endpoint: its answers may be streams, so only their number and the bodies are bounded here.
@@ -90,5 +94,6 @@ fn mounted(app: &Arc<App>, mcp: Router) -> Router {
     mcp.layer(layer(Arc::clone(app), read_body))
         .layer(layer(Arc::clone(app), limit_body))
         .layer(layer(Arc::clone(app), admit_live))
+        .layer(layer(Arc::clone(app), while_it_stands))
         .layer(layer(Arc::clone(app), caller::authenticate))
 }

@@ -12,6 +12,7 @@ use mainstay_core::api::Subject;
 use mainstay_core::api::{Code, INSTANCE_HEADER, InstanceId, NAMESPACE_HEADER, Namespace};
 use mainstay_core::{Caller, Error, Grants, Identified, Principal, Result, Scope};
 use percent_encoding::percent_decode;
+use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 
 /// The caller of a request. A handler that takes it is refused requests that did not pass the authentication.
@@ -25,28 +26,46 @@ impl<S: Sync> FromRequestParts<S> for Authenticated {
     }
 }
 
+/// The credential of a request, as an extension of it: long-lived answers look at it again.
+#[derive(Clone)]
+pub(crate) struct Credential(Arc<SecretString>);
+
+impl Credential {
+    /// The credential that the headers of a request carry.
+    fn of(headers: &HeaderMap) -> Result<Self> {
+        Ok(Self(Arc::new(bearer(headers)?.into())))
+    }
+
+    /// The text, for whoever checks it.
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
 /// Lets a request pass only with a valid credential, and tells what follows who the caller is.
 pub(crate) async fn authenticate(
     State(app): State<Arc<App>>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
-    let caller = app.caller(request.headers())?;
+    let credential = Credential::of(request.headers())?;
+    let caller = app.caller(&credential, request.headers()).await?;
     request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(credential);
     Ok(next.run(request).await)
 }
 
 impl App {
     /// The caller that the headers of a request speak of.
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller> {
-        let identified = self.identify(bearer(headers)?)?;
+    async fn caller(&self, credential: &Credential, headers: &HeaderMap) -> Result<Caller> {
+        let identified = self.identify(credential.expose()).await?;
         let instance = text(headers, INSTANCE_HEADER)?.map(InstanceId::parse).transpose().map_err(invalid)?;
         let namespace = text(headers, NAMESPACE_HEADER)?.map(Namespace::parse).transpose().map_err(invalid)?;
         caller_of(identified, instance, namespace)
     }
 
     /// Who the credential stands for.
-    fn identify(&self, offered: &str) -> Result<Identified> {
+    pub(crate) async fn identify(&self, offered: &str) -> Result<Identified> {
         if self.config.owner_key.matches(offered) {
             return Ok(owner());
         }
@@ -69,12 +88,25 @@ fn owner() -> Identified {
     }
 }
 
+/// The instance of a principal that is bound to none: named after it, so that it can be nobody else's. The owner has
+/// none, and says each time for whom it speaks.
+fn own_instance(principal: &Principal) -> Option<InstanceId> {
+    match principal {
+        Principal::Owner => None,
+        other => InstanceId::parse(other.to_string()).ok(),
+    }
+}
+
 /// The caller, in the namespace and for the instance that the call names. A credential that is allowed in one
 /// namespace alone need not name it; one that may not speak for any instance speaks for its own.
-fn caller_of(identified: Identified, instance: Option<InstanceId>, namespace: Option<Namespace>) -> Result<Caller> {
+pub(crate) fn caller_of(
+    identified: Identified,
+    instance: Option<InstanceId>,
+    namespace: Option<Namespace>,
+) -> Result<Caller> {
     let namespace = namespace.or_else(|| identified.grants.only_namespace().cloned()).unwrap_or_default();
     let scopes = identified.grants.scopes_in(&namespace);
-    let instance = match (instance, identified.instance) {
+    let instance = match (instance, identified.instance.or_else(|| own_instance(&identified.principal))) {
         (Some(named), own) if scopes.contains(Scope::ActAsAny) || own.as_ref() == Some(&named) => Some(named),
         (Some(named), _) => {
             return Err(Error::new(

@@ -36,19 +36,22 @@ impl IntoResponse for Failure {
         if let Some(wait_ms) = problem.retry_after_ms {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait_ms.div_ceil(1_000)));
         }
-        let challenge = match problem.code {
-            Code::CredentialMissing => Some("Bearer realm=\"mainstay\""),
-            Code::CredentialInvalid | Code::TokenExpired | Code::AudienceMismatch | Code::IssuerMismatch => {
-                Some("Bearer realm=\"mainstay\", error=\"invalid_token\"")
-            }
-            _ => None,
-        };
-        if let Some(challenge) = challenge {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        if let Some(challenge) = challenge(problem) {
+            headers.insert(WWW_AUTHENTICATE, challenge);
         }
         response.extensions_mut().insert(Failed(Arc::new(self.0)));
         response
     }
+}
+
+/// How a refused credential is answered (RFC 6750, section 3): without one, only that one is needed.
+fn challenge(problem: &Problem) -> Option<HeaderValue> {
+    if problem.status != 401 {
+        return None;
+    }
+    let name = problem.error.as_deref().filter(|_| problem.code != Code::CredentialMissing);
+    let said = name.map(|name| format!(", error=\"invalid_token\", error_description=\"{name}\"")).unwrap_or_default();
+    HeaderValue::try_from(format!("Bearer realm=\"mainstay\"{said}")).ok()
 }
 
 /// Writes the request id into the document of a failed response, and what only the log may know into the log.

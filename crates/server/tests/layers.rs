@@ -27,7 +27,8 @@ async fn a_wrong_credential_and_a_missing_one_are_told_apart() {
     assert_eq!(reply.headers["www-authenticate"], "Bearer realm=\"mainstay\"");
     reply.problem("auth.credential_missing").await;
     let reply = site.send(bare().header("authorization", "Bearer guess").body(Body::empty()).unwrap()).await;
-    assert_eq!(reply.headers["www-authenticate"], "Bearer realm=\"mainstay\", error=\"invalid_token\"");
+    let challenge = "Bearer realm=\"mainstay\", error=\"invalid_token\", error_description=\"token_invalid\"";
+    assert_eq!(reply.headers["www-authenticate"], challenge);
     let problem = reply.problem("auth.credential_invalid").await;
     assert!(!problem.to_string().contains("guess"));
 }

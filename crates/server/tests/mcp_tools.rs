@@ -2,7 +2,8 @@
 
 mod mcp_support;
 
-use mcp_support::{LEGACY, Site};
+use mainstay_core::{Caller, Scopes};
+use mcp_support::{LEGACY, Site, Stdio, caller};
 use serde_json::{Value, json};
 
 const ORIGINAL: &str = include_str!("../src/mcp/tools/legacy/tools.json");
@@ -105,4 +106,27 @@ async fn the_modern_tools_change_only_on_purpose() {
     let site = Site::start().await;
     let listed = tools(&site.legacy("backend").result("tools/list", json!({})).await);
     insta::assert_json_snapshot!("modern_tools", listed[8..]);
+}
+
+#[tokio::test]
+async fn every_tool_refuses_a_caller_that_lacks_its_scope_but_the_one_that_says_who_one_is() {
+    let site = Site::start().await;
+    let nobody = Caller { scopes: Scopes::default(), ..caller(Some("backend")) };
+    let mut stdio = Stdio::connect(&site.parts, nobody);
+    stdio.initialize(LEGACY).await;
+    for name in ORDER {
+        let result = stdio.result("tools/call", json!({ "name": name, "arguments": {} })).await;
+        if name == "whoami" {
+            assert_ne!(result["isError"], true, "{result}");
+        } else {
+            assert_eq!(result["isError"], true, "{name}: {result}");
+            assert!(result.to_string().contains("auth.forbidden"), "{name}: {result}");
+        }
+    }
+    for uri in ["mailbox://me", "presence://instances"] {
+        let refused = stdio.ask("resources/subscribe", json!({ "uri": uri })).await;
+        assert!(refused.to_string().contains("auth.forbidden"), "{uri}: {refused}");
+        let refused = stdio.ask("resources/read", json!({ "uri": uri })).await;
+        assert!(refused.to_string().contains("auth.forbidden"), "{uri}: {refused}");
+    }
 }

@@ -2,9 +2,11 @@
 
 mod guard;
 mod origin;
+mod standing;
 
 pub(crate) use guard::guard;
 pub(crate) use origin::{Peer, is_fit, origin};
+pub(crate) use standing::while_it_stands;
 
 use mainstay_core::{Caller, Result, Scope};
 
@@ -48,5 +50,11 @@ impl From<Scope> for Access {
 impl From<Needs> for Access {
     fn from(needs: Needs) -> Self {
         Self { needs }
+    }
+}
+
+impl From<Scope> for Needs {
+    fn from(scope: Scope) -> Self {
+        Self::Scope(scope)
     }
 }

@@ -2,7 +2,9 @@
 //! page itself holds. Cookies play no part.
 
 use http::{HeaderName, HeaderValue, Method, header};
-use mainstay_core::api::{IDEMPOTENCY_KEY_HEADER, INSTANCE_HEADER, NAMESPACE_HEADER, REQUEST_ID_HEADER};
+use mainstay_core::api::{
+    CORRELATION_ID_HEADER, IDEMPOTENCY_KEY_HEADER, INSTANCE_HEADER, NAMESPACE_HEADER, REASON_HEADER, REQUEST_ID_HEADER,
+};
 use std::time::Duration;
 use tower_http::cors::CorsLayer;
 
@@ -14,15 +16,19 @@ pub(crate) fn cross_origin(allowed_origins: &[String]) -> CorsLayer {
     let origins: Vec<HeaderValue> = allowed_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     CorsLayer::new()
         .allow_origin(origins)
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
             header::ACCEPT,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
             HeaderName::from_static(IDEMPOTENCY_KEY_HEADER),
             HeaderName::from_static(INSTANCE_HEADER),
             HeaderName::from_static(NAMESPACE_HEADER),
             HeaderName::from_static(REQUEST_ID_HEADER),
+            HeaderName::from_static(CORRELATION_ID_HEADER),
+            HeaderName::from_static(REASON_HEADER),
             HeaderName::from_static("last-event-id"),
             HeaderName::from_static("mcp-protocol-version"),
             HeaderName::from_static("mcp-method"),

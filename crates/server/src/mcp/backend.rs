@@ -1,5 +1,6 @@
 //! What the tools, resources and prompts stand on: the services of this process, or a server elsewhere.
 
+use crate::access::Needs;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use mainstay_api::identity::WhoAmI;
@@ -11,6 +12,7 @@ use mainstay_api::mail::{
 use mainstay_api::page::Page;
 use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance};
 use mainstay_api::{InstanceId, MessageId, Problem, Timestamp};
+use mainstay_core::Scope;
 
 /// The result of a call; the error is what the caller is told.
 pub type Result<T, E = Box<Problem>> = std::result::Result<T, E>;
@@ -24,6 +26,17 @@ pub enum Watched {
     Presence,
 }
 
+impl Watched {
+    /// What a caller needs to be told.
+    #[must_use]
+    pub fn needs(self) -> Needs {
+        match self {
+            Self::Mailbox => Needs::Scope(Scope::MailRead),
+            Self::Presence => Needs::Scope(Scope::PresenceRead),
+        }
+    }
+}
+
 /// The operations that the adapter needs, on behalf of one caller.
 ///
 /// A failed call returns the problem that it met. Dropping a future of a read ends the call.
@@ -31,6 +44,12 @@ pub enum Watched {
 pub trait Backend: Send + Sync + 'static {
     /// The instance that the caller speaks for, where it has one.
     fn instance(&self) -> Option<&InstanceId>;
+
+    /// Refuses a caller that lacks what a tool needs. A backend on a server elsewhere leaves that to the server.
+    ///
+    /// # Errors
+    /// `auth.forbidden`.
+    fn allows(&self, needs: Needs) -> Result<()>;
 
     /// The present, for the age of heartbeats.
     fn now(&self) -> Timestamp;

@@ -2,6 +2,7 @@
 
 use super::backend::{Backend, Result, Watched};
 use super::{McpParts, changes};
+use crate::access::Needs;
 use crate::whoami;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
@@ -48,6 +49,10 @@ pub(super) fn told(error: Error) -> Box<Problem> {
 impl Backend for LocalBackend {
     fn instance(&self) -> Option<&InstanceId> {
         self.caller.instance.as_ref()
+    }
+
+    fn allows(&self, needs: Needs) -> Result<()> {
+        needs.check(&self.caller).map_err(told)
     }
 
     fn now(&self) -> Timestamp {

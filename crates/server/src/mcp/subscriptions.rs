@@ -2,6 +2,7 @@
 //! `resources/subscribe` of the earlier ones.
 
 use super::backend::{Backend, Watched};
+use super::guidance;
 use super::resources::{self, Named};
 use futures::StreamExt;
 use futures::stream::{BoxStream, SelectAll};
@@ -27,13 +28,18 @@ pub(super) enum Push {
 
 /// What the caller watches by subscribing to a URI; `None` where it cannot.
 pub(super) fn watched(backend: &dyn Backend, uri: &str) -> Option<Watched> {
-    Named::parse(uri, backend.instance())?.watched(backend.instance())
+    let watched = Named::parse(uri, backend.instance())?.watched(backend.instance())?;
+    backend.allows(watched.needs()).is_ok().then_some(watched)
 }
 
 /// Why a URI cannot be subscribed to.
 pub(super) fn refusal(backend: &dyn Backend, uri: &str) -> ErrorData {
     if Named::parse(uri, backend.instance()).is_none() {
         return resources::not_found(uri, "There is no such resource.");
+    }
+    let needs = [Watched::Mailbox, Watched::Presence].map(Watched::needs);
+    if let Some(problem) = needs.into_iter().find_map(|needs| backend.allows(needs).err()) {
+        return guidance::protocol(&problem);
     }
     let message = format!(
         "{uri} cannot be subscribed to. Subscribe to {} (your own mailbox; it needs an instance name) or {}.",
@@ -50,6 +56,7 @@ pub(super) fn uris(backend: &dyn Backend) -> Vec<(Watched, Vec<String>)> {
         let own = vec![resources::OWN_MAILBOX.to_owned(), resources::mailbox_uri(name)];
         uris.push((Watched::Mailbox, own));
     }
+    uris.retain(|(watched, _)| backend.allows(watched.needs()).is_ok());
     uris
 }
 

@@ -9,7 +9,9 @@ mod schema;
 mod whoami;
 
 use super::backend::Backend;
+use crate::access::Needs;
 use mainstay_api::Problem;
+use mainstay_core::Scope;
 use rmcp::model::{CallToolResult, JsonObject, Tool};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,30 +34,54 @@ pub(super) fn find(name: &str) -> Option<&'static Tool> {
 /// The tool that waits for mail: the only one whose answer may take long.
 pub(super) const WAITING: &str = mail::wait::NAME;
 
+/// Declares the modern tools: each says here what its caller needs.
+macro_rules! modern_tools {
+    ($($($module:ident)::+ [$needs:expr];)+) => {
+        /// What the caller of a tool needs. `None` where there is no tool of this name.
+        fn needs(name: &str) -> Option<Needs> {
+            match name {
+                $($($module)::+::NAME => Some($needs.into()),)+
+                other => legacy::needs(other),
+            }
+        }
+
+        async fn call_modern(backend: &dyn Backend, name: &str, arguments: JsonObject) -> Option<CallToolResult> {
+            let result = match name {
+                $($($module)::+::NAME => run(arguments, |given| $($module)::+::call(backend, given)).await,)+
+                _ => return None,
+            };
+            Some(result)
+        }
+    };
+}
+
+modern_tools! {
+    mail::send [Scope::MailWrite];
+    mail::list [Scope::MailRead];
+    mail::read [Scope::MailRead];
+    mail::inbox [Scope::MailRead];
+    mail::wait [Scope::MailRead];
+    mail::ack [Scope::MailWrite];
+    mail::mark_read [Scope::MailWrite];
+    mail::counts [Scope::MailRead];
+    mail::types [Scope::MailRead];
+    presence::list [Scope::PresenceRead];
+    presence::register [Scope::PresenceWrite];
+    presence::heartbeat [Scope::PresenceWrite];
+    presence::unregister [Scope::PresenceWrite];
+    whoami [Needs::Caller];
+}
+
 /// Calls a tool. `None` where there is no tool of this name.
 pub(super) async fn call(backend: &dyn Backend, name: &str, arguments: JsonObject) -> Option<CallToolResult> {
-    let arguments = arguments::present(arguments);
-    if let Some(result) = legacy::call(backend, name, arguments.clone()).await {
-        return Some(result);
+    if let Err(problem) = backend.allows(needs(name)?) {
+        return Some(failed(&problem));
     }
-    let result = match name {
-        mail::send::NAME => run(arguments, |given| mail::send::call(backend, given)).await,
-        mail::list::NAME => run(arguments, |given| mail::list::call(backend, given)).await,
-        mail::read::NAME => run(arguments, |given| mail::read::call(backend, given)).await,
-        mail::inbox::NAME => run(arguments, |given| mail::inbox::call(backend, given)).await,
-        mail::wait::NAME => run(arguments, |given| mail::wait::call(backend, given)).await,
-        mail::ack::NAME => run(arguments, |given| mail::ack::call(backend, given)).await,
-        mail::mark_read::NAME => run(arguments, |given| mail::mark_read::call(backend, given)).await,
-        mail::counts::NAME => run(arguments, |given: Nothing| mail::counts::call(backend, given)).await,
-        mail::types::NAME => run(arguments, |given: Nothing| mail::types::call(backend, given)).await,
-        presence::list::NAME => run(arguments, |given| presence::list::call(backend, given)).await,
-        presence::register::NAME => run(arguments, |given| presence::register::call(backend, given)).await,
-        presence::heartbeat::NAME => run(arguments, |given| presence::heartbeat::call(backend, given)).await,
-        presence::unregister::NAME => run(arguments, |given| presence::unregister::call(backend, given)).await,
-        whoami::NAME => run(arguments, |given: Nothing| whoami::call(backend, given)).await,
-        _ => return None,
-    };
-    Some(result)
+    let arguments = arguments::present(arguments);
+    match legacy::call(backend, name, arguments.clone()).await {
+        Some(result) => Some(result),
+        None => call_modern(backend, name, arguments).await,
+    }
 }
 
 /// A call that failed before or outside its tool.

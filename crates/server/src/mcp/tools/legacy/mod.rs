@@ -8,10 +8,12 @@ mod presence;
 mod publish;
 mod reply;
 
+use crate::access::Needs;
 use crate::mcp::Backend;
 use crate::mcp::tools::arguments;
 use mainstay_api::mail::FILE_TYPES;
 use mainstay_api::{Code, MessageType};
+use mainstay_core::Scope;
 use reply::{Failure, Reply};
 use rmcp::model::{CallToolResult, JsonObject, Tool};
 use serde::Serialize;
@@ -21,6 +23,18 @@ use serde::de::DeserializeOwned;
 #[expect(clippy::expect_used, reason = "the file is part of the program and a test reads it")]
 pub(super) fn tools() -> Vec<Tool> {
     serde_json::from_str(include_str!("tools.json")).expect("the file is JSON")
+}
+
+/// What the caller of one of the tools needs. `None` where the name is none of theirs.
+pub(super) fn needs(name: &str) -> Option<Needs> {
+    let scope = match name {
+        "coord_publish_message" | "coord_ack_message" => Scope::MailWrite,
+        "coord_check_messages" | "coord_get_notifications" => Scope::MailRead,
+        "coord_get_presence" => Scope::PresenceRead,
+        "coord_register_presence" | "coord_deregister_presence" | "coord_heartbeat" => Scope::PresenceWrite,
+        _ => return None,
+    };
+    Some(Needs::Scope(scope))
 }
 
 /// Calls one of the tools. `None` where the name is none of theirs.
