@@ -5,6 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
+use mainstay_core::audit::AuditRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::{RandomMint, SystemClock};
@@ -51,6 +52,7 @@ impl Site {
         let options = mainstay_redis::RedisOptions::from_url(&store.url()).unwrap();
         let stores = mainstay_redis::open(options).await.unwrap();
         let rules = ServiceRules {
+            audit: AuditRules::default(),
             mail: MailRules::default(),
             presence: setup.presence,
             clock: Arc::new(SystemClock),
