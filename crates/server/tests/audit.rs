@@ -61,6 +61,8 @@ async fn who_has_no_valid_credential_is_recorded_in_the_chain_of_the_server_and_
     assert_eq!((&first["principal"], &first["action"]), (&json!("anonymous"), &json!("access.refused")));
     assert_eq!((&first["code"], &first["class"]), (&json!("auth.credential_invalid"), &json!("access")));
     assert!(entries(&site, default_chain()).await.is_empty());
+    let metrics = site.call(Call::get("/metrics")).await.text().await;
+    assert!(metrics.contains("mainstay_access_refused_total{code=\"auth.credential_invalid\"} 70\n"), "{metrics}");
 }
 
 #[tokio::test]

@@ -66,6 +66,7 @@ pub(crate) async fn guard(State(guard): State<Guard>, mut request: Request, next
 impl App {
     /// Records that an access was refused. The refusal stands, whether it could be recorded or not.
     pub(crate) async fn refused(&self, caller: Option<&Caller>, origin: &Origin, error: &Error) {
+        self.services.metrics.refused(error.code());
         let mut record = refusal_of(caller, "access.refused", origin);
         record.status = Some(error.problem.status);
         record.code = Some(error.code());
