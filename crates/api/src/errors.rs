@@ -70,6 +70,7 @@ catalogue! {
     TokenExpired = "auth.token_expired", "The token has expired", 401, 4401, -32001, 1, false;
     AudienceMismatch = "auth.audience_mismatch", "The token is for another audience", 401, 4401, -32001, 1, false;
     IssuerMismatch = "auth.issuer_mismatch", "The token is of an issuer that is not trusted", 401, 4401, -32001, 1, false;
+    KeysUnavailable = "auth.keys_unavailable", "The keys of an issuer cannot be fetched", 503, 4503, -32003, 1, true;
     TenantNotAllowed = "auth.tenant_not_allowed", "The tenant of the token is not allowed", 403, 4403, -32001, 1, false;
     Forbidden = "auth.forbidden", "The credential does not allow this", 403, 4403, -32001, 1, false;
     HostNotAllowed = "auth.host_not_allowed", "The Host or Origin is not allowed", 403, 4403, -32001, 1, false;
@@ -85,12 +86,24 @@ catalogue! {
     MailInvalidType = "mail.invalid_type", "The message type is not known", 400, 4400, -32602, 2, false;
     MailInboxFull = "mail.inbox_full", "The inbox of a recipient is full", 429, 4429, -32006, 1, true;
     MailNotRecipient = "mail.not_a_recipient", "The message was not sent to this instance", 403, 4403, -32001, 1, false;
+    ConversationNotFound = "conversations.not_found", "There is no such conversation", 404, 4404, -32004, 1, false;
+    ConversationExists = "conversations.exists", "A conversation with this id exists", 409, 4409, -32005, 1, false;
+    ConversationVersion = "conversations.version_conflict", "The conversation has changed since", 409, 4409, -32005, 1, false;
+    ConversationTurnBusy = "conversations.turn_busy", "Another turn of the conversation is running", 409, 4509, -32005, 1, true;
+    ConversationTurnLost = "conversations.turn_lost", "The turn is not the caller's any more", 409, 4409, -32005, 1, false;
+    ConversationFull = "conversations.full", "The conversation is full", 409, 4409, -32006, 1, false;
+    ConversationTooMany = "conversations.too_many", "The user has too many conversations", 429, 4429, -32006, 1, false;
+    ConversationAgentFailed = "conversations.agent_failed", "The agent failed", 502, 4502, -32007, 1, true;
+    ConversationAgentUnavailable = "conversations.agent_unavailable", "The agent cannot be reached", 503, 4503, -32007, 1, true;
     PresenceNotFound = "presence.not_found", "There is no such instance", 404, 4404, -32004, 1, false;
     PresenceFull = "presence.full", "Too many instances are registered", 429, 4429, -32006, 1, false;
     CursorInvalid = "page.invalid_cursor", "The cursor is not one that this listing gave", 400, 4400, -32602, 2, false;
     SettingInvalid = "settings.invalid", "A setting is not valid", 500, 4500, -32603, 2, false;
     ImportSource = "import.source_unreadable", "The source of the import cannot be read", 400, 4400, -32602, 1, false;
     ImportConflict = "import.conflict", "The destination holds another message under the same id", 409, 4409, -32005, 1, false;
+    AuditUnavailable = "audit.unavailable", "The act was refused because it could not be recorded", 503, 4503, -32003, 3, true;
+    AuditKeyInvalid = "audit.key_invalid", "The key of the audit trail cannot be used", 500, 4500, -32603, 2, false;
+    AuditCheckpointFailed = "audit.checkpoint_failed", "The checkpoint could not be written", 503, 4503, -32003, 1, true;
     MirrorFailed = "mirror.failed", "The mirror of the store cannot be written", 503, 4503, -32003, 1, true;
 }
 
