@@ -5,6 +5,7 @@ use crate::failure::{self, Verdict};
 use crate::options::RedisOptions;
 use crate::scripts::Script;
 use crate::topology::{Topology, Wire};
+use futures::future::BoxFuture;
 use mainstay_core::{Error, Result};
 use redis::aio::ConnectionLike;
 use redis::cluster_routing::SingleNodeRoutingInfo;
@@ -196,7 +197,9 @@ impl Connection {
         {
             return Err(error.clone());
         }
-        let connected = match tokio::time::timeout(self.connect_timeout, self.topology.connect()).await {
+        // Boxed: the layers of the client make a future deeper than the compiler cares to follow.
+        let connect: BoxFuture<'_, _> = Box::pin(self.topology.connect());
+        let connected = match tokio::time::timeout(self.connect_timeout, connect).await {
             Ok(connected) => connected,
             Err(_) => Err(refused("no answer while connecting")),
         };

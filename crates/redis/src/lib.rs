@@ -16,6 +16,7 @@ mod mail;
 mod options;
 mod presence;
 mod scripts;
+mod tls;
 mod topology;
 mod wakeups;
 

@@ -2,6 +2,7 @@
 
 use crate::credentials::{LiveCredentials, Login, Provider};
 use crate::options::{Arrangement, Node, RedisOptions};
+use crate::tls::{self, Renamed};
 use mainstay_core::{Error, Result, api::Code};
 use redis::aio::{AsyncPushSender, MultiplexedConnection};
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
@@ -9,8 +10,8 @@ use redis::cluster_async::ClusterConnection;
 use redis::io::tcp::TcpSettings;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
-    ProtocolVersion, RedisError, TlsCertificates, TlsMode,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisError,
+    TlsCertificates, TlsMode,
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
@@ -42,10 +43,11 @@ struct Manner {
 impl Topology {
     /// Reads TLS files and checks that the options fit together.
     pub fn new(options: RedisOptions, live: Option<Arc<LiveCredentials>>) -> Result<Self> {
-        let certificates = if options.tls { Some(certificates(&options)?) } else { None };
+        let certificates = if options.tls { Some(tls::certificates(&options)?) } else { None };
+        tls::check_server_name(&options)?;
         let mut topology = Self { options, certificates, live, cluster: None };
-        if topology.options.arrangement == Arrangement::Cluster {
-            topology.cluster = Some(topology.cluster_client().map_err(misconfigured)?);
+        if topology.options.arrangement == Arrangement::Cluster && topology.renamed().is_none() {
+            topology.cluster = Some(topology.cluster_builder().build().map_err(misconfigured)?);
         }
         Ok(topology)
     }
@@ -53,7 +55,11 @@ impl Topology {
     /// Connects for commands.
     pub async fn connect(&self) -> std::result::Result<Wire, RedisError> {
         let manner = Manner { login: self.login().await?, protocol: ProtocolVersion::RESP2 };
-        if let (Arrangement::Cluster, Some(client)) = (&self.options.arrangement, &self.cluster) {
+        if let Some(client) = &self.cluster {
+            return Ok(Wire::Cluster(client.get_async_connection().await?));
+        }
+        if let (Arrangement::Cluster, Some(renamed)) = (&self.options.arrangement, self.renamed()) {
+            let client = self.renamed_cluster(renamed, &manner).await?;
             return Ok(Wire::Cluster(client.get_async_connection().await?));
         }
         let client = self.master(&manner).await?;
@@ -66,38 +72,42 @@ impl Topology {
         &self,
         heard: impl AsyncPushSender,
     ) -> std::result::Result<MultiplexedConnection, RedisError> {
-        let limit = Duration::from_millis(self.options.connect_timeout_ms);
         let config = self.config().set_push_sender(heard);
         let manner = Manner { login: self.login().await?, protocol: ProtocolVersion::RESP3 };
+        self.any_node(&manner, &config).await
+    }
+
+    /// Logs in on a connection of its own, to find out whether the server takes it.
+    pub async fn try_login(&self, login: &Login) -> std::result::Result<(), RedisError> {
+        let manner = Manner { login: Some(login.clone()), protocol: ProtocolVersion::RESP2 };
+        self.any_node(&manner, &self.plain_config()).await.map(drop)
+    }
+
+    /// Connects to the only server, to the present master, or to the first node of a cluster that answers.
+    async fn any_node(
+        &self,
+        manner: &Manner,
+        config: &AsyncConnectionConfig,
+    ) -> std::result::Result<MultiplexedConnection, RedisError> {
+        let limit = Duration::from_millis(self.options.connect_timeout_ms);
         if let Arrangement::Sentinel { .. } = self.options.arrangement {
             // A master that stands still is named by its Sentinels for a while yet, and accepts connections.
             let connect =
-                async { self.master(&manner).await?.get_multiplexed_async_connection_with_config(&config).await };
+                async { self.master(manner).await?.get_multiplexed_async_connection_with_config(config).await };
             return within(limit * 2, connect).await;
         }
         let mut failed = None;
         for node in &self.options.nodes {
-            let client = self.client(node, &manner)?;
-            match within(limit, client.get_multiplexed_async_connection_with_config(&config)).await {
-                Ok(subscriber) => return Ok(subscriber),
+            let client = self.client(node, manner)?;
+            match within(limit, client.get_multiplexed_async_connection_with_config(config)).await {
+                Ok(connection) => return Ok(connection),
                 Err(error) => failed = Some(error),
             }
         }
         Err(failed.unwrap_or_else(|| RedisError::from(std::io::Error::from(std::io::ErrorKind::NotConnected))))
     }
 
-    /// Logs in on a connection of its own, to find out whether the server takes it.
-    pub async fn try_login(&self, login: &Login) -> std::result::Result<(), RedisError> {
-        let limit = Duration::from_millis(self.options.connect_timeout_ms) * 2;
-        let manner = Manner { login: Some(login.clone()), protocol: ProtocolVersion::RESP2 };
-        let connect = async {
-            let client = self.master(&manner).await?;
-            client.get_multiplexed_async_connection_with_config(&self.plain_config()).await
-        };
-        within(limit, connect).await.map(drop)
-    }
-
-    /// A client of the only server or of the present master; in a cluster, of the first node.
+    /// A client of the only server or of the present master.
     async fn master(&self, manner: &Manner) -> std::result::Result<Client, RedisError> {
         match self.options.arrangement {
             Arrangement::Sentinel { .. } => self.sentinel_client(manner)?.async_get_client().await,
@@ -124,9 +134,17 @@ impl Topology {
     }
 
     fn plain_config(&self) -> AsyncConnectionConfig {
-        AsyncConnectionConfig::new()
+        let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(Duration::from_millis(self.options.connect_timeout_ms)))
-            .set_response_timeout(Some(Duration::from_millis(self.options.response_timeout_ms)))
+            .set_response_timeout(Some(Duration::from_millis(self.options.response_timeout_ms)));
+        match self.renamed() {
+            Some(renamed) => config.set_dns_resolver(renamed),
+            None => config,
+        }
+    }
+
+    fn renamed(&self) -> Option<Renamed> {
+        Renamed::of(&self.options)
     }
 
     fn client(&self, node: &Node, manner: &Manner) -> std::result::Result<Client, RedisError> {
@@ -155,13 +173,14 @@ impl Topology {
 
     fn address(&self, node: &Node) -> ConnectionAddr {
         if self.options.tls {
-            ConnectionAddr::TcpTls { host: node.host.clone(), port: node.port, insecure: false, tls_params: None }
+            let host = self.options.tls_server_name.as_ref().unwrap_or(&node.host).clone();
+            ConnectionAddr::TcpTls { host, port: node.port, insecure: false, tls_params: None }
         } else {
             ConnectionAddr::Tcp(node.host.clone(), node.port)
         }
     }
 
-    fn cluster_client(&self) -> std::result::Result<ClusterClient, RedisError> {
+    fn cluster_builder(&self) -> ClusterClientBuilder {
         let nobody = Manner { login: None, protocol: ProtocolVersion::RESP2 };
         let nodes = self.options.nodes.iter().map(|node| self.info(self.address(node), &nobody));
         // Retries of the client would run a write twice when a link is cut after it ran.
@@ -182,7 +201,20 @@ impl Topology {
         if let Some(certificates) = &self.certificates {
             builder = builder.tls(TlsMode::Secure).certs(certificates.clone());
         }
-        builder.build()
+        builder
+    }
+
+    /// A cluster whose certificates have one name, while its nodes announce addresses. What it announces later is not
+    /// known by that name: the connection then breaks, and the next one looks again.
+    async fn renamed_cluster(
+        &self,
+        renamed: Renamed,
+        manner: &Manner,
+    ) -> std::result::Result<ClusterClient, RedisError> {
+        let mut connection = self.any_node(manner, &self.plain_config()).await?;
+        let slots = redis::cmd("CLUSTER").arg("SLOTS").query_async::<redis::Value>(&mut connection).await?;
+        let (names, renamed) = renamed.with_announced(&tls::announced(slots, &self.options.nodes[0])?)?;
+        self.cluster_builder().node_address_map(names).async_dns_resolver(renamed).build()
     }
 
     fn sentinel_client(&self, manner: &Manner) -> std::result::Result<SentinelClient, RedisError> {
@@ -233,35 +265,6 @@ fn tcp_settings() -> TcpSettings {
         .with_interval(Duration::from_secs(5))
         .with_retries(3);
     TcpSettings::default().set_nodelay(true).set_keepalive(keepalive)
-}
-
-fn certificates(options: &RedisOptions) -> Result<TlsCertificates> {
-    // Another part of the program may have chosen a provider already; that one is as good.
-    let _already_chosen = rustls::crypto::ring::default_provider().install_default();
-    let read = |path: &std::path::Path| {
-        std::fs::read(path).map_err(|e| {
-            Error::new(
-                Code::SettingInvalid,
-                format!("the TLS file {} cannot be read", path.display()),
-                "Check the path and the permissions of the file.",
-            )
-            .internal(e.to_string())
-        })
-    };
-    let files = &options.tls_files;
-    let client_tls = match (&files.cert_file, &files.key_file) {
-        (Some(cert), Some(key)) => Some(ClientTlsConfig { client_cert: read(cert)?, client_key: read(key)? }),
-        (None, None) => None,
-        _ => {
-            return Err(Error::new(
-                Code::SettingInvalid,
-                "a TLS client certificate needs both its file and the file of its key",
-                "Set both, or neither.",
-            ));
-        }
-    };
-    let root_cert = files.ca_file.as_deref().map(read).transpose()?;
-    Ok(TlsCertificates { client_tls, root_cert })
 }
 
 fn misconfigured(error: RedisError) -> Error {

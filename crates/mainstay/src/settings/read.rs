@@ -169,7 +169,7 @@ impl Reader<'_> {
     }
 
     fn redis_login(&self) -> Result<RedisLogin> {
-        let secret = |setting| Ok(self.text(setting)?.map(SecretString::from));
+        let secret = |setting| self.text(setting).map(|text| text.map(SecretString::from));
         let login = RedisLogin {
             username: self.text(Setting::RedisUsername)?,
             password: secret(Setting::RedisPassword)?,
