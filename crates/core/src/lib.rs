@@ -3,6 +3,7 @@
 
 pub mod caller;
 pub mod clock;
+pub mod conversations;
 pub mod error;
 pub mod hints;
 pub mod mail;
