@@ -4,6 +4,7 @@ use anyhow::{Context, Result, anyhow};
 use mainstay_api::ids::RequestId;
 use mainstay_api::mail::{Content, SendMessage};
 use mainstay_api::{InstanceId, MessageId, MessageType, Namespace, Timestamp};
+use mainstay_core::audit::AuditRules;
 use mainstay_core::mail::{Append, InboxLimits, MailRules, MailService, Recipients, RequestMemo};
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::{Caller, Clock, RandomMint, Stores, SystemClock};
@@ -55,6 +56,7 @@ pub fn mail(stores: &Stores) -> Arc<MailService> {
 /// The services on a store.
 pub fn services(stores: &Stores) -> Arc<Services> {
     let rules = ServiceRules {
+        audit: AuditRules::default(),
         mail: rules(),
         presence: PresenceRules::default(),
         clock: Arc::new(SystemClock),

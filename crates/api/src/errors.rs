@@ -70,6 +70,7 @@ catalogue! {
     TokenExpired = "auth.token_expired", "The token has expired", 401, 4401, -32001, 1, false;
     AudienceMismatch = "auth.audience_mismatch", "The token is for another audience", 401, 4401, -32001, 1, false;
     IssuerMismatch = "auth.issuer_mismatch", "The token is of an issuer that is not trusted", 401, 4401, -32001, 1, false;
+    KeysUnavailable = "auth.keys_unavailable", "The keys of an issuer cannot be fetched", 503, 4503, -32003, 1, true;
     TenantNotAllowed = "auth.tenant_not_allowed", "The tenant of the token is not allowed", 403, 4403, -32001, 1, false;
     Forbidden = "auth.forbidden", "The credential does not allow this", 403, 4403, -32001, 1, false;
     HostNotAllowed = "auth.host_not_allowed", "The Host or Origin is not allowed", 403, 4403, -32001, 1, false;
@@ -100,6 +101,9 @@ catalogue! {
     SettingInvalid = "settings.invalid", "A setting is not valid", 500, 4500, -32603, 2, false;
     ImportSource = "import.source_unreadable", "The source of the import cannot be read", 400, 4400, -32602, 1, false;
     ImportConflict = "import.conflict", "The destination holds another message under the same id", 409, 4409, -32005, 1, false;
+    AuditUnavailable = "audit.unavailable", "The act was refused because it could not be recorded", 503, 4503, -32003, 3, true;
+    AuditKeyInvalid = "audit.key_invalid", "The key of the audit trail cannot be used", 500, 4500, -32603, 2, false;
+    AuditCheckpointFailed = "audit.checkpoint_failed", "The checkpoint could not be written", 503, 4503, -32003, 1, true;
     MirrorFailed = "mirror.failed", "The mirror of the store cannot be written", 503, 4503, -32003, 1, true;
 }
 

@@ -1,6 +1,7 @@
 //! The wire types of Mainstay: one request and one response per operation, the ids they carry, and the
 //! catalogue of errors. No I/O and no rules beyond "this value cannot be built wrong".
 
+pub mod audit;
 pub mod conversations;
 pub mod errors;
 pub mod health;

@@ -1,6 +1,7 @@
 //! The rules of Mainstay: services, the ports they need from a store, and what is handed to them (clock, ids, the
 //! caller). No I/O, and no backend has a name here.
 
+pub mod audit;
 pub mod caller;
 pub mod clock;
 pub mod conversations;

@@ -1,7 +1,7 @@
 //! What a store brings: the ports, and what it is.
 
 use crate::error::Result;
-use crate::{HintSource, mail::MailStore, presence::PresenceStore};
+use crate::{HintSource, audit::AuditStore, mail::MailStore, presence::PresenceStore};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub struct Stores {
     pub probe: Arc<dyn StoreProbe>,
     /// Its wake-ups.
     pub hints: Arc<dyn HintSource>,
+    /// The audit trail.
+    pub audit: Arc<dyn AuditStore>,
     /// Mail.
     pub mail: Arc<dyn MailStore>,
     /// Presence.

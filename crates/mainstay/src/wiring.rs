@@ -9,6 +9,7 @@ use crate::settings::{Found, MailSettings, Origin, PresenceSettings, RedisSettin
 use futures::future::BoxFuture;
 use mainstay_api::{Code, InstanceId};
 use mainstay_client::{Client, ClientOptions, Credential};
+use mainstay_core::audit::AuditRules;
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail, StoreMirror};
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::{RandomMint, Stores, SystemClock};
@@ -50,6 +51,7 @@ impl Backbone {
             None => None,
         };
         let rules = ServiceRules {
+            audit: AuditRules::default(),
             mail: mail_rules(&settings.mail),
             presence: presence_rules(&settings.presence),
             clock: Arc::new(SystemClock),

@@ -37,6 +37,16 @@ impl Keys {
         format!("{}{{presence.{namespace}}}:meta", self.prefix)
     }
 
+    /// The key that stands for a chain of the audit trail.
+    pub fn audit(&self, chain: &str) -> String {
+        format!("{}{{audit.{chain}}}:meta", self.prefix)
+    }
+
+    /// The set of the chains of the audit trail.
+    pub fn audit_chains(&self) -> String {
+        format!("{}audit-chains", self.prefix)
+    }
+
     /// The set of namespaces in use, for maintenance.
     pub fn namespaces(&self) -> String {
         format!("{}namespaces", self.prefix)

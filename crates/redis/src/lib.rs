@@ -3,6 +3,7 @@
 //! *Invariant:* one operation is one script on one aggregate, whose keys share one hash tag. No command is sent twice
 //! unless running it twice is the same as running it once.
 
+mod audit;
 #[doc(hidden)]
 pub mod bench;
 mod check;
@@ -43,6 +44,7 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         },
         probe: Arc::new(Probe { connection: Arc::clone(&connection), hints: Arc::clone(&hints) }),
         hints,
+        audit: Arc::new(audit::RedisAudit::new(Arc::clone(&connection), keys.clone())),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(connection, keys)),
     })

@@ -35,6 +35,10 @@ macro_rules! scripts {
 }
 
 scripts! {
+    AUDIT_APPEND = "audit/append";
+    AUDIT_STATE = "audit/state";
+    AUDIT_PAGE = "audit/page";
+    AUDIT_TRIM = "audit/trim";
     MAIL_APPEND = "mail/append";
     MAIL_RECALL = "mail/recall";
     MAIL_MERGE = "mail/merge";
@@ -55,8 +59,9 @@ scripts! {
 }
 
 /// Fragments that scripts include.
-const FRAGMENTS: [(&str, &str); 5] = [
+const FRAGMENTS: [(&str, &str); 6] = [
     ("shared/keys", include_str!("../scripts/shared/keys.lua")),
+    ("audit/chain", include_str!("../scripts/audit/chain.lua")),
     ("mail/messages", include_str!("../scripts/mail/messages.lua")),
     ("mail/deliveries", include_str!("../scripts/mail/deliveries.lua")),
     ("mail/rows", include_str!("../scripts/mail/rows.lua")),
@@ -90,6 +95,10 @@ mod tests {
     #[test]
     fn every_include_names_a_fragment() {
         let all = [
+            &AUDIT_APPEND,
+            &AUDIT_STATE,
+            &AUDIT_PAGE,
+            &AUDIT_TRIM,
             &MAIL_APPEND,
             &MAIL_RECALL,
             &MAIL_MERGE,

@@ -1,6 +1,7 @@
 //! What the server serves.
 
 use crate::metrics::Metrics;
+use mainstay_core::audit::{AuditRules, AuditService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
 use mainstay_core::{Clock, Mint, StoreInfo, StoreProbe, Stores};
@@ -9,6 +10,8 @@ use std::sync::Arc;
 
 /// The services behind every adapter, on one store.
 pub struct Services {
+    /// The audit trail.
+    pub audit: Arc<AuditService>,
     /// Mail.
     pub mail: Arc<MailService>,
     /// Presence.
@@ -25,6 +28,8 @@ pub struct Services {
 
 /// What services need besides a store.
 pub struct ServiceRules {
+    /// The rules of the audit trail.
+    pub audit: AuditRules,
     /// The rules of mail.
     pub mail: MailRules,
     /// The rules of presence.
@@ -39,9 +44,11 @@ impl Services {
     /// The services on a store.
     #[must_use]
     pub fn new(stores: &Stores, rules: ServiceRules) -> Self {
+        let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(&rules.clock), rules.audit);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(&rules.clock), rules.mint, rules.mail);
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {
+            audit: Arc::new(audit),
             mail: Arc::new(mail),
             presence: Arc::new(presence),
             hub: Hub::new(Arc::clone(&stores.hints)),

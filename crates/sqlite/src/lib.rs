@@ -8,6 +8,7 @@
 //! Beside `<db>` and SQLite's own `<db>-wal` and `<db>-shm` there are `<db>-lock` and `<db>-wake`. All of them are
 //! readable by their user alone. A network file system is no place for them.
 
+mod audit;
 mod connection;
 mod errors;
 mod files;
@@ -40,6 +41,7 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         info,
         probe: Arc::clone(&store) as Arc<_>,
         hints: Arc::clone(&store) as Arc<_>,
+        audit: Arc::new(audit::SqliteAudit::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
         presence: Arc::new(presence::SqlitePresence::new(store)),
     })

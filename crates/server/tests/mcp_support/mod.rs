@@ -6,6 +6,7 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use mainstay_core::api::InstanceId;
+use mainstay_core::audit::AuditRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::{Caller, RandomMint, SystemClock};
@@ -55,8 +56,13 @@ impl Site {
         let redis = mainstay_redis::RedisOptions::from_url(&store.url()).unwrap();
         let stores = mainstay_redis::open(redis).await.unwrap();
         let clock = Arc::new(SystemClock);
-        let rules =
-            ServiceRules { mail, presence: PresenceRules::default(), clock: clock.clone(), mint: Arc::new(RandomMint) };
+        let rules = ServiceRules {
+            audit: AuditRules::default(),
+            mail,
+            presence: PresenceRules::default(),
+            clock: clock.clone(),
+            mint: Arc::new(RandomMint),
+        };
         let services = Arc::new(Services::new(&stores, rules));
         let parts = McpParts { services: Arc::clone(&services), clock, version: "0.0.0-test".into() };
         let shutdown = CancellationToken::new();

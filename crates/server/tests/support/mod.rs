@@ -5,9 +5,10 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
+use mainstay_core::audit::AuditRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
-use mainstay_core::{RandomMint, SystemClock};
+use mainstay_core::{RandomMint, Stores, SystemClock};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
 use mainstay_testkit::fixtures::RedisServer;
 use serde_json::Value;
@@ -23,6 +24,7 @@ pub const SOON: Duration = Duration::from_secs(20);
 
 pub struct Site {
     pub store: RedisServer,
+    pub stores: Stores,
     pub services: Arc<Services>,
     pub router: Router,
     pub shutdown: CancellationToken,
@@ -51,6 +53,7 @@ impl Site {
         let options = mainstay_redis::RedisOptions::from_url(&store.url()).unwrap();
         let stores = mainstay_redis::open(options).await.unwrap();
         let rules = ServiceRules {
+            audit: AuditRules::default(),
             mail: MailRules::default(),
             presence: setup.presence,
             clock: Arc::new(SystemClock),
@@ -59,7 +62,7 @@ impl Site {
         let services = Arc::new(Services::new(&stores, rules));
         let shutdown = CancellationToken::new();
         let router = router_with_mcp(Arc::clone(&services), &setup.config, shutdown.clone(), setup.mcp);
-        Self { store, services, router, shutdown }
+        Self { store, stores, services, router, shutdown }
     }
 
     /// Calls as an instance, with the owner key, within the process.

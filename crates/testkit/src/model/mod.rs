@@ -20,6 +20,7 @@
 //! - In presence a run holds a name where the registration carries its session. A registration without one is held
 //!   by no run: any may beat for it, which does not make the name its own, and none that says who it is may end it.
 
+mod audit;
 mod inbox;
 mod mail;
 mod merge;
@@ -46,6 +47,7 @@ pub fn stores() -> Stores {
         },
         probe: Arc::new(Probe),
         hints: wakeups.clone(),
+        audit: Arc::new(audit::ModelAudit::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups)),
     }
