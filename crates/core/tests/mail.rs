@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use mainstay_core::api::errors::Applied;
 use mainstay_core::api::ids::RequestId;
 use mainstay_core::api::mail::{AckMessage, Gap, ImportMessage, ListMessages, ReadInbox, SendMessage, Start};
-use mainstay_core::api::{Code, ConversationId, Epoch, InstanceId, MessageId, MessageType, Namespace, Position, Timestamp};
+use mainstay_core::api::{
+    Code, ConversationId, Epoch, InstanceId, MessageId, MessageType, Namespace, Position, Timestamp,
+};
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail};
 use mainstay_core::{Caller, Error, FakeClock, Mint, RandomMint, Result, Scope};
 use mainstay_testkit::model;
