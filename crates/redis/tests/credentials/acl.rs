@@ -6,6 +6,7 @@ use mainstay_redis::{RedisOptions, open};
 use mainstay_testkit::conformance::{self, Bed};
 use mainstay_testkit::fixtures::{RedisCluster, RedisSentinel, RedisServer};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What a user name may hold: anything but spaces. A password may hold those too.
@@ -88,4 +89,28 @@ async fn a_login_given_apart_is_the_same_and_a_wrong_one_is_refused_without_bein
     for shown in [format!("{error:?}"), error.to_string(), format!("{wrong:?}")] {
         assert!(!shown.contains("p@:") && !shown.contains("us@r"), "{shown}");
     }
+}
+
+/// The commands of a script: what follows `redis.call('`.
+fn commands_in(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            commands_in(&path, found);
+            continue;
+        }
+        let text = std::fs::read_to_string(path).unwrap();
+        let calls = text.split("redis.call('").skip(1).filter_map(|call| call.split('\'').next());
+        found.extend(calls.map(str::to_lowercase));
+    }
+}
+
+#[test]
+fn the_guide_lists_every_command_of_the_scripts() {
+    let mut used = BTreeSet::new();
+    commands_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts"), &mut used);
+    let rule = documented();
+    let listed: BTreeSet<String> = rule.iter().filter_map(|word| word.strip_prefix('+').map(str::to_owned)).collect();
+    let lacking: Vec<&String> = used.difference(&listed).collect();
+    assert!(lacking.is_empty(), "docs/guide/stores.md does not allow {lacking:?}");
 }
