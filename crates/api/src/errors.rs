@@ -70,6 +70,7 @@ catalogue! {
     TokenExpired = "auth.token_expired", "The token has expired", 401, 4401, -32001, 1, false;
     AudienceMismatch = "auth.audience_mismatch", "The token is for another audience", 401, 4401, -32001, 1, false;
     IssuerMismatch = "auth.issuer_mismatch", "The token is of an issuer that is not trusted", 401, 4401, -32001, 1, false;
+    KeysUnavailable = "auth.keys_unavailable", "The keys of an issuer cannot be fetched", 503, 4503, -32003, 1, true;
     TenantNotAllowed = "auth.tenant_not_allowed", "The tenant of the token is not allowed", 403, 4403, -32001, 1, false;
     Forbidden = "auth.forbidden", "The credential does not allow this", 403, 4403, -32001, 1, false;
     HostNotAllowed = "auth.host_not_allowed", "The Host or Origin is not allowed", 403, 4403, -32001, 1, false;

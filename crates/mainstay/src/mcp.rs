@@ -2,6 +2,7 @@
 //! are the same to a model.
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt};
 use mainstay_api::identity::WhoAmI;
 use mainstay_api::ids::RequestId;
@@ -14,8 +15,9 @@ use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, Reg
 use mainstay_api::{InstanceId, MessageId, Problem, Timestamp};
 use mainstay_client::{Client, ClientError, InboxEvent, PresenceChange};
 use mainstay_core::{Clock, SystemClock};
-use mainstay_server::Needs;
 use mainstay_server::mcp::{Backend, Watched};
+use mainstay_server::{Audited, Needs};
+use rmcp::model::CallToolResult;
 
 /// A client as what the tools call.
 pub struct ClientBackend {
@@ -44,6 +46,15 @@ impl Backend for ClientBackend {
 
     fn allows(&self, _needs: Needs) -> Result<()> {
         Ok(())
+    }
+
+    async fn recorded<'a>(
+        &'a self,
+        _audited: Audited,
+        _resource: Option<String>,
+        call: BoxFuture<'a, CallToolResult>,
+    ) -> Result<CallToolResult> {
+        Ok(call.await)
     }
 
     fn now(&self) -> Timestamp {

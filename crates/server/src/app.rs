@@ -1,6 +1,6 @@
 //! The application: the state that handlers share, and the routes with their layers.
 
-use crate::access::while_it_stands;
+use crate::access::{Refusals, while_it_stands};
 use crate::admission::Admission;
 use crate::layers::{
     InProcess, admit, admit_live, caught, check_host, cross_origin, limit_body, limit_time, observe, read_body,
@@ -19,6 +19,7 @@ pub(crate) struct App {
     pub config: ServerConfig,
     pub admission: Admission,
     pub shutdown: CancellationToken,
+    pub refusals: Refusals,
 }
 
 /// The whole application, for a listener or for calls within the process. Live streams and long polls end as soon as
@@ -36,15 +37,15 @@ pub fn router_with_mcp(
     mcp: Option<Router>,
 ) -> Router {
     let admission = Admission::new(config.max_in_flight, config.max_live);
-    let app = Arc::new(App { services, config: config.clone(), admission, shutdown });
+    let app = Arc::new(App { services, config: config.clone(), admission, shutdown, refusals: Refusals::default() });
     let mut routes = Router::new()
-        .merge(brief(&app, openapi::guarded::routes()))
-        .merge(live(&app, openapi::live::routes()))
-        .merge(brief_open(&app, openapi::public::routes()))
-        .merge(openapi::health_checks::routes());
+        .merge(brief(&app, openapi::guarded::routes(&app)))
+        .merge(live(&app, openapi::live::routes(&app)))
+        .merge(brief_open(&app, openapi::public::routes(&app)))
+        .merge(openapi::health_checks::routes(&app));
     routes = routes.merge(match config.open_metrics {
-        true => brief_open(&app, openapi::open_metrics()),
-        false => brief(&app, openapi::measurements::routes()),
+        true => brief_open(&app, openapi::open_metrics(&app)),
+        false => brief(&app, openapi::measurements::routes(&app)),
     });
     if let Some(mcp) = mcp {
         routes = routes.nest_service("/mcp", mounted(&app, mcp));

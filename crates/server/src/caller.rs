@@ -1,17 +1,19 @@
 //! Who makes a request: known from its credential, before any handler runs.
 
+use crate::access::Origin;
 use crate::app::App;
+use crate::extract::header_text;
+use crate::identity::tokens::TokenVerifier;
 use crate::problem::Failure;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName};
 use mainstay_core::api::Subject;
 use mainstay_core::api::{Code, INSTANCE_HEADER, InstanceId, NAMESPACE_HEADER, Namespace};
 use mainstay_core::{Caller, Error, Grants, Identified, Principal, Result, Scope};
-use percent_encoding::percent_decode;
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 
@@ -48,26 +50,38 @@ pub(crate) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
-    let credential = Credential::of(request.headers())?;
-    let caller = app.caller(&credential, request.headers()).await?;
+    let (credential, caller) = match app.recognise(request.headers()).await {
+        Ok(known) => known,
+        Err(error) => {
+            if matches!(error.problem.status, 401 | 403) {
+                let origin = request.extensions().get::<Origin>().cloned().unwrap_or_default();
+                app.refused(None, &origin, &error).await;
+            }
+            return Err(Failure(error));
+        }
+    };
     request.extensions_mut().insert(caller);
     request.extensions_mut().insert(credential);
     Ok(next.run(request).await)
 }
 
 impl App {
-    /// The caller that the headers of a request speak of.
-    async fn caller(&self, credential: &Credential, headers: &HeaderMap) -> Result<Caller> {
+    /// The credential of a request, and the caller that it and the other headers speak of.
+    async fn recognise(&self, headers: &HeaderMap) -> Result<(Credential, Caller)> {
+        let credential = Credential::of(headers)?;
         let identified = self.identify(credential.expose()).await?;
-        let instance = text(headers, INSTANCE_HEADER)?.map(InstanceId::parse).transpose().map_err(invalid)?;
-        let namespace = text(headers, NAMESPACE_HEADER)?.map(Namespace::parse).transpose().map_err(invalid)?;
-        caller_of(identified, instance, namespace)
+        let instance = header_text(headers, INSTANCE_HEADER)?.map(InstanceId::parse).transpose().map_err(invalid)?;
+        let namespace = header_text(headers, NAMESPACE_HEADER)?.map(Namespace::parse).transpose().map_err(invalid)?;
+        Ok((credential, caller_of(identified, instance, namespace)?))
     }
 
     /// Who the credential stands for.
     pub(crate) async fn identify(&self, offered: &str) -> Result<Identified> {
         if self.config.owner_key.matches(offered) {
             return Ok(owner());
+        }
+        if let Some(tokens) = self.config.tokens.as_ref().filter(|_| TokenVerifier::recognizes(offered)) {
+            return tokens.verify(offered).await;
         }
         Err(Error::new(
             Code::CredentialInvalid,
@@ -144,21 +158,6 @@ pub(crate) fn missing() -> Error {
     )
 }
 
-/// The percent-decoded text of a header.
-fn text(headers: &HeaderMap, name: &'static str) -> Result<Option<String>> {
-    let mut values = headers.get_all(HeaderName::from_static(name)).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    if values.next().is_some() {
-        return Err(Error::invalid(format!("header {name}: it stands more than once")));
-    }
-    let decoded = percent_decode(value.as_bytes()).decode_utf8();
-    decoded
-        .map(|text| Some(text.into_owned()))
-        .map_err(|_| Error::invalid(format!("header {name}: it is not UTF-8; percent-encode what is not ASCII")))
-}
-
 fn invalid(broken: impl std::fmt::Display) -> Error {
     Error::invalid(format!("header: {broken}"))
 }
@@ -166,7 +165,7 @@ fn invalid(broken: impl std::fmt::Display) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
+    use http::{HeaderName, HeaderValue};
 
     #[test]
     fn what_is_no_bearer_credential_counts_as_none() {
@@ -182,8 +181,8 @@ mod tests {
     fn a_name_of_any_script_arrives_percent_encoded() {
         let name = HeaderName::from_static(INSTANCE_HEADER);
         let headers = HeaderMap::from_iter([(name.clone(), HeaderValue::from_static("%E6%97%A5%0Aa%3Ab"))]);
-        assert_eq!(text(&headers, INSTANCE_HEADER).unwrap().as_deref(), Some("日\na:b"));
+        assert_eq!(header_text(&headers, INSTANCE_HEADER).unwrap().as_deref(), Some("日\na:b"));
         let broken = HeaderMap::from_iter([(name, HeaderValue::from_static("%FF"))]);
-        assert!(text(&broken, INSTANCE_HEADER).unwrap_err().problem.detail.contains(INSTANCE_HEADER));
+        assert!(header_text(&broken, INSTANCE_HEADER).unwrap_err().problem.detail.contains(INSTANCE_HEADER));
     }
 }

@@ -1,7 +1,9 @@
 //! What is configured about the server.
 
+use crate::identity::tokens::TokenVerifier;
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
+use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 /// What is configured about the server.
@@ -26,6 +28,8 @@ pub struct ServerConfig {
     pub max_live: usize,
     /// Whether `/metrics` answers without a credential.
     pub open_metrics: bool,
+    /// The issuers whose tokens are accepted.
+    pub tokens: Option<Arc<TokenVerifier>>,
     /// Proxies that are believed who their client is (`X-Forwarded-For`).
     pub trusted_proxies: Vec<IpAddr>,
 }
@@ -45,6 +49,7 @@ impl ServerConfig {
             version: env!("CARGO_PKG_VERSION").into(),
             max_live: 4_096,
             open_metrics: false,
+            tokens: None,
             trusted_proxies: Vec::new(),
         }
     }

@@ -5,12 +5,12 @@ use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, Que
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use http::StatusCode;
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use mainstay_core::api::ids::RequestId;
 use mainstay_core::api::{Code, IDEMPOTENCY_KEY_HEADER};
 use mainstay_core::{Error, Result};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode, percent_decode_str};
 use serde::de::DeserializeOwned;
 
 /// A JSON body.
@@ -121,6 +121,21 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
             .map_err(|broken| Error::invalid(format!("header {IDEMPOTENCY_KEY_HEADER}: {broken}")))?;
         Ok(Self(Some(key)))
     }
+}
+
+/// The percent-decoded text of a header.
+pub(crate) fn header_text(headers: &HeaderMap, name: &'static str) -> Result<Option<String>> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Error::invalid(format!("header {name}: it stands more than once")));
+    }
+    let decoded = percent_decode(value.as_bytes()).decode_utf8();
+    decoded
+        .map(|text| Some(text.into_owned()))
+        .map_err(|_| Error::invalid(format!("header {name}: it is not UTF-8; percent-encode what is not ASCII")))
 }
 
 fn unreadable_key() -> Error {

@@ -9,6 +9,7 @@ mod config;
 mod error_page;
 mod extract;
 mod health;
+pub mod identity;
 mod layers;
 mod live;
 mod mail;
@@ -22,7 +23,7 @@ mod serve;
 mod services;
 mod whoami;
 
-pub use access::Needs;
+pub use access::{Audited, Needs};
 pub use admission::Admission;
 pub use app::{in_process, router, router_with_mcp};
 pub use caller::Authenticated;

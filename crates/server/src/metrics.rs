@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use mainstay_core::Error;
-use mainstay_core::api::MessageType;
+use mainstay_core::api::{Code, MessageType};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -29,6 +29,7 @@ pub struct Metrics {
     sent: Family<TypeLabels, Counter>,
     acknowledged: Counter,
     purged: Counter,
+    refused: Family<CodeLabels, Counter>,
     live: Gauge,
     store_up: Gauge,
 }
@@ -50,6 +51,11 @@ struct TypeLabels {
     r#type: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabels {
+    code: &'static str,
+}
+
 /// A request that was answered.
 pub(crate) struct Answered<'a> {
     /// The pattern of its route: the paths themselves would be without number.
@@ -69,6 +75,7 @@ impl Default for Metrics {
             sent: Family::default(),
             acknowledged: Counter::default(),
             purged: Counter::default(),
+            refused: Family::default(),
             live: Gauge::default(),
             store_up: Gauge::default(),
             registry: Registry::default(),
@@ -82,6 +89,11 @@ impl Default for Metrics {
         registry.register("mainstay_mail_sent", "Messages stored, by type", metrics.sent.clone());
         registry.register("mainstay_mail_acknowledged", "Acknowledgements recorded", metrics.acknowledged.clone());
         registry.register("mainstay_purged", "Expired records deleted by this node", metrics.purged.clone());
+        registry.register(
+            "mainstay_access_refused",
+            "Requests refused for their credential or its scopes, by code",
+            metrics.refused.clone(),
+        );
         registry.register("mainstay_live_subscriptions", "Live streams and long polls now", metrics.live.clone());
         registry.register("mainstay_store_up", "Whether the store answered when last asked", metrics.store_up.clone());
         Self { registry, ..metrics }
@@ -101,6 +113,11 @@ impl Metrics {
 
     pub(crate) fn purged(&self, count: u32) {
         self.purged.inc_by(count.into());
+    }
+
+    /// Counts a request that was refused for its credential or its scopes.
+    pub(crate) fn refused(&self, code: Code) {
+        self.refused.get_or_create(&CodeLabels { code: code.as_str() }).inc();
     }
 
     pub(crate) fn store_up(&self, up: bool) {

@@ -1,7 +1,7 @@
 //! The routes, and the document that describes them: an endpoint is listed here once and is then both served and
 //! described.
 
-use crate::access::{Access, Needs, guard};
+use crate::access::{Access, Guard, Needs, audited, guard};
 use crate::app::App;
 use crate::{error_page, health, mail, metrics, presence, problem, whoami};
 use axum::Router;
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use http::header::CONTENT_TYPE;
 use mainstay_core::Scope;
+use mainstay_core::api::audit::AuditClass;
 use mainstay_core::api::{INSTANCE_HEADER, NAMESPACE_HEADER, Problem};
 use std::sync::{Arc, OnceLock};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
@@ -41,10 +42,10 @@ macro_rules! endpoints {
             use super::*;
 
             /// Serves them.
-            pub(crate) fn routes() -> Router<Arc<App>> {
+            pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
                 Router::new()
                     $(.merge(utoipa_axum::paste! {
-                        served::<$($module)::+::[<__path_ $handler>], _, _>($($module)::+::$handler, $needs.into())
+                        served::<$($module)::+::[<__path_ $handler>], _, _>($($module)::+::$handler, app, $needs.into())
                     }))+
             }
 
@@ -74,7 +75,7 @@ endpoints! {
         mail::counts => counts [Scope::MailRead];
         mail::stats => stats [Scope::MailRead];
         mail::types => types [Scope::MailRead];
-        mail::import => import [Scope::MailAdmin];
+        mail::import => import [audited(Scope::MailAdmin, AuditClass::Write, "mail.import", "mail")];
         presence::list => list [Scope::PresenceRead];
         presence::read => read [Scope::PresenceRead];
         presence::register => register [Scope::PresenceWrite];
@@ -118,12 +119,12 @@ endpoints! {
 }
 
 /// The metrics, where they need no credential.
-pub(crate) fn open_metrics() -> Router<Arc<App>> {
-    served::<metrics::__path_read, _, _>(metrics::read, Needs::Nothing.into())
+pub(crate) fn open_metrics(app: &Arc<App>) -> Router<Arc<App>> {
+    served::<metrics::__path_read, _, _>(metrics::read, app, Needs::Nothing.into())
 }
 
 /// One endpoint at the path and the method that its description gives, behind the check of what it needs.
-fn served<P, H, T>(handler: H, access: Access) -> Router<Arc<App>>
+fn served<P, H, T>(handler: H, app: &Arc<App>, access: Access) -> Router<Arc<App>>
 where
     P: utoipa::Path,
     H: Handler<T, Arc<App>>,
@@ -131,7 +132,7 @@ where
 {
     let methods = P::methods().into_iter();
     let on = methods.fold(MethodRouter::new(), |on, method| on.on(method.to_method_filter(), handler.clone()));
-    Router::new().route(&P::path(), on.route_layer(from_fn_with_state(access, guard)))
+    Router::new().route(&P::path(), on.route_layer(from_fn_with_state(Guard { app: Arc::clone(app), access }, guard)))
 }
 
 fn said<P: utoipa::Path>(access: Access) -> (Vec<utoipa::openapi::HttpMethod>, String, Access) {

@@ -44,6 +44,11 @@ impl IntoResponse for Failure {
     }
 }
 
+/// The error behind an answer, where it is one.
+pub(crate) fn error_of(response: &Response) -> Option<Arc<Error>> {
+    response.extensions().get::<Failed>().map(|Failed(error)| Arc::clone(error))
+}
+
 /// How a refused credential is answered (RFC 6750, section 3): without one, only that one is needed.
 fn challenge(problem: &Problem) -> Option<HeaderValue> {
     if problem.status != 401 {

@@ -1,11 +1,16 @@
 //! What a call needs, said once for every route and every tool, and checked before any handler runs.
 
+mod audited;
 mod guard;
 mod origin;
+mod refusals;
 mod standing;
 
-pub(crate) use guard::guard;
-pub(crate) use origin::{Peer, is_fit, origin};
+pub use audited::Audited;
+pub(crate) use audited::{Act, Ended, audited, record_of};
+pub(crate) use guard::{Guard, guard};
+pub(crate) use origin::{Origin, Peer, is_fit, origin};
+pub(crate) use refusals::Refusals;
 pub(crate) use standing::while_it_stands;
 
 use mainstay_core::{Caller, Result, Scope};
@@ -39,6 +44,8 @@ impl Needs {
 pub struct Access {
     /// What a caller needs.
     pub needs: Needs,
+    /// What is recorded of each call; nothing where it is absent, but that a call was refused.
+    pub audit: Option<Audited>,
 }
 
 impl From<Scope> for Access {
@@ -49,7 +56,7 @@ impl From<Scope> for Access {
 
 impl From<Needs> for Access {
     fn from(needs: Needs) -> Self {
-        Self { needs }
+        Self { needs, audit: None }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Where a request comes from, for the log and the audit trail.
 
+use crate::layers::InProcess;
 use axum::extract::Request;
 use http::HeaderMap;
 use mainstay_core::api::CORRELATION_ID_HEADER;
+use mainstay_core::audit::Record;
 use std::net::{IpAddr, SocketAddr};
 
 /// Longest correlation id taken from a caller, in bytes.
@@ -16,14 +18,25 @@ pub(crate) struct Peer(pub SocketAddr);
 
 /// Where a request comes from, as an extension of the request.
 #[derive(Debug, Clone, Default)]
-#[expect(dead_code, reason = "the audit trail reads it")]
 pub(crate) struct Origin {
-    /// The address of the client; none for a call within the process.
+    /// The address of the client.
     pub from: Option<IpAddr>,
+    /// Whether the call was made within the process.
+    pub within: bool,
     /// The id of the request.
     pub request_id: String,
     /// What relates the request to others.
     pub correlation_id: Option<String>,
+}
+
+impl Origin {
+    /// Writes into a record where the request came from.
+    pub fn fill(&self, record: &mut Record) {
+        let from = self.from.map(|from| from.to_string());
+        record.from = from.or_else(|| self.within.then(|| "this process".to_owned()));
+        record.request_id = (!self.request_id.is_empty()).then(|| self.request_id.clone());
+        record.correlation_id.clone_from(&self.correlation_id);
+    }
 }
 
 /// Reads where a request comes from. What a proxy says of its client counts only where the proxy is trusted.
@@ -31,6 +44,7 @@ pub(crate) fn origin(request: &Request, request_id: &str, trusted_proxies: &[IpA
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip().to_canonical());
     Origin {
         from: peer.map(|peer| client_behind(peer, request.headers(), trusted_proxies)),
+        within: request.extensions().get::<InProcess>().is_some(),
         request_id: request_id.to_owned(),
         correlation_id: correlation_id(request.headers()),
     }

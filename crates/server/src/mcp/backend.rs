@@ -1,7 +1,8 @@
 //! What the tools, resources and prompts stand on: the services of this process, or a server elsewhere.
 
-use crate::access::Needs;
+use crate::access::{Audited, Needs};
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use mainstay_api::identity::WhoAmI;
 use mainstay_api::ids::RequestId;
@@ -13,6 +14,7 @@ use mainstay_api::page::Page;
 use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance};
 use mainstay_api::{InstanceId, MessageId, Problem, Timestamp};
 use mainstay_core::Scope;
+use rmcp::model::CallToolResult;
 
 /// The result of a call; the error is what the caller is told.
 pub type Result<T, E = Box<Problem>> = std::result::Result<T, E>;
@@ -50,6 +52,17 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// `auth.forbidden`.
     fn allows(&self, needs: Needs) -> Result<()>;
+
+    /// Makes a call that is recorded in the audit trail. A backend on a server elsewhere leaves that to the server.
+    ///
+    /// # Errors
+    /// `audit.unavailable`: the call did not take place, or its answer is withheld.
+    async fn recorded<'a>(
+        &'a self,
+        audited: Audited,
+        resource: Option<String>,
+        call: BoxFuture<'a, CallToolResult>,
+    ) -> Result<CallToolResult>;
 
     /// The present, for the age of heartbeats.
     fn now(&self) -> Timestamp;

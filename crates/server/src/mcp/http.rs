@@ -7,6 +7,7 @@ mod stream;
 use super::McpParts;
 use super::handler::Handler;
 use super::subscriptions::Push;
+use crate::access::Origin;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -76,9 +77,9 @@ pub fn http_router(parts: McpParts, options: HttpOptions, shutdown: Cancellation
 
 impl Endpoint {
     /// A handler for the caller of a request.
-    fn handler(&self, caller: &Caller) -> Handler {
+    fn handler(&self, caller: &Caller, origin: Origin) -> Handler {
         Handler {
-            backend: self.parts.backend(caller.clone()),
+            backend: self.parts.backend_from(caller.clone(), origin),
             version: self.parts.version.clone(),
             push: Push::Stream,
             waits: Arc::clone(&self.waits),
@@ -91,7 +92,8 @@ async fn answer(State(endpoint): State<Endpoint>, mut request: Request) -> Respo
     let Some(caller) = request.extensions().get::<Caller>() else {
         return refusal::no_caller().into_response();
     };
-    let handler = endpoint.handler(caller);
+    let origin = request.extensions().get::<Origin>().cloned().unwrap_or_default();
+    let handler = endpoint.handler(caller, origin);
     let begins = !request.headers().contains_key(SESSION) && !request.headers().contains_key(METHOD);
     let service: StreamableHttpService<Handler, NeverSessionManager> =
         StreamableHttpService::new(move || Ok(handler.clone()), endpoint.sessions, endpoint.config);

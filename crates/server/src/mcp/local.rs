@@ -1,11 +1,15 @@
 //! The services of this process as a backend.
 
 use super::backend::{Backend, Result, Watched};
+use super::guidance::ERROR_META;
 use super::{McpParts, changes};
-use crate::access::Needs;
+use crate::access::{Act, Audited, Ended, Needs, Origin, record_of};
 use crate::whoami;
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
+use http::StatusCode;
+use mainstay_api::Code;
 use mainstay_api::identity::WhoAmI;
 use mainstay_api::ids::RequestId;
 use mainstay_api::mail::{
@@ -17,6 +21,7 @@ use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, Reg
 use mainstay_api::{InstanceId, MessageId, Problem, Timestamp};
 use mainstay_core::{Caller, Error, Topic};
 use mainstay_hub::Wake;
+use rmcp::model::CallToolResult;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -27,14 +32,28 @@ pub(super) const SAFETY_READ: Duration = Duration::from_secs(5);
 pub struct LocalBackend {
     parts: McpParts,
     caller: Caller,
+    origin: Origin,
 }
 
 impl LocalBackend {
     /// A backend on the services of this process.
     #[must_use]
-    pub fn new(parts: McpParts, caller: Caller) -> Self {
-        Self { parts, caller }
+    pub(crate) fn new(parts: McpParts, caller: Caller, origin: Origin) -> Self {
+        Self { parts, caller, origin }
     }
+}
+
+/// How a call ended, as its result tells: an error has its code where programs look for it.
+fn ended(result: &CallToolResult) -> Ended {
+    let error = result.meta.as_ref().and_then(|meta| meta.get(ERROR_META));
+    let code = error.and_then(|error| Code::find(error["code"].as_str()?));
+    let status = match code {
+        Some(code) => StatusCode::from_u16(code.entry().http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        None if result.is_error == Some(true) => StatusCode::BAD_REQUEST,
+        None => StatusCode::OK,
+    };
+    let answer = result.structured_content.as_ref();
+    Ended { status, code, resource_id: answer.and_then(|answer| Some(answer["id"].as_str()?.to_owned())) }
 }
 
 /// What the caller is told of an error; the rest goes to the log.
@@ -53,6 +72,22 @@ impl Backend for LocalBackend {
 
     fn allows(&self, needs: Needs) -> Result<()> {
         needs.check(&self.caller).map_err(told)
+    }
+
+    async fn recorded<'a>(
+        &'a self,
+        audited: Audited,
+        resource: Option<String>,
+        call: BoxFuture<'a, CallToolResult>,
+    ) -> Result<CallToolResult> {
+        let mut record = record_of(audited, Some(&self.caller), &self.origin);
+        if let Some(known) = &mut record.resource {
+            known.id = resource;
+        }
+        let act = Act::begin(&self.parts.services.audit, audited, record).await.map_err(told)?;
+        let result = call.await;
+        act.end(ended(&result)).await.map_err(told)?;
+        Ok(result)
     }
 
     fn now(&self) -> Timestamp {

@@ -24,6 +24,7 @@ pub use local::LocalBackend;
 pub use stdio::{StdioError, StdioOptions, serve_stdio, serve_streams};
 
 use crate::Services;
+use crate::access::Origin;
 use mainstay_core::{Caller, Clock};
 use std::sync::Arc;
 
@@ -39,9 +40,14 @@ pub struct McpParts {
 }
 
 impl McpParts {
-    /// What the tools call, on behalf of a caller.
+    /// What the tools call, on behalf of a caller within this process.
     #[must_use]
     pub fn backend(&self, caller: Caller) -> Arc<dyn Backend> {
-        Arc::new(LocalBackend::new(self.clone(), caller))
+        self.backend_from(caller, Origin { within: true, ..Origin::default() })
+    }
+
+    /// What the tools call, on behalf of a caller whose request came from there.
+    fn backend_from(&self, caller: Caller, origin: Origin) -> Arc<dyn Backend> {
+        Arc::new(LocalBackend::new(self.clone(), caller, origin))
     }
 }

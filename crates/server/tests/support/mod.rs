@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use mainstay_core::audit::AuditRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
-use mainstay_core::{RandomMint, SystemClock};
+use mainstay_core::{RandomMint, Stores, SystemClock};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
 use mainstay_testkit::fixtures::RedisServer;
 use serde_json::Value;
@@ -24,6 +24,7 @@ pub const SOON: Duration = Duration::from_secs(20);
 
 pub struct Site {
     pub store: RedisServer,
+    pub stores: Stores,
     pub services: Arc<Services>,
     pub router: Router,
     pub shutdown: CancellationToken,
@@ -61,7 +62,7 @@ impl Site {
         let services = Arc::new(Services::new(&stores, rules));
         let shutdown = CancellationToken::new();
         let router = router_with_mcp(Arc::clone(&services), &setup.config, shutdown.clone(), setup.mcp);
-        Self { store, services, router, shutdown }
+        Self { store, stores, services, router, shutdown }
     }
 
     /// Calls as an instance, with the owner key, within the process.

@@ -9,7 +9,8 @@ mod schema;
 mod whoami;
 
 use super::backend::Backend;
-use crate::access::Needs;
+use crate::access::{Access, Needs};
+use futures::FutureExt;
 use mainstay_api::Problem;
 use mainstay_core::Scope;
 use rmcp::model::{CallToolResult, JsonObject, Tool};
@@ -37,11 +38,11 @@ pub(super) const WAITING: &str = mail::wait::NAME;
 /// Declares the modern tools: each says here what its caller needs.
 macro_rules! modern_tools {
     ($($($module:ident)::+ [$needs:expr];)+) => {
-        /// What the caller of a tool needs. `None` where there is no tool of this name.
-        fn needs(name: &str) -> Option<Needs> {
+        /// What the caller of a tool needs, and what is recorded. `None` where there is no tool of this name.
+        fn access(name: &str) -> Option<Access> {
             match name {
                 $($($module)::+::NAME => Some($needs.into()),)+
-                other => legacy::needs(other),
+                other => legacy::needs(other).map(Access::from),
             }
         }
 
@@ -74,10 +75,20 @@ modern_tools! {
 
 /// Calls a tool. `None` where there is no tool of this name.
 pub(super) async fn call(backend: &dyn Backend, name: &str, arguments: JsonObject) -> Option<CallToolResult> {
-    if let Err(problem) = backend.allows(needs(name)?) {
+    let access = access(name)?;
+    if let Err(problem) = backend.allows(access.needs) {
         return Some(failed(&problem));
     }
     let arguments = arguments::present(arguments);
+    let Some(audited) = access.audit else {
+        return call_any(backend, name, arguments).await;
+    };
+    let resource = ["conversation", "id"].iter().find_map(|key| arguments.get(*key)?.as_str()).map(str::to_owned);
+    let call = call_any(backend, name, arguments).map(|result| result.unwrap_or_default());
+    Some(backend.recorded(audited, resource, call.boxed()).await.unwrap_or_else(|problem| failed(&problem)))
+}
+
+async fn call_any(backend: &dyn Backend, name: &str, arguments: JsonObject) -> Option<CallToolResult> {
     match legacy::call(backend, name, arguments.clone()).await {
         Some(result) => Some(result),
         None => call_modern(backend, name, arguments).await,

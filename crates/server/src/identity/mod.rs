@@ -1,0 +1,3 @@
+//! Who a credential stands for.
+
+pub mod tokens;

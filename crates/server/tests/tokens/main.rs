@@ -1,0 +1,6 @@
+//! Tokens of identity providers: what is accepted, and how forgeries fail.
+
+mod attacks;
+mod claims;
+mod issuer;
+mod rotation;
