@@ -1,11 +1,13 @@
 //! Wake-ups. A hint says "look again", never what there is to see: readers keep a position and read the store.
 
 use futures::stream::BoxStream;
-use mainstay_api::{InstanceId, Namespace};
+use mainstay_api::{InstanceId, Namespace, Subject};
 
 /// What a reader waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Topic {
+    /// A change of a conversation of one user.
+    Conversations(Namespace, Subject),
     /// New mail in one inbox.
     Mail(Namespace, InstanceId),
     /// A change of presence in a namespace.

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod caller;
 pub mod clock;
+pub mod conversations;
 pub mod error;
 pub mod hints;
 pub mod mail;

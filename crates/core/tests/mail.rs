@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use mainstay_core::api::errors::Applied;
 use mainstay_core::api::ids::RequestId;
 use mainstay_core::api::mail::{AckMessage, Gap, ImportMessage, ListMessages, ReadInbox, SendMessage, Start};
-use mainstay_core::api::{Code, Epoch, InstanceId, MessageId, MessageType, Namespace, Position, Timestamp};
+use mainstay_core::api::{
+    Code, ConversationId, Epoch, InstanceId, MessageId, MessageType, Namespace, Position, Timestamp,
+};
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail};
 use mainstay_core::{Caller, Error, FakeClock, Mint, RandomMint, Result, Scope};
 use mainstay_testkit::model;
@@ -132,6 +134,14 @@ async fn an_id_that_happens_to_exist_is_made_anew_and_a_given_one_is_refused() {
     impl Mint for Repeating {
         fn message_id(&self) -> MessageId {
             MessageId::parse(format!("msg-{}", self.0.fetch_add(1, Ordering::SeqCst) / 2)).unwrap()
+        }
+
+        fn conversation_id(&self) -> ConversationId {
+            RandomMint.conversation_id()
+        }
+
+        fn chat_message_id(&self) -> MessageId {
+            RandomMint.chat_message_id()
         }
     }
     let desk = desk_with(MailRules::default(), Arc::new(Repeating(AtomicU32::new(0))));
