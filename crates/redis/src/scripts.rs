@@ -59,9 +59,10 @@ scripts! {
 }
 
 /// Fragments that scripts include.
-const FRAGMENTS: [(&str, &str); 6] = [
+const FRAGMENTS: [(&str, &str); 7] = [
     ("shared/keys", include_str!("../scripts/shared/keys.lua")),
     ("audit/chain", include_str!("../scripts/audit/chain.lua")),
+    ("mail/memo", include_str!("../scripts/mail/memo.lua")),
     ("mail/messages", include_str!("../scripts/mail/messages.lua")),
     ("mail/deliveries", include_str!("../scripts/mail/deliveries.lua")),
     ("mail/rows", include_str!("../scripts/mail/rows.lua")),

@@ -6,6 +6,7 @@ mod bed;
 mod clients;
 #[path = "../common/mod.rs"]
 mod common;
+mod connections;
 mod crashes;
 mod hostile;
 mod load;
