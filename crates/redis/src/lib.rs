@@ -9,6 +9,7 @@ pub mod bench;
 mod check;
 mod connection;
 mod failure;
+mod identity;
 mod keys;
 pub mod legacy;
 mod mail;
@@ -45,6 +46,7 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         probe: Arc::new(Probe { connection: Arc::clone(&connection), hints: Arc::clone(&hints) }),
         hints,
         audit: Arc::new(audit::RedisAudit::new(Arc::clone(&connection), keys.clone())),
+        identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(connection, keys)),
     })
