@@ -3,11 +3,13 @@
 //! *Invariant:* one operation is one script on one aggregate, whose keys share one hash tag. No command is sent twice
 //! unless running it twice is the same as running it once.
 
+mod answer;
 mod audit;
 #[doc(hidden)]
 pub mod bench;
 mod check;
 mod connection;
+mod conversations;
 mod failure;
 mod keys;
 pub mod legacy;
@@ -45,6 +47,7 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         probe: Arc::new(Probe { connection: Arc::clone(&connection), hints: Arc::clone(&hints) }),
         hints,
         audit: Arc::new(audit::RedisAudit::new(Arc::clone(&connection), keys.clone())),
+        conversations: Arc::new(conversations::RedisConversations::new(Arc::clone(&connection), keys.clone())),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(connection, keys)),
     })
