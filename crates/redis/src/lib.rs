@@ -10,13 +10,16 @@ pub mod bench;
 mod check;
 mod connection;
 mod conversations;
+pub mod credentials;
 mod failure;
+mod identity;
 mod keys;
 pub mod legacy;
 mod mail;
 mod options;
 mod presence;
 mod scripts;
+mod tls;
 mod topology;
 mod wakeups;
 
@@ -33,6 +36,7 @@ use std::sync::Arc;
 /// `store.unavailable` where no server answers, `store.incompatible` where it is too old.
 pub async fn open(options: RedisOptions) -> Result<Stores> {
     let connection = Arc::new(Connection::new(options.clone())?);
+    connection.ready().await?;
     let report = check::server(&connection).await?;
     let keys = keys::Keys::new(&options.prefix)?;
     let hints = Arc::new(wakeups::RedisHints::new(Arc::clone(&connection), keys.clone()));
@@ -48,6 +52,7 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         hints,
         audit: Arc::new(audit::RedisAudit::new(Arc::clone(&connection), keys.clone())),
         conversations: Arc::new(conversations::RedisConversations::new(Arc::clone(&connection), keys.clone())),
+        identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(connection, keys)),
     })

@@ -13,6 +13,7 @@ mod connection;
 mod conversations;
 mod errors;
 mod files;
+mod identity;
 mod lock;
 mod mail;
 mod names;
@@ -44,6 +45,7 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         hints: Arc::clone(&store) as Arc<_>,
         audit: Arc::new(audit::SqliteAudit::new(Arc::clone(&store))),
         conversations: Arc::new(conversations::SqliteConversations::new(Arc::clone(&store))),
+        identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
         presence: Arc::new(presence::SqlitePresence::new(store)),
     })

@@ -26,6 +26,7 @@
 
 mod audit;
 mod conversations;
+mod identity;
 mod inbox;
 mod mail;
 mod merge;
@@ -54,6 +55,7 @@ pub fn stores() -> Stores {
         hints: wakeups.clone(),
         audit: Arc::new(audit::ModelAudit::default()),
         conversations: Arc::new(conversations::ModelConversations::new(wakeups.clone())),
+        identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups)),
     }
