@@ -8,6 +8,7 @@ mod owner_key;
 mod printer;
 mod settings;
 mod telemetry;
+mod test_issuer;
 mod wiring;
 
 fn main() -> std::process::ExitCode {
