@@ -23,6 +23,7 @@ fn every_file_of_cases_is_run() {
     let source = std::fs::read_to_string(source).unwrap();
     let ports = [
         ("audit", conformance::audit::FILES.len()),
+        ("conversations", conformance::conversations::FILES.len()),
         ("mail", conformance::mail::FILES.len()),
         ("presence", conformance::presence::FILES.len()),
     ];
@@ -41,7 +42,12 @@ fn every_file_of_cases_is_run() {
 
 #[test]
 fn every_case_has_a_name_of_its_own() {
-    let files = [conformance::audit::FILES, conformance::mail::FILES, conformance::presence::FILES];
+    let files = [
+        conformance::audit::FILES,
+        conformance::conversations::FILES,
+        conformance::mail::FILES,
+        conformance::presence::FILES,
+    ];
     let names: Vec<&str> = files.into_iter().flatten().copied().flatten().map(|case| case.name).collect();
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
 }
@@ -50,6 +56,7 @@ fn every_case_has_a_name_of_its_own() {
 async fn one_entry_point_for_each_port_runs_every_case() {
     let bed = Bed::new(model::stores(), ());
     conformance::audit::run(&bed).await;
+    conformance::conversations::run(&bed).await;
     conformance::mail::run(&bed).await;
     conformance::presence::run(&bed).await;
 }

@@ -7,6 +7,7 @@
 
 pub mod audit;
 mod bed;
+pub mod conversations;
 pub mod mail;
 pub mod presence;
 mod waking;
@@ -103,6 +104,18 @@ macro_rules! conformance {
                 $crate::audit_appending_tests!(super::super::super::$store);
                 $crate::audit_reading_tests!(super::super::super::$store);
                 $crate::audit_trimming_tests!(super::super::super::$store);
+            }
+
+            mod conversations {
+                $crate::conversations_appending_tests!(super::super::super::$store);
+                $crate::conversations_concurrent_tests!(super::super::super::$store);
+                $crate::conversations_erasing_tests!(super::super::super::$store);
+                $crate::conversations_forking_tests!(super::super::super::$store);
+                $crate::conversations_isolation_tests!(super::super::super::$store);
+                $crate::conversations_lifetimes_tests!(super::super::super::$store);
+                $crate::conversations_listing_tests!(super::super::super::$store);
+                $crate::conversations_remembering_tests!(super::super::super::$store);
+                $crate::conversations_turns_tests!(super::super::super::$store);
             }
 
             mod mail {
