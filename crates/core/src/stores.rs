@@ -1,7 +1,9 @@
 //! What a store brings: the ports, and what it is.
 
 use crate::error::Result;
-use crate::{HintSource, audit::AuditStore, mail::MailStore, presence::PresenceStore};
+use crate::{
+    HintSource, audit::AuditStore, conversations::ConversationStore, mail::MailStore, presence::PresenceStore,
+};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -42,6 +44,8 @@ pub struct Stores {
     pub hints: Arc<dyn HintSource>,
     /// The audit trail.
     pub audit: Arc<dyn AuditStore>,
+    /// Conversations.
+    pub conversations: Arc<dyn ConversationStore>,
     /// Mail.
     pub mail: Arc<dyn MailStore>,
     /// Presence.

@@ -2,6 +2,7 @@
 
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService};
+use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
 use mainstay_core::{Clock, Mint, StoreInfo, StoreProbe, Stores};
@@ -12,6 +13,10 @@ use std::sync::Arc;
 pub struct Services {
     /// The audit trail.
     pub audit: Arc<AuditService>,
+    /// Chats with the agent.
+    pub chat: Arc<Chat>,
+    /// Conversations.
+    pub conversations: Arc<ConversationService>,
     /// Mail.
     pub mail: Arc<MailService>,
     /// Presence.
@@ -30,6 +35,12 @@ pub struct Services {
 pub struct ServiceRules {
     /// The rules of the audit trail.
     pub audit: AuditRules,
+    /// Who answers in chats.
+    pub agent: Arc<dyn Agent>,
+    /// The rules of chats.
+    pub chat: ChatRules,
+    /// The rules of conversations.
+    pub conversations: ConversationRules,
     /// The rules of mail.
     pub mail: MailRules,
     /// The rules of presence.
@@ -45,10 +56,19 @@ impl Services {
     #[must_use]
     pub fn new(stores: &Stores, rules: ServiceRules) -> Self {
         let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(&rules.clock), rules.audit);
+        let conversations = Arc::new(ConversationService::new(
+            Arc::clone(&stores.conversations),
+            Arc::clone(&rules.clock),
+            Arc::clone(&rules.mint),
+            rules.conversations,
+        ));
+        let chat = Chat::new(Arc::clone(&conversations), rules.agent, rules.chat);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(&rules.clock), rules.mint, rules.mail);
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {
             audit: Arc::new(audit),
+            chat: Arc::new(chat),
+            conversations,
             mail: Arc::new(mail),
             presence: Arc::new(presence),
             hub: Hub::new(Arc::clone(&stores.hints)),
