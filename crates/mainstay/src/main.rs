@@ -6,6 +6,7 @@ mod failure;
 mod mcp;
 mod owner_key;
 mod printer;
+mod redis_store;
 mod settings;
 mod telemetry;
 mod wiring;

@@ -103,6 +103,8 @@ impl AuditStore for RedisAudit {
     async fn page(&self, query: PageQuery) -> Result<Vec<Sealed>> {
         let (ascending, from) = match query.order {
             Order::After(seq) => ("1", seq),
+            // Redis knows no range that ends before the first id there can be.
+            Order::Before(0) => return Ok(Vec::new()),
             Order::Before(seq) => ("0", seq),
         };
         let (from, limit, bytes) = (from.to_string(), query.limit.to_string(), MAX_PAGE_BYTES.to_string());

@@ -8,6 +8,7 @@ mod audit;
 pub mod bench;
 mod check;
 mod connection;
+pub mod credentials;
 mod failure;
 mod keys;
 pub mod legacy;
@@ -15,6 +16,7 @@ mod mail;
 mod options;
 mod presence;
 mod scripts;
+mod tls;
 mod topology;
 mod wakeups;
 
@@ -31,6 +33,7 @@ use std::sync::Arc;
 /// `store.unavailable` where no server answers, `store.incompatible` where it is too old.
 pub async fn open(options: RedisOptions) -> Result<Stores> {
     let connection = Arc::new(Connection::new(options.clone())?);
+    connection.ready().await?;
     let report = check::server(&connection).await?;
     let keys = keys::Keys::new(&options.prefix)?;
     let hints = Arc::new(wakeups::RedisHints::new(Arc::clone(&connection), keys.clone()));

@@ -19,6 +19,7 @@ mainstay_testkit::conformance!(single, async {
 async fn a_cluster_keeps_every_promise() {
     let cluster = RedisCluster::start().await.unwrap();
     let bed = bed(RedisOptions::from_url(&cluster.url()).unwrap(), cluster).await;
+    conformance::audit::run(&bed).await;
     conformance::mail::run(&bed).await;
     conformance::presence::run(&bed).await;
 }
@@ -27,6 +28,7 @@ async fn a_cluster_keeps_every_promise() {
 async fn a_master_under_sentinels_keeps_every_promise() {
     let sentinel = RedisSentinel::start().await.unwrap();
     let bed = bed(RedisOptions::from_url(&sentinel.url()).unwrap(), sentinel).await;
+    conformance::audit::run(&bed).await;
     conformance::mail::run(&bed).await;
     conformance::presence::run(&bed).await;
 }
@@ -39,6 +41,7 @@ async fn a_server_behind_tls_with_client_certificates_keeps_every_promise() {
     options.tls_files.cert_file = Some(tls.client_cert_path().to_path_buf());
     options.tls_files.key_file = Some(tls.client_key_path().to_path_buf());
     let bed = bed(options, tls).await;
+    conformance::audit::run(&bed).await;
     conformance::mail::run(&bed).await;
     conformance::presence::run(&bed).await;
 }

@@ -4,6 +4,7 @@
 //! - [`fixtures`]: real `redis-server` processes (single, cluster, Sentinel, TLS) and a proxy that cuts connections at
 //!   a chosen command.
 //! - [`model`]: the reference model, every port in memory in the simplest way that is right.
+//! - [`notary`]: a log of checkpoints in memory that tests can tamper with.
 //! - [`conformance`]: what the documentation of the ports promises, as cases that run against any store.
 //! - [`sequences`]: random sequences of operations, played on a store and on the model side by side.
 //!
@@ -20,4 +21,5 @@
 pub mod conformance;
 pub mod fixtures;
 pub mod model;
+pub mod notary;
 pub mod sequences;

@@ -21,7 +21,12 @@ fn files_of_cases(port: &str) -> BTreeSet<String> {
 fn every_file_of_cases_is_run() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conformance/mod.rs");
     let source = std::fs::read_to_string(source).unwrap();
-    for (port, count) in [("mail", conformance::mail::FILES.len()), ("presence", conformance::presence::FILES.len())] {
+    let ports = [
+        ("audit", conformance::audit::FILES.len()),
+        ("mail", conformance::mail::FILES.len()),
+        ("presence", conformance::presence::FILES.len()),
+    ];
+    for (port, count) in ports {
         let files = files_of_cases(port);
         assert!(!files.is_empty(), "no file of {port} was found");
         assert_eq!(files.len(), count, "conformance::{port}::run runs each of {files:?}");
@@ -36,14 +41,15 @@ fn every_file_of_cases_is_run() {
 
 #[test]
 fn every_case_has_a_name_of_its_own() {
-    let files = conformance::mail::FILES.iter().chain(conformance::presence::FILES);
-    let names: Vec<&str> = files.copied().flatten().map(|case| case.name).collect();
+    let files = [conformance::audit::FILES, conformance::mail::FILES, conformance::presence::FILES];
+    let names: Vec<&str> = files.into_iter().flatten().copied().flatten().map(|case| case.name).collect();
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_entry_point_for_each_port_runs_every_case() {
     let bed = Bed::new(model::stores(), ());
+    conformance::audit::run(&bed).await;
     conformance::mail::run(&bed).await;
     conformance::presence::run(&bed).await;
 }

@@ -5,6 +5,7 @@
 //! expired (in any namespace) take turns within a process, and live in years before those of all other cases, so that
 //! they delete nothing of theirs.
 
+pub mod audit;
 mod bed;
 pub mod mail;
 pub mod presence;
@@ -98,6 +99,12 @@ macro_rules! conformance {
         }
 
         mod $store {
+            mod audit {
+                $crate::audit_appending_tests!(super::super::super::$store);
+                $crate::audit_reading_tests!(super::super::super::$store);
+                $crate::audit_trimming_tests!(super::super::super::$store);
+            }
+
             mod mail {
                 $crate::mail_append_tests!(super::super::super::$store);
                 $crate::mail_bounds_tests!(super::super::super::$store);

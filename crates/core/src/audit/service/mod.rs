@@ -1,14 +1,21 @@
 //! The rules of the audit trail.
 
+mod anchoring;
+mod reading;
+mod retention;
+
+use super::checkpoint::Notary;
 use super::hash::Hash;
 use super::lanes::{Lanes, Waiting, unavailable};
+use super::ledger::Ledger;
 use super::port::AuditStore;
 use super::record::Record;
-use crate::Clock;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::{Caller, Clock, Scope};
+use mainstay_api::Code;
 use mainstay_api::audit::ChainId;
 use std::sync::Arc;
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
 
 /// What is configured about the audit trail.
 #[derive(Debug, Clone, Copy)]
@@ -41,15 +48,27 @@ pub struct Recorded {
 
 /// The audit trail: every operation, for every surface.
 pub struct AuditService {
+    store: Arc<dyn AuditStore>,
     lanes: Arc<Lanes>,
     clock: Arc<dyn Clock>,
+    rules: AuditRules,
+    notary: Option<Arc<dyn Notary>>,
+    /// The log of checkpoints as far as this process has read it.
+    ledger: Mutex<Ledger>,
 }
 
 impl AuditService {
-    /// The audit trail on a store.
+    /// The audit trail on a store, without checkpoints.
     #[must_use]
     pub fn new(store: Arc<dyn AuditStore>, clock: Arc<dyn Clock>, rules: AuditRules) -> Self {
-        Self { lanes: Arc::new(Lanes::new(store, rules)), clock }
+        let lanes = Arc::new(Lanes::new(Arc::clone(&store), rules));
+        Self { store, lanes, clock, rules, notary: None, ledger: Mutex::default() }
+    }
+
+    /// The same with what signs its checkpoints.
+    #[must_use]
+    pub fn with_notary(self, notary: Option<Arc<dyn Notary>>) -> Self {
+        Self { notary, ..self }
     }
 
     /// Records something, and returns when the entry stands in the store. Entries of one chain that are recorded at
@@ -63,4 +82,26 @@ impl AuditService {
         self.lanes.push(Waiting { record, at: self.clock.now(), reply })?;
         answer.await.unwrap_or_else(|_| Err(unavailable("its writer ended early", "the task of the chain is gone")))
     }
+
+    fn notary(&self) -> Result<&Arc<dyn Notary>> {
+        self.notary.as_ref().ok_or_else(|| {
+            let detail = "this process has no place for checkpoints";
+            Error::new(
+                Code::AuditCheckpointFailed,
+                detail,
+                "Ask the server, or a command that works on the store itself.",
+            )
+        })
+    }
+}
+
+/// The chain that a caller may see: that of its namespace, and any where it administers the trail.
+fn visible(caller: &Caller, chain: Option<ChainId>) -> Result<ChainId> {
+    caller.require(Scope::AuditRead)?;
+    let own = ChainId::Namespace(caller.namespace.clone());
+    let chain = chain.unwrap_or_else(|| own.clone());
+    if chain != own {
+        caller.require(Scope::AuditAdmin)?;
+    }
+    Ok(chain)
 }
