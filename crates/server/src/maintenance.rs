@@ -93,7 +93,12 @@ impl Maintenance {
                 ticks.tick().await;
                 match self.run_once(&services).await {
                     Ok(purged) if purged == Purged::default() => {}
-                    Ok(purged) => tracing::info!(purged.conversations, purged.messages, purged.instances, "expired records deleted"),
+                    Ok(purged) => tracing::info!(
+                        purged.conversations,
+                        purged.messages,
+                        purged.instances,
+                        "expired records deleted"
+                    ),
                     Err(error) => tracing::warn!(%error, internal = error.internal, "maintenance failed"),
                 }
             }

@@ -98,7 +98,8 @@ impl Reader<'_> {
         let named_by_project = self.0.find(Setting::AgentUrl)?.is_some_and(|url| url.origin == Origin::ProjectFile);
         // A settings file that comes with a cloned repository must not have the user's key sent somewhere.
         if named_by_project && key.is_some() && !is_loopback(url.as_str()) {
-            let detail = format!("the mainstay.toml of this directory names the agent {url}, which would be sent your key");
+            let detail =
+                format!("the mainstay.toml of this directory names the agent {url}, which would be sent your key");
             return Err(refusal(detail, "If you trust it, name it yourself: set MAINSTAY_AGENT_URL."));
         }
         Ok(UpstreamSettings {
@@ -129,7 +130,8 @@ pub(super) fn tenant_retention(tenant: &str, table: &toml::Table) -> Result<(Ten
         return Err(format!("there is no setting `{unknown}`; there are {}", known.join(" and ")));
     }
     let id = TenantId::parse(tenant).map_err(|broken| broken.to_string())?;
-    let seconds = table.get("ttl_seconds").and_then(toml::Value::as_integer).and_then(|value| u64::try_from(value).ok());
+    let seconds =
+        table.get("ttl_seconds").and_then(toml::Value::as_integer).and_then(|value| u64::try_from(value).ok());
     let seconds = seconds.filter(|seconds| (1..=MAX_TTL_SECONDS).contains(seconds));
     let seconds = seconds.ok_or_else(|| format!("ttl_seconds must be a number from 1 to {MAX_TTL_SECONDS}"))?;
     let mode = match table.get("retention") {

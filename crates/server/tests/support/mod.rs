@@ -6,6 +6,7 @@ use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use mainstay_core::audit::AuditRules;
+use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::{RandomMint, Stores, SystemClock};
@@ -54,6 +55,9 @@ impl Site {
         let stores = mainstay_redis::open(options).await.unwrap();
         let rules = ServiceRules {
             audit: AuditRules::default(),
+            agent: Arc::new(EchoAgent),
+            chat: ChatRules::default(),
+            conversations: ConversationRules::default(),
             mail: MailRules::default(),
             presence: setup.presence,
             clock: Arc::new(SystemClock),

@@ -53,6 +53,20 @@ pub enum TenantRule {
     },
 }
 
+impl std::fmt::Display for TenantRule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fixed(tenant) => f.write_str(tenant.as_str()),
+            Self::Claim { allowed: Tenants::All, .. } => f.write_str("all"),
+            Self::Claim { allowed: Tenants::Only(tenants), .. } if tenants.is_empty() => f.write_str("none"),
+            Self::Claim { allowed: Tenants::Only(tenants), .. } => {
+                let names: Vec<&str> = tenants.iter().map(TenantId::as_str).collect();
+                f.write_str(&names.join(", "))
+            }
+        }
+    }
+}
+
 /// What the tokens of an issuer allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
