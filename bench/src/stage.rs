@@ -6,6 +6,7 @@ use mainstay_api::mail::{Content, SendMessage};
 use mainstay_api::{InstanceId, MessageId, MessageType, Namespace, Timestamp};
 use mainstay_core::audit::AuditRules;
 use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
+use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{Append, InboxLimits, MailRules, MailService, Recipients, RequestMemo};
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::{Caller, Clock, RandomMint, Stores, SystemClock};
@@ -61,6 +62,7 @@ pub fn services(stores: &Stores) -> Arc<Services> {
         agent: Arc::new(EchoAgent),
         chat: ChatRules::default(),
         conversations: ConversationRules::default(),
+        identity: IdentityRules::default(),
         mail: rules(),
         presence: PresenceRules::default(),
         clock: Arc::new(SystemClock),

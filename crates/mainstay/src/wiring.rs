@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use mainstay_api::{Code, InstanceId};
 use mainstay_client::{Client, ClientOptions, Credential};
 use mainstay_core::audit::AuditRules;
+use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail, StoreMirror};
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::{RandomMint, Stores, SystemClock};
@@ -57,6 +58,7 @@ impl Backbone {
             agent: chats::agent(&settings.agent)?,
             chat: chats::chat_rules(&settings.agent),
             conversations: chats::conversation_rules(&settings.conversations),
+            identity: IdentityRules::default(),
             mail: mail_rules(&settings.mail),
             presence: presence_rules(&settings.presence),
             clock: Arc::new(SystemClock),

@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use mainstay_core::audit::AuditRules;
 use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
+use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::{RandomMint, Stores, SystemClock};
@@ -58,6 +59,7 @@ impl Site {
             agent: Arc::new(EchoAgent),
             chat: ChatRules::default(),
             conversations: ConversationRules::default(),
+            identity: IdentityRules::default(),
             mail: MailRules::default(),
             presence: setup.presence,
             clock: Arc::new(SystemClock),
