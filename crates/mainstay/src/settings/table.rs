@@ -140,16 +140,6 @@ settings! {
         "A second store, or the folder of the original, that every write is repeated to.";
     CompatStage = "MAINSTAY_COMPAT_STAGE", "compat_stage", "d", public,
         "Whose output the scripts in `compat/` print: `d` that of the last ones of the original, `a` that of the first.";
-    RedisUsername = "MAINSTAY_REDIS_USERNAME", "redis.username", "", public,
-        "The ACL user of the store in Redis, in the place of the one in its URL.";
-    RedisPassword = "MAINSTAY_REDIS_PASSWORD" ["REDIS_PASSWORD"], "", "", secret,
-        "The password of that user, in the place of the one in the URL.";
-    RedisCredentials = "MAINSTAY_REDIS_CREDENTIALS", "", "", public,
-        "Where user and password of the store in Redis come from while it is used, in the place of a password: `file:<path>`, `command:<program and arguments>`, `entra:` (the managed identity of a machine in Azure) or `entra:<URL of a token endpoint>`.";
-    RedisEntraClientId = "MAINSTAY_REDIS_ENTRA_CLIENT_ID", "redis.entra_client_id", "", public,
-        "With `entra:`, the client id of the application, or of one of several managed identities.";
-    RedisEntraClientSecret = "MAINSTAY_REDIS_ENTRA_CLIENT_SECRET", "", "", secret,
-        "With `entra:<URL>`, the secret of the application; without it a managed identity is asked for.";
     Issuer = "MAINSTAY_ISSUER", "", "", public,
         "An issuer whose tokens are accepted: its name, as its tokens give it in `iss`. `[[issuers]]` in `mainstay.toml` can name several and say more of each.";
     Audience = "MAINSTAY_AUDIENCE", "", "", public,
@@ -162,6 +152,16 @@ settings! {
         "The address of its keys, or a file with them. Without it, the discovery document of the issuer says where they are.";
     JwtSecret = "MAINSTAY_JWT_SECRET", "", "", secret,
         "A secret of at least 32 bytes that its tokens are signed with (HS256), in place of keys.";
+    RedisUsername = "MAINSTAY_REDIS_USERNAME", "redis.username", "", public,
+        "The ACL user of the store in Redis, in the place of the one in its URL.";
+    RedisPassword = "MAINSTAY_REDIS_PASSWORD" ["REDIS_PASSWORD"], "", "", secret,
+        "The password of that user, in the place of the one in the URL.";
+    RedisCredentials = "MAINSTAY_REDIS_CREDENTIALS", "", "", public,
+        "Where user and password of the store in Redis come from while it is used, in the place of a password: `file:<path>`, `command:<program and arguments>`, `entra:` (the managed identity of a machine in Azure) or `entra:<URL of a token endpoint>`.";
+    RedisEntraClientId = "MAINSTAY_REDIS_ENTRA_CLIENT_ID", "redis.entra_client_id", "", public,
+        "With `entra:`, the client id of the application, or of one of several managed identities.";
+    RedisEntraClientSecret = "MAINSTAY_REDIS_ENTRA_CLIENT_SECRET", "", "", secret,
+        "With `entra:<URL>`, the secret of the application; without it a managed identity is asked for.";
     RedisKeyPrefix = "MAINSTAY_REDIS_KEY_PREFIX", "redis.key_prefix", "mainstay:", public, "What every key in Redis begins with.";
     RedisConnectTimeoutMs = "MAINSTAY_REDIS_CONNECT_TIMEOUT_MS", "redis.connect_timeout_ms", "2000", public,
         "How long a connection to Redis may take to open, in milliseconds.";

@@ -186,7 +186,7 @@ impl IssuerConfig {
                 broken("`issuer` is missing: keys that come without a discovery document do not say whose they are")
             }
             KeyOrigin::Discovery(url) | KeyOrigin::Url(url) if !may_be_fetched(url) => {
-                broken("keys are fetched from https addresses, or http on this machine alone")
+                broken("keys are fetched from https addresses without a password, or http on this machine alone")
             }
             _ => Ok(()),
         }
@@ -220,8 +220,14 @@ pub(super) fn check_distinct(configs: &[IssuerConfig]) -> Result<(), InvalidIssu
     Ok(())
 }
 
-/// Whether keys may be fetched from an address: nobody on the way can exchange them.
+/// Whether keys may be fetched from an address: nobody on the way can exchange them, and it holds no password, which
+/// would end in the log.
 pub(super) fn may_be_fetched(url: &Url) -> bool {
+    let is_open = url.username().is_empty() && url.password().is_none();
+    is_open && is_private(url)
+}
+
+fn is_private(url: &Url) -> bool {
     url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
 }
 
