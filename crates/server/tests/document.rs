@@ -7,7 +7,7 @@ use http::{Method, Request, StatusCode};
 use mainstay_server::OPEN_PATHS;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use support::{Call, Setup, Site};
+use support::{Call, Setup, Site, filled};
 
 fn document() -> Value {
     serde_json::to_value(mainstay_server::openapi()).unwrap()
@@ -20,11 +20,6 @@ fn operations(document: &Value) -> Vec<(String, Method)> {
         methods.map(move |method| (path.clone(), Method::from_bytes(method.to_uppercase().as_bytes()).unwrap()))
     });
     operations.collect()
-}
-
-/// A path with something in place of each parameter.
-fn filled(path: &str) -> String {
-    path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/")
 }
 
 #[test]
