@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use mainstay_core::api::identity::{CreateKey, CreatedKey};
 use mainstay_core::audit::AuditRules;
+use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
@@ -56,6 +57,9 @@ impl Site {
         let stores = mainstay_redis::open(options).await.unwrap();
         let rules = ServiceRules {
             audit: AuditRules::default(),
+            agent: Arc::new(EchoAgent),
+            chat: ChatRules::default(),
+            conversations: ConversationRules::default(),
             identity: IdentityRules::default(),
             mail: MailRules::default(),
             presence: setup.presence,
