@@ -72,9 +72,18 @@ catalogue! {
     IssuerMismatch = "auth.issuer_mismatch", "The token is of an issuer that is not trusted", 401, 4401, -32001, 1, false;
     KeysUnavailable = "auth.keys_unavailable", "The keys of an issuer cannot be fetched", 503, 4503, -32003, 1, true;
     TenantNotAllowed = "auth.tenant_not_allowed", "The tenant of the token is not allowed", 403, 4403, -32001, 1, false;
+    LoginFailed = "auth.login_failed", "The name, the password or the code is not right", 401, 4401, -32001, 1, false;
+    AccountLocked = "auth.locked", "There were too many wrong attempts", 429, 4429, -32006, 1, true;
+    ChallengeInvalid = "auth.challenge_invalid", "The challenge has ended", 401, 4401, -32001, 1, false;
     Forbidden = "auth.forbidden", "The credential does not allow this", 403, 4403, -32001, 1, false;
     HostNotAllowed = "auth.host_not_allowed", "The Host or Origin is not allowed", 403, 4403, -32001, 1, false;
     InstanceUnknown = "auth.instance_missing", "The call needs to know which instance it speaks for", 400, 4400, -32602, 2, false;
+    IdentityNotFound = "identity.not_found", "There is no such user, key or session", 404, 4404, -32004, 1, false;
+    IdentityExists = "identity.exists", "A user of this name exists", 409, 4409, -32005, 1, false;
+    IdentityFull = "identity.full", "There are as many users or keys as there may be", 429, 4429, -32006, 1, false;
+    SecondFactorExists = "identity.second_factor_exists", "The account has a second factor", 409, 4409, -32005, 1, false;
+    SecretsKeyMissing = "secrets.key_missing", "A key is missing that secrets are sealed with", 500, 4500, -32603, 2, false;
+    SecretsUnreadable = "secrets.unreadable", "A sealed secret cannot be opened", 500, 4500, -32603, 1, false;
     StoreUnavailable = "store.unavailable", "The store cannot be reached", 503, 4503, -32003, 3, true;
     StoreBusy = "store.busy", "The store is busy", 503, 4503, -32003, 3, true;
     StoreFull = "store.full", "The store has no room left", 507, 4507, -32003, 3, false;
@@ -93,6 +102,7 @@ catalogue! {
     ConversationTurnLost = "conversations.turn_lost", "The turn is not the caller's any more", 409, 4409, -32005, 1, false;
     ConversationFull = "conversations.full", "The conversation is full", 409, 4409, -32006, 1, false;
     ConversationTooMany = "conversations.too_many", "The user has too many conversations", 429, 4429, -32006, 1, false;
+    ConversationCardRefused = "conversations.card_refused", "The card may not do this", 403, 4403, -32002, 1, false;
     ConversationAgentFailed = "conversations.agent_failed", "The agent failed", 502, 4502, -32007, 1, true;
     ConversationAgentUnavailable = "conversations.agent_unavailable", "The agent cannot be reached", 503, 4503, -32007, 1, true;
     PresenceNotFound = "presence.not_found", "There is no such instance", 404, 4404, -32004, 1, false;

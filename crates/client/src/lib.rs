@@ -5,17 +5,20 @@
 //! is repeated after a lost answer is never done twice.
 
 mod call;
+mod conversations;
 mod error;
 mod events;
 mod health;
+mod lines;
 mod mail;
 mod options;
 mod presence;
 mod retry;
 mod transport;
 
+pub use conversations::Conversations;
 pub use error::ClientError;
-pub use events::{InboxEvent, InboxEvents, PresenceChange, PresenceChanges};
+pub use events::{ConversationEvent, ConversationEvents, InboxEvent, InboxEvents, PresenceChange, PresenceChanges};
 pub use mail::Mail;
 pub use options::{ClientOptions, Credential};
 pub use presence::PresenceClient;
@@ -64,6 +67,12 @@ impl Client {
     {
         let transport = transport::boxed(service);
         Self { inner: Arc::new(Inner { transport, base: String::new(), options }) }
+    }
+
+    /// Calls about conversations.
+    #[must_use]
+    pub fn conversations(&self) -> Conversations<'_> {
+        Conversations(self)
     }
 
     /// Calls about mail.

@@ -1,5 +1,6 @@
 //! The binary `mainstay`.
 
+mod chats;
 mod cli;
 mod coordination;
 mod failure;
@@ -9,6 +10,7 @@ mod printer;
 mod redis_store;
 mod settings;
 mod telemetry;
+mod test_issuer;
 mod wiring;
 
 fn main() -> std::process::ExitCode {

@@ -83,10 +83,18 @@ impl App {
         if let Some(tokens) = self.config.tokens.as_ref().filter(|_| TokenVerifier::recognizes(offered)) {
             return tokens.verify(offered).await;
         }
+        let identity = &self.services.identity;
+        if let Some(identified) = identity.by_session(offered).await? {
+            return Ok(identified);
+        }
+        if let Some(identified) = identity.by_key(offered).await? {
+            return Ok(identified);
+        }
         Err(Error::new(
             Code::CredentialInvalid,
             "the credential is not one that this server knows",
-            "Give the key in the file that `mainstay serve` names at its start.",
+            "It may have ended or been revoked. Give the owner key (`mainstay serve` names its file at its start), an API \
+             key, the token of a session, or a token of a trusted issuer.",
         ))
     }
 }
@@ -137,12 +145,19 @@ pub(crate) fn caller_of(
         instance,
         namespace,
         scopes,
+        grants: identified.grants,
         session: identified.session,
     })
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str> {
-    let value = headers.get(AUTHORIZATION).ok_or_else(missing)?;
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().ok_or_else(missing)?;
+    if values.next().is_some() {
+        // A proxy in front may have looked at another one than this server would.
+        let help = "Send one header Authorization.";
+        return Err(Error::new(Code::CredentialInvalid, "the request has more than one credential", help));
+    }
     let (scheme, key) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(missing)?;
     if !scheme.eq_ignore_ascii_case("bearer") || key.trim().is_empty() {
         return Err(missing());

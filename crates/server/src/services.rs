@@ -2,6 +2,8 @@
 
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService};
+use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
+use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
 use mainstay_core::{Clock, Mint, StoreInfo, StoreProbe, Stores};
@@ -12,6 +14,12 @@ use std::sync::Arc;
 pub struct Services {
     /// The audit trail.
     pub audit: Arc<AuditService>,
+    /// Chats with the agent.
+    pub chat: Arc<Chat>,
+    /// Conversations.
+    pub conversations: Arc<ConversationService>,
+    /// Users, API keys and sessions.
+    pub identity: Arc<IdentityService>,
     /// Mail.
     pub mail: Arc<MailService>,
     /// Presence.
@@ -30,6 +38,14 @@ pub struct Services {
 pub struct ServiceRules {
     /// The rules of the audit trail.
     pub audit: AuditRules,
+    /// Who answers in chats.
+    pub agent: Arc<dyn Agent>,
+    /// The rules of chats.
+    pub chat: ChatRules,
+    /// The rules of conversations.
+    pub conversations: ConversationRules,
+    /// The rules of identity.
+    pub identity: IdentityRules,
     /// The rules of mail.
     pub mail: MailRules,
     /// The rules of presence.
@@ -45,10 +61,20 @@ impl Services {
     #[must_use]
     pub fn new(stores: &Stores, rules: ServiceRules) -> Self {
         let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(&rules.clock), rules.audit);
-        let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(&rules.clock), rules.mint, rules.mail);
+        let (clock, mint) = (&rules.clock, &rules.mint);
+        let store = Arc::clone(&stores.conversations);
+        let conversations = ConversationService::new(store, Arc::clone(clock), Arc::clone(mint), rules.conversations);
+        let conversations = Arc::new(conversations);
+        let chat = Chat::new(Arc::clone(&conversations), rules.agent, rules.chat);
+        let identity =
+            IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
+        let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {
             audit: Arc::new(audit),
+            chat: Arc::new(chat),
+            conversations,
+            identity: Arc::new(identity),
             mail: Arc::new(mail),
             presence: Arc::new(presence),
             hub: Hub::new(Arc::clone(&stores.hints)),

@@ -4,9 +4,11 @@ mod agent;
 mod compat;
 mod completions;
 mod context;
+mod conversation;
 mod coordination;
 mod explain;
 mod health;
+mod issuer;
 mod mail;
 mod man;
 mod mcp;
@@ -82,6 +84,11 @@ enum Work {
     /// Say who is there, and see it.
     #[command(subcommand)]
     Agent(agent::AgentCommand),
+    /// Keep conversations of a user with an agent.
+    #[command(subcommand)]
+    Conversation(conversation::ConversationCommand),
+    /// Say something to the agent, and print what it answers.
+    Chat(conversation::Chat),
     /// Run a server for other machines, browsers and live clients.
     Serve(serve::Serve),
     /// Serve one agent over the Model Context Protocol, on stdin and stdout.
@@ -111,6 +118,9 @@ enum Work {
 enum Manual {
     /// Explain an error code, or list all of them.
     Explain(explain::Explain),
+    /// Make tokens of an issuer for tests.
+    #[command(subcommand)]
+    Issuer(issuer::IssuerCommand),
     /// Print the completions of a shell.
     Completions(completions::Completions),
     /// Print the manual page, or write all of them to a folder.
@@ -164,6 +174,8 @@ impl Work {
         match self {
             Self::Mail(command) => command.run(context).await,
             Self::Agent(command) => command.run(context).await,
+            Self::Conversation(command) => command.run(context).await,
+            Self::Chat(command) => command.run(context).await,
             Self::Serve(command) => command.run(context).await,
             Self::Mcp(command) => command.run(context).await,
             Self::Import(command) => command.run(context).await,
@@ -181,6 +193,7 @@ impl Manual {
     fn run(self, printer: &Printer) -> Result {
         match self {
             Self::Explain(command) => command.run(printer),
+            Self::Issuer(command) => command.run(printer),
             Self::Completions(command) => command.run(printer),
             Self::Man(command) => command.run(printer),
             Self::Reference(command) => command.run(printer),

@@ -1,11 +1,15 @@
 //! Settings: flags over environment over `mainstay.toml` over defaults, resolved into typed values before any work.
 
+mod conversations;
 mod file;
+mod issuers;
 mod layers;
 mod read;
 pub mod reference;
 mod table;
 
+pub use conversations::{AgentSettings, ConversationSettings};
+pub use issuers::IssuerSettings;
 pub use layers::{Found, Layers, Origin, Surroundings};
 pub use read::is_loopback;
 pub use table::Setting;
@@ -50,12 +54,18 @@ pub struct Settings {
     pub log: LogSettings,
     /// The server.
     pub server: ServerSettings,
+    /// Who answers in chats.
+    pub agent: AgentSettings,
+    /// Conversations.
+    pub conversations: ConversationSettings,
     /// Mail.
     pub mail: MailSettings,
     /// Presence.
     pub presence: PresenceSettings,
     /// Redis.
     pub redis: RedisSettings,
+    /// Trusted issuers of tokens.
+    pub issuers: IssuerSettings,
 }
 
 /// How commands call.
@@ -198,9 +208,12 @@ impl Settings {
             client: read.client()?,
             log: read.log()?,
             server: read.server()?,
+            agent: read.agent()?,
+            conversations: read.conversations()?,
             mail: read.mail()?,
             presence: read.presence()?,
             redis: read.redis()?,
+            issuers: issuers::read(&layers)?,
         };
         read.check_key_stays_home(&settings)?;
         Ok(settings)

@@ -147,6 +147,8 @@ async fn an_issuer_that_never_answered_is_unavailable_and_asked_again_later() {
 async fn what_an_issuer_may_not_publish_is_not_taken() {
     let signer = Signer::es256("k");
     let token = signer.token(&claims());
+    // Addresses at which the keys could be had: that they are not asked is what is tested.
+    let own = |host: &str, site: &Site| format!("{}/keys", site.url.replace("127.0.0.1", host));
     type Prepare<'a> = &'a dyn Fn(&Site);
     let refused = async |prepare: Prepare| {
         let site = Site::start([&signer.jwk]).await;
@@ -155,12 +157,17 @@ async fn what_an_issuer_may_not_publish_is_not_taken() {
         refusal(&verifier, &token).await
     };
     let doc = "/.well-known/openid-configuration";
-    let cases: [(&str, Prepare); 8] = [
+    let cases: [(&str, Prepare); 10] = [
         ("another issuer", &|site| site.discovery("https://other.example", &format!("{}/keys", site.url))),
         ("a longer issuer", &|site| site.discovery(&format!("{ISSUER}/"), &format!("{}/keys", site.url))),
-        ("keys over plain http", &|site| site.discovery(ISSUER, "http://issuer.example/keys")),
+        ("keys over plain http", &|site| site.discovery(ISSUER, &own("0.0.0.0", site))),
+        ("keys behind a password", &|site| site.discovery(ISSUER, &own("user:secret@127.0.0.1", site))),
         ("keys in a file", &|site| site.discovery(ISSUER, "file:///etc/hosts")),
-        ("a redirect", &|site| site.fail(StatusCode::FOUND)),
+        ("keys that moved", &|site| {
+            site.publish("/moved", json!({ "keys": [signer.jwk] }).to_string());
+            site.published.lock().unwrap().redirects.insert("/keys".into(), "/moved".into());
+        }),
+        ("an error", &|site| site.fail(StatusCode::FORBIDDEN)),
         ("no document", &|site| site.publish(doc, "<html>".into())),
         ("no keys", &|site| site.publish("/keys", "{}".into())),
         ("keys without end", &|site| site.publish("/keys", format!("{{\"keys\":[{}]}}", " ".repeat(1_048_576)))),
@@ -200,15 +207,29 @@ async fn an_issuer_of_many_tenants_names_each_in_its_name() {
 }
 
 #[tokio::test]
+async fn an_issuer_of_many_tenants_cannot_be_trusted_for_one_without_asking_which() {
+    let site = Site::start([&Signer::es256("k").jwk]).await;
+    site.discovery("https://login.example/{tenantid}/v2.0", &format!("{}/keys", site.url));
+    let fixed = TenantRule::Fixed("acme".parse().unwrap());
+    let (verifier, _clock) = trusting(IssuerConfig { issuer: None, tenant: fixed, ..discovered(&site) });
+    let token = Signer::es256("k").token(&claims_with(json!({ "iss": "https://login.example/acme/v2.0" })));
+    assert_eq!(refusal(&verifier, &token).await, Code::KeysUnavailable);
+}
+
+#[tokio::test]
 async fn a_file_of_keys_is_read_again_when_it_changes() {
     let (old, new) = (Signer::es256("old"), Signer::es256("new"));
     let trusting = Trusting::keys([&old.jwk]);
     let write = |keys: serde_json::Value| std::fs::write(trusting.file.path(), keys.to_string()).unwrap();
     assert!(trusting.verifier.verify(&old.token(&claims())).await.is_ok());
     write(json!({ "keys": [new.jwk] }));
-    trusting.clock.advance(1_000);
-    assert!(trusting.verifier.verify(&new.token(&claims())).await.is_ok());
+    assert!(trusting.verifier.verify(&new.token(&claims())).await.is_ok(), "an unknown key is looked for at once");
     assert_eq!(trusting.refusal(&old.token(&claims())).await, Code::CredentialInvalid);
+    write(json!({ "keys": [old.jwk] }));
+    trusting.clock.advance(1_000);
+    assert_eq!(trusting.refusal(&new.token(&claims())).await, Code::CredentialInvalid, "a withdrawn one ends");
+    write(json!({ "keys": [new.jwk] }));
+    assert!(trusting.verifier.verify(&new.token(&claims())).await.is_ok());
     std::fs::write(trusting.file.path(), "{").unwrap();
     trusting.clock.advance(1_000);
     assert!(trusting.verifier.verify(&new.token(&claims())).await.is_ok(), "half a file does not count");
