@@ -57,6 +57,7 @@ pub fn mail(stores: &Stores) -> Arc<MailService> {
 pub fn services(stores: &Stores) -> Arc<Services> {
     let rules = ServiceRules {
         audit: AuditRules::default(),
+        notary: None,
         mail: rules(),
         presence: PresenceRules::default(),
         clock: Arc::new(SystemClock),

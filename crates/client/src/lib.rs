@@ -4,6 +4,7 @@
 //! Every write carries a request id, made here when the caller gives none, and every retry repeats it: a call that
 //! is repeated after a lost answer is never done twice.
 
+mod audit;
 mod call;
 mod error;
 mod events;
@@ -14,6 +15,7 @@ mod presence;
 mod retry;
 mod transport;
 
+pub use audit::AuditClient;
 pub use error::ClientError;
 pub use events::{InboxEvent, InboxEvents, PresenceChange, PresenceChanges};
 pub use mail::Mail;
@@ -64,6 +66,12 @@ impl Client {
     {
         let transport = transport::boxed(service);
         Self { inner: Arc::new(Inner { transport, base: String::new(), options }) }
+    }
+
+    /// Calls about the audit trail.
+    #[must_use]
+    pub fn audit(&self) -> AuditClient<'_> {
+        AuditClient(self)
     }
 
     /// Calls about mail.

@@ -4,6 +4,7 @@ mod cli;
 mod coordination;
 mod failure;
 mod mcp;
+mod notary;
 mod owner_key;
 mod printer;
 mod settings;

@@ -3,7 +3,7 @@
 
 use crate::access::{Access, Guard, Needs, audited, guard};
 use crate::app::App;
-use crate::{error_page, health, mail, metrics, presence, problem, whoami};
+use crate::{audit, error_page, health, mail, metrics, presence, problem, whoami};
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
@@ -67,6 +67,13 @@ macro_rules! endpoints {
 endpoints! {
     /// Endpoints that need a credential and answer as fast as the store allows.
     guarded {
+        audit::list => list [audited(Scope::AuditRead, AuditClass::Read, "audit.list", "audit_entries")];
+        audit::chains => chains [Scope::AuditRead];
+        audit::stored => stored [audited(Scope::AuditRead, AuditClass::Export, "audit.read_stored", "audit_entries")];
+        audit::verify => verify [audited(Scope::AuditRead, AuditClass::Read, "audit.verify", "audit_entries")];
+        audit::key => key [Scope::AuditRead];
+        audit::checkpoint => checkpoint [audited(Scope::AuditAdmin, AuditClass::Write, "audit.checkpoint", "checkpoint")];
+        audit::trim => trim [audited(Scope::AuditAdmin, AuditClass::Delete, "audit.trim", "audit_entries")];
         mail::send => send [Scope::MailWrite];
         mail::list => list [Scope::MailRead];
         mail::read => read [Scope::MailRead];
@@ -88,6 +95,7 @@ endpoints! {
 endpoints! {
     /// Endpoints that need a credential and may wait or stream.
     live {
+        audit::export => export [audited(Scope::AuditRead, AuditClass::Export, "audit.export", "audit_entries")];
         mail::inbox => inbox [Scope::MailRead];
         mail::events => events [Scope::MailRead];
         presence::events => events [Scope::PresenceRead];

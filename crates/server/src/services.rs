@@ -1,7 +1,7 @@
 //! What the server serves.
 
 use crate::metrics::Metrics;
-use mainstay_core::audit::{AuditRules, AuditService};
+use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
 use mainstay_core::{Clock, Mint, StoreInfo, StoreProbe, Stores};
@@ -30,6 +30,8 @@ pub struct Services {
 pub struct ServiceRules {
     /// The rules of the audit trail.
     pub audit: AuditRules,
+    /// What signs the checkpoints of the audit trail; none where there are to be none.
+    pub notary: Option<Arc<dyn Notary>>,
     /// The rules of mail.
     pub mail: MailRules,
     /// The rules of presence.
@@ -44,7 +46,8 @@ impl Services {
     /// The services on a store.
     #[must_use]
     pub fn new(stores: &Stores, rules: ServiceRules) -> Self {
-        let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(&rules.clock), rules.audit);
+        let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(&rules.clock), rules.audit)
+            .with_notary(rules.notary);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(&rules.clock), rules.mint, rules.mail);
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {

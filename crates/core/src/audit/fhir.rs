@@ -83,7 +83,9 @@ fn agent(entry: &AuditEntry) -> Value {
         agent["altId"] = json!(format!("{}:{}:{}", subject.realm, subject.tenant, subject.user));
     }
     if let Some(from) = &entry.from {
-        agent["network"] = json!({ "address": from, "type": "2" });
+        // 1 is the name of a machine, 2 an IP address.
+        let kind = if from.parse::<std::net::IpAddr>().is_ok() { "2" } else { "1" };
+        agent["network"] = json!({ "address": from, "type": kind });
     }
     agent
 }

@@ -38,7 +38,7 @@ pub(super) fn event(entry: &AuditEntry, hash: Hash) -> Value {
         },
         "api": { "operation": entry.action, "request": { "uid": entry.request_id.as_deref().unwrap_or("") } },
         "actor": { "user": user },
-        "src_endpoint": { "ip": entry.from.as_deref().unwrap_or("0.0.0.0") },
+        "src_endpoint": endpoint(entry.from.as_deref()),
         "unmapped": { "hash": hash.to_string(), "prev": entry.prev, "class": entry.class, "outcome": entry.outcome,
             "of": entry.of, "reason": entry.reason },
     });
@@ -79,6 +79,14 @@ fn severity(entry: &AuditEntry) -> (i64, &'static str) {
         (AuditClass::BreakGlass, _) => (3, "Medium"),
         (_, AuditOutcome::Refused | AuditOutcome::Failed) => (2, "Low"),
         _ => (1, "Informational"),
+    }
+}
+
+/// Where the call came from: an address, or a name where there is none.
+fn endpoint(from: Option<&str>) -> Value {
+    match from {
+        Some(from) if from.parse::<std::net::IpAddr>().is_ok() => json!({ "ip": from }),
+        from => json!({ "name": from.unwrap_or("unknown") }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line: one file for each command. A new command is a file, a variant here, and its line in `run`.
 
 mod agent;
+mod audit;
 mod compat;
 mod completions;
 mod context;
@@ -82,6 +83,9 @@ enum Work {
     /// Say who is there, and see it.
     #[command(subcommand)]
     Agent(agent::AgentCommand),
+    /// Look through the audit trail, verify it and take it out.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Run a server for other machines, browsers and live clients.
     Serve(serve::Serve),
     /// Serve one agent over the Model Context Protocol, on stdin and stdout.
@@ -164,6 +168,7 @@ impl Work {
         match self {
             Self::Mail(command) => command.run(context).await,
             Self::Agent(command) => command.run(context).await,
+            Self::Audit(command) => command.run(context).await,
             Self::Serve(command) => command.run(context).await,
             Self::Mcp(command) => command.run(context).await,
             Self::Import(command) => command.run(context).await,

@@ -12,6 +12,7 @@ pub use table::Setting;
 
 use mainstay_api::{Code, InstanceId, MessageType, Namespace, Problem};
 use read::Reader;
+use secrecy::SecretString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -51,6 +52,8 @@ pub struct Settings {
     pub server: ServerSettings,
     /// Mail.
     pub mail: MailSettings,
+    /// The audit trail.
+    pub audit: AuditSettings,
     /// Presence.
     pub presence: PresenceSettings,
     /// Redis.
@@ -128,6 +131,19 @@ pub struct MailSettings {
     pub max_messages: u32,
 }
 
+/// The audit trail.
+#[derive(Debug, Clone)]
+pub struct AuditSettings {
+    /// The key that signs checkpoints, where it was given.
+    pub key: Option<SecretString>,
+    /// The file of the checkpoints, where it was given.
+    pub checkpoints: Option<PathBuf>,
+    /// How often a checkpoint is made, in milliseconds.
+    pub checkpoint_interval_ms: u64,
+    /// Days that an entry is kept.
+    pub retention_days: u32,
+}
+
 /// Presence.
 #[derive(Debug, Clone)]
 pub struct PresenceSettings {
@@ -179,6 +195,7 @@ impl Settings {
             log: read.log()?,
             server: read.server()?,
             mail: read.mail()?,
+            audit: read.audit()?,
             presence: read.presence()?,
             redis: read.redis()?,
         };

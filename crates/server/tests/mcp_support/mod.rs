@@ -58,6 +58,7 @@ impl Site {
         let clock = Arc::new(SystemClock);
         let rules = ServiceRules {
             audit: AuditRules::default(),
+            notary: None,
             mail,
             presence: PresenceRules::default(),
             clock: clock.clone(),

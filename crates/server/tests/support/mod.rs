@@ -54,6 +54,7 @@ impl Site {
         let stores = mainstay_redis::open(options).await.unwrap();
         let rules = ServiceRules {
             audit: AuditRules::default(),
+            notary: None,
             mail: MailRules::default(),
             presence: setup.presence,
             clock: Arc::new(SystemClock),
