@@ -5,6 +5,7 @@ use mainstay_api::ids::RequestId;
 use mainstay_api::mail::{Content, SendMessage};
 use mainstay_api::{InstanceId, MessageId, MessageType, Namespace, Timestamp};
 use mainstay_core::audit::AuditRules;
+use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{Append, InboxLimits, MailRules, MailService, Recipients, RequestMemo};
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::{Caller, Clock, RandomMint, Stores, SystemClock};
@@ -58,6 +59,7 @@ pub fn services(stores: &Stores) -> Arc<Services> {
     let rules = ServiceRules {
         audit: AuditRules::default(),
         notary: None,
+        identity: IdentityRules::default(),
         mail: rules(),
         presence: PresenceRules::default(),
         clock: Arc::new(SystemClock),

@@ -1,6 +1,7 @@
 //! Who makes a call, and what it may do. Known from the credential alone, from the first handler on.
 
 use crate::error::{Error, Result};
+use crate::roles::Grants;
 use mainstay_api::{Code, InstanceId, KeyId, Namespace, SessionId, Subject, UserId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -149,6 +150,8 @@ pub struct Caller {
     pub namespace: Namespace,
     /// What the caller may do there.
     pub scopes: Scopes,
+    /// What the caller may do anywhere, for what concerns more than one namespace.
+    pub grants: Grants,
     /// The session, where the credential is one.
     pub session: Option<SessionId>,
 }
@@ -163,8 +166,32 @@ impl Caller {
             instance: None,
             namespace: Namespace::default(),
             scopes: Scopes::all(),
+            grants: Grants::everything(),
             session: None,
         }
+    }
+
+    /// Refuses a caller that lacks a scope, here or in any other namespace: for what concerns the whole installation.
+    ///
+    /// # Errors
+    /// `auth.forbidden`, naming the scope.
+    pub fn require_everywhere(&self, scope: Scope) -> Result<()> {
+        self.require(scope)?;
+        self.may_grant(None, [scope].into_iter().collect())
+    }
+
+    /// Refuses a caller that would give what it does not have: scopes in a namespace, or everywhere.
+    ///
+    /// # Errors
+    /// `auth.forbidden`, naming the scope.
+    pub fn may_grant(&self, namespace: Option<&Namespace>, scopes: Scopes) -> Result<()> {
+        let Some(lacking) = self.grants.lacks(namespace, scopes) else { return Ok(()) };
+        let place = namespace.map_or_else(|| "everywhere".to_owned(), |name| format!("in the namespace {name}"));
+        Err(Error::new(
+            Code::Forbidden,
+            format!("this credential does not hold the scope {} {place}", lacking.as_str()),
+            "Use a credential that holds it there, such as that of the owner.",
+        ))
     }
 
     /// Refuses a caller that lacks a scope.

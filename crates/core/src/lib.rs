@@ -7,10 +7,12 @@ pub mod clock;
 pub mod conversations;
 pub mod error;
 pub mod hints;
+pub mod identity;
 pub mod mail;
 pub mod mint;
 pub mod presence;
 pub mod roles;
+pub mod secrets;
 pub mod stores;
 
 pub use caller::{Caller, Principal, Scope, Scopes};

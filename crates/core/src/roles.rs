@@ -9,7 +9,7 @@ use mainstay_api::{InstanceId, Namespace, SessionId, Subject};
 pub enum Role {
     /// Everything.
     Owner,
-    /// Everything but what the owner alone may: to speak for others, and to administer the audit trail.
+    /// Everything but to administer the audit trail: whoever is watched by it does not.
     Admin,
     /// Works: reads and writes.
     Member,
@@ -47,13 +47,12 @@ impl Role {
     #[must_use]
     pub fn scopes(self) -> Scopes {
         use Scope::{
-            ActAsAny, AuditAdmin, ConversationsRead, ConversationsWrite, MailRead, MailWrite, PresenceRead,
-            PresenceWrite,
+            AuditAdmin, ConversationsRead, ConversationsWrite, MailRead, MailWrite, PresenceRead, PresenceWrite,
         };
         let viewer = [MailRead, PresenceRead, ConversationsRead];
         match self {
             Self::Owner => Scopes::all(),
-            Self::Admin => Scopes::all().iter().filter(|scope| !matches!(scope, ActAsAny | AuditAdmin)).collect(),
+            Self::Admin => Scopes::all().iter().filter(|scope| *scope != AuditAdmin).collect(),
             Self::Member => viewer.into_iter().chain([MailWrite, PresenceWrite, ConversationsWrite]).collect(),
             Self::Viewer => viewer.into_iter().collect(),
         }
@@ -91,6 +90,20 @@ impl Grants {
     pub fn scopes_in(&self, namespace: &Namespace) -> Scopes {
         let holds = |grant: &&Grant| grant.namespace.as_ref().is_none_or(|named| named == namespace);
         self.0.iter().filter(holds).fold(Scopes::default(), |all, grant| all.union(grant.scopes))
+    }
+
+    /// What is allowed in every namespace, also in those that nobody has used yet.
+    #[must_use]
+    pub fn scopes_everywhere(&self) -> Scopes {
+        let everywhere = self.0.iter().filter(|grant| grant.namespace.is_none());
+        everywhere.fold(Scopes::default(), |all, grant| all.union(grant.scopes))
+    }
+
+    /// The first scope that is wanted in a namespace, or everywhere, and is not held there.
+    #[must_use]
+    pub fn lacks(&self, namespace: Option<&Namespace>, wanted: Scopes) -> Option<Scope> {
+        let held = namespace.map_or_else(|| self.scopes_everywhere(), |namespace| self.scopes_in(namespace));
+        wanted.iter().find(|scope| !held.contains(*scope))
     }
 
     /// The only namespace that anything is allowed in; none where there are several, or all.
@@ -147,5 +160,9 @@ mod tests {
         assert_eq!(grants.scopes_in(&ns("c")), Scopes::default());
         assert_eq!(grants.only_namespace(), None);
         assert_eq!(Grants::everything().scopes_in(&ns("c")), Scopes::all());
+        assert_eq!(grants.lacks(Some(&ns("a")), Role::Member.scopes()), None);
+        assert!(grants.lacks(Some(&ns("b")), Role::Member.scopes()).is_some());
+        assert!(grants.lacks(None, Role::Viewer.scopes()).is_some(), "two namespaces are not all of them");
+        assert_eq!(Grants::everything().lacks(None, Scopes::all()), None);
     }
 }

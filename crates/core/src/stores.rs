@@ -1,6 +1,7 @@
 //! What a store brings: the ports, and what it is.
 
 use crate::error::Result;
+use crate::identity::IdentityStore;
 use crate::{HintSource, audit::AuditStore, mail::MailStore, presence::PresenceStore};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub struct Stores {
     pub hints: Arc<dyn HintSource>,
     /// The audit trail.
     pub audit: Arc<dyn AuditStore>,
+    /// Users, API keys and sessions.
+    pub identity: Arc<dyn IdentityStore>,
     /// Mail.
     pub mail: Arc<dyn MailStore>,
     /// Presence.

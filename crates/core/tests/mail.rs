@@ -5,7 +5,8 @@ use mainstay_core::api::errors::Applied;
 use mainstay_core::api::ids::RequestId;
 use mainstay_core::api::mail::{AckMessage, Gap, ImportMessage, ListMessages, ReadInbox, SendMessage, Start};
 use mainstay_core::api::{
-    Code, ConversationId, Epoch, InstanceId, MessageId, MessageType, Namespace, Position, Timestamp,
+    Code, ConversationId, Epoch, InstanceId, KeyId, MessageId, MessageType, Namespace, Position, SessionId, Timestamp,
+    UserId,
 };
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail};
 use mainstay_core::{Caller, Error, FakeClock, Mint, RandomMint, Result, Scope};
@@ -134,6 +135,22 @@ async fn an_id_that_happens_to_exist_is_made_anew_and_a_given_one_is_refused() {
     impl Mint for Repeating {
         fn message_id(&self) -> MessageId {
             MessageId::parse(format!("msg-{}", self.0.fetch_add(1, Ordering::SeqCst) / 2)).unwrap()
+        }
+
+        fn user_id(&self) -> UserId {
+            RandomMint.user_id()
+        }
+
+        fn key_id(&self) -> KeyId {
+            RandomMint.key_id()
+        }
+
+        fn session_id(&self) -> SessionId {
+            RandomMint.session_id()
+        }
+
+        fn secret(&self) -> [u8; 32] {
+            RandomMint.secret()
         }
 
         fn conversation_id(&self) -> ConversationId {

@@ -7,6 +7,7 @@ mod mcp;
 mod notary;
 mod owner_key;
 mod printer;
+mod redis_store;
 mod settings;
 mod telemetry;
 mod wiring;

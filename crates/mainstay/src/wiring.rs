@@ -6,21 +6,22 @@ use crate::coordination::source::Place;
 use crate::failure::{Failure, Result};
 use crate::notary;
 use crate::owner_key;
+use crate::redis_store;
 use crate::settings::{
-    AuditSettings, Found, MailSettings, Origin, PresenceSettings, RedisSettings, Settings, is_loopback,
+    AuditSettings, Found, MailSettings, Origin, PresenceSettings, RedisLogin, Settings, is_loopback,
 };
 use futures::future::BoxFuture;
 use mainstay_api::{Code, InstanceId};
 use mainstay_client::{Client, ClientOptions, Credential};
 use mainstay_core::audit::AuditRules;
+use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail, StoreMirror};
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::{RandomMint, Stores, SystemClock};
-use mainstay_redis::{RedisOptions, TlsFiles};
-use mainstay_server::{Anchoring, InProcess, OwnerKey, ServerConfig, ServiceRules, Services};
+use mainstay_redis::RedisOptions;
+use mainstay_server::{Anchoring, OwnerKey, ServerConfig, ServiceRules, Services};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceBuilder;
 
 const MINUTE_MS: i64 = 60 * 1_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -56,6 +57,7 @@ impl Backbone {
         let rules = ServiceRules {
             audit: audit_rules(&settings.audit),
             notary: notary::of(settings, &stores.info),
+            identity: IdentityRules::default(),
             mail: mail_rules(&settings.mail),
             presence: presence_rules(&settings.presence),
             clock: Arc::new(SystemClock),
@@ -110,7 +112,7 @@ impl Connection {
             store: Found { text: url.into(), origin: Origin::Flag },
             url: None,
             mirror: None,
-            ..settings.clone()
+            ..without_login(settings)
         };
         let options = ClientOptions { namespace: Some(settings.namespace.clone()), ..ClientOptions::default() };
         Self::in_process(&other, options).await
@@ -143,12 +145,7 @@ pub fn client_of(
     // Only this process can call its own router: the key of the moment need not be the owner's.
     let key = owner_key::generate()?;
     let config = server_config(settings, &key);
-    let service = ServiceBuilder::new()
-        .map_request(|mut request: http::Request<mainstay_client::Body>| {
-            request.extensions_mut().insert(InProcess);
-            request
-        })
-        .service(mainstay_server::router(Arc::clone(services), &config, shutdown));
+    let service = mainstay_server::in_process(mainstay_server::router(Arc::clone(services), &config, shutdown));
     let options = ClientOptions { credential: Some(Credential::new(key)), ..options };
     Ok(Client::in_process(service, options))
 }
@@ -186,7 +183,7 @@ fn attach_mirror(settings: &Settings, url: &str, stores: &mut Stores) -> Result<
         return Ok(None);
     }
     let found = Found { text: url.into(), origin: Origin::Environment };
-    let kind = StoreKind::of(settings, &found)?;
+    let kind = StoreKind::of(&without_login(settings), &found)?;
     let settings = settings.clone();
     let open = move || -> BoxFuture<'static, Result<OpenMirror>> {
         let (kind, settings) = (kind.clone(), settings.clone());
@@ -200,6 +197,13 @@ fn attach_mirror(settings: &Settings, url: &str, stores: &mut Stores) -> Result<
     let mirror = Arc::new(LateMirror::new(location(url), Box::new(open)));
     stores.mail = Arc::new(MirroredMail::new(Arc::clone(&stores.mail), Arc::clone(&mirror) as Arc<dyn MailMirror>));
     Ok(Some(mirror))
+}
+
+/// The settings for any store but the one that they name: its password is shown to no other server.
+fn without_login(settings: &Settings) -> Settings {
+    let mut others = settings.clone();
+    others.redis.login = RedisLogin::default();
+    others
 }
 
 async fn open_store(settings: &Settings, store: &Found) -> Result<Stores> {
@@ -220,10 +224,12 @@ enum StoreKind {
 impl StoreKind {
     fn of(settings: &Settings, store: &Found) -> Result<Self> {
         let url = store.text.as_str();
-        match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("sqlite") => Ok(Self::Sqlite(mainstay_sqlite::SqliteOptions::from_url(url)?)),
+        if url.starts_with("sqlite:") {
+            return Ok(Self::Sqlite(mainstay_sqlite::SqliteOptions::from_url(url)?));
+        }
+        match url.split_once("://").map(|(scheme, _)| scheme) {
             Some("redis" | "rediss" | "redis+sentinel" | "rediss+sentinel" | "redis+cluster" | "rediss+cluster") => {
-                Ok(Self::Redis(Box::new(redis_options(&settings.redis, url)?)))
+                Ok(Self::Redis(Box::new(redis_store::options(&settings.redis, url)?)))
             }
             scheme => Err(unknown_store(scheme)),
         }
@@ -238,25 +244,12 @@ impl StoreKind {
     }
 }
 
-fn redis_options(redis: &RedisSettings, url: &str) -> Result<RedisOptions> {
-    let mut options = RedisOptions::from_url(url)?;
-    options.tls_files = TlsFiles {
-        ca_file: redis.ca_file.clone(),
-        cert_file: redis.cert_file.clone(),
-        key_file: redis.key_file.clone(),
-    };
-    options.prefix.clone_from(&redis.key_prefix);
-    options.connect_timeout_ms = redis.connect_timeout_ms;
-    options.response_timeout_ms = redis.response_timeout_ms;
-    Ok(options)
-}
-
 /// Reads the messages of the coordination system that Mainstay replaces from its Redis.
 ///
 /// # Errors
 /// Those of the store.
 pub async fn read_legacy(settings: &Settings, url: &str) -> Result<Vec<mainstay_redis::legacy::LegacyEntry>> {
-    let options = redis_options(&settings.redis, url)?;
+    let options = redis_store::options(&without_login(settings).redis, url)?;
     Ok(Box::pin(mainstay_redis::legacy::read_messages(options)).await?)
 }
 

@@ -1,6 +1,7 @@
 //! What a server must be, and what it should be, checked when the store is opened.
 
 use crate::connection::{Connection, Repeat, read};
+use crate::failure::FORBIDS;
 use mainstay_core::{Error, Result, api::Code};
 use redis::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -25,7 +26,7 @@ pub(crate) async fn server(connection: &Connection) -> Result<Report> {
     let sections = futures::try_join!(section("server"), section("persistence"), section("memory"));
     let nodes = match sections {
         Ok((server, persistence, memory)) => nodes([server, persistence, memory]),
-        Err(error) if error.code() == Code::StoreUnavailable && error.problem.detail.contains("refuses our user") => {
+        Err(error) if error.code() == Code::StoreUnavailable && error.problem.detail.ends_with(FORBIDS) => {
             let note = "the user may not run INFO, so version and persistence were not checked";
             return Ok(Report { durable: false, warnings: vec![note.into()] });
         }

@@ -1,14 +1,16 @@
 //! The one connection that every operation uses: multiplexed, reconnecting, and careful about what runs twice.
 
+use crate::credentials::LiveCredentials;
 use crate::failure::{self, Verdict};
 use crate::options::RedisOptions;
 use crate::scripts::Script;
 use crate::topology::{Topology, Wire};
+use futures::future::BoxFuture;
 use mainstay_core::{Error, Result};
 use redis::aio::ConnectionLike;
 use redis::cluster_routing::SingleNodeRoutingInfo;
 use redis::{Cmd, RedisError, Value};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Whether running a command twice is the same as running it once.
@@ -27,13 +29,20 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// A connection to Redis in any arrangement.
 pub(crate) struct Connection {
-    topology: Topology,
+    topology: Arc<Topology>,
+    credentials: Option<Refresh>,
     location: String,
     retry_budget: Duration,
     /// A server that accepts connections but never answers must not hold a call for longer than this.
     connect_timeout: Duration,
     state: tokio::sync::Mutex<State>,
     wire: std::sync::RwLock<Option<(u64, Wire)>>,
+}
+
+/// Credentials that change, and the task that keeps them current.
+struct Refresh {
+    live: Arc<LiveCredentials>,
+    task: tokio::task::AbortHandle,
 }
 
 #[derive(Default)]
@@ -44,16 +53,32 @@ struct State {
 }
 
 impl Connection {
-    /// A connection that is made at its first use.
+    /// A connection that is made at its first use. Credentials that change are fetched from now on.
     pub fn new(options: RedisOptions) -> Result<Self> {
+        let source = options.credentials.clone();
+        let live = source.map(|source| Arc::new(LiveCredentials::new(source, options.username.clone())));
+        let topology = Arc::new(Topology::new(options.clone(), live.clone())?);
+        let credentials = live.map(|live| {
+            let task = tokio::spawn(Arc::clone(&live).keep_current(Arc::clone(&topology))).abort_handle();
+            Refresh { live, task }
+        });
         Ok(Self {
             location: options.location(),
             retry_budget: Duration::from_millis(options.retry_budget_ms),
             connect_timeout: Duration::from_millis(options.connect_timeout_ms.saturating_mul(2)),
-            topology: Topology::new(options)?,
+            topology,
+            credentials,
             state: tokio::sync::Mutex::default(),
             wire: std::sync::RwLock::default(),
         })
+    }
+
+    /// Waits until there are credentials to show.
+    pub async fn ready(&self) -> Result<()> {
+        match &self.credentials {
+            Some(refresh) => refresh.live.ready().await,
+            None => Ok(()),
+        }
     }
 
     /// The URL without user and password.
@@ -95,6 +120,9 @@ impl Connection {
     pub async fn close(&self) {
         self.state.lock().await.closed = true;
         *self.wire.write().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Some(refresh) = &self.credentials {
+            refresh.task.abort();
+        }
     }
 
     async fn run(
@@ -169,7 +197,9 @@ impl Connection {
         {
             return Err(error.clone());
         }
-        let connected = match tokio::time::timeout(self.connect_timeout, self.topology.connect()).await {
+        // Boxed: the layers of the client make a future deeper than the compiler cares to follow.
+        let connect: BoxFuture<'_, _> = Box::pin(self.topology.connect());
+        let connected = match tokio::time::timeout(self.connect_timeout, connect).await {
             Ok(connected) => connected,
             Err(_) => Err(refused("no answer while connecting")),
         };
@@ -187,6 +217,10 @@ impl Connection {
                 if state.failed.is_none() {
                     tracing::warn!(location = self.location, %error, "Redis cannot be reached");
                 }
+                // They may have been replaced since they were fetched.
+                if let Some(refresh) = self.credentials.as_ref().filter(|_| failure::is_login(&error)) {
+                    refresh.live.ask();
+                }
                 // Nothing was sent, whatever kind of failure the connecting met.
                 let error = if failure::judge(&error) == Verdict::Final { error } else { refused(&error.to_string()) };
                 state.failed = Some((Instant::now(), error.clone()));
@@ -200,6 +234,14 @@ impl Connection {
         if wire.as_ref().is_some_and(|(present, _)| *present == generation) {
             tracing::info!(location = self.location, "the connection to Redis is given up");
             *wire = None;
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(refresh) = &self.credentials {
+            refresh.task.abort();
         }
     }
 }

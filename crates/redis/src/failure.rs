@@ -1,5 +1,6 @@
 //! What a failed command means: whether it ran, whether the connection is still good, whether to try again.
 
+use crate::credentials::ABSENT;
 use mainstay_core::{Error, api::Code};
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
@@ -54,6 +55,14 @@ pub(crate) fn judge(error: &RedisError) -> Verdict {
     }
 }
 
+/// What the error says where the ACL of the user lacks a command, a key or a channel.
+pub(crate) const FORBIDS: &str = "does not allow our user what we need";
+
+/// Whether the server refused user and password, or there were none to show.
+pub(crate) fn is_login(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
+}
+
 /// The error that a caller gets for a command that failed and is not tried again.
 pub(crate) fn to_error(error: &RedisError, what: &str, location: &str) -> Error {
     let internal = format!("{what}: {error}");
@@ -81,17 +90,29 @@ pub(crate) fn to_error(error: &RedisError, what: &str, location: &str) -> Error 
             "Look at the log of Redis and free disk space. Nothing was written.",
         )
         .internal(internal),
+        Verdict::Final if detail.starts_with(ABSENT) => {
+            let detail = format!("there are no credentials for Redis at {location} that are valid now");
+            let help = "Look at what MAINSTAY_REDIS_CREDENTIALS names; the log says why it gives none.";
+            Error::new(Code::StoreUnavailable, detail, help).retry_after_ms(1_000).internal(internal)
+        }
         Verdict::Final => match error.kind() {
-            ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => Error::new(
+            ErrorKind::Server(ServerErrorKind::NoPerm) => Error::new(
+                Code::StoreUnavailable,
+                format!("Redis at {location} {FORBIDS}"),
+                "Allow the user the commands, keys and channel that the guide to stores lists.",
+            )
+            .internal(internal),
+            ErrorKind::AuthenticationFailed => Error::new(
                 Code::StoreUnavailable,
                 format!("Redis at {location} refuses our user or password"),
-                "Check user and password in MAINSTAY_STORE, and that the ACL allows the commands that the guide lists.",
+                "Check user and password in MAINSTAY_STORE, or MAINSTAY_REDIS_USERNAME and MAINSTAY_REDIS_PASSWORD.",
             )
             .internal(internal),
             _ if matches!(code, "NOAUTH" | "WRONGPASS") => Error::new(
                 Code::StoreUnavailable,
                 format!("Redis at {location} asks for another user or password"),
-                "Put user and password into MAINSTAY_STORE: redis://user:password@host.",
+                "Put user and password into MAINSTAY_STORE: redis://user:password@host, or set MAINSTAY_REDIS_USERNAME \
+                 and MAINSTAY_REDIS_PASSWORD.",
             )
             .internal(internal),
             ErrorKind::InvalidClientConfig => {

@@ -27,6 +27,16 @@ impl Keys {
         Ok(Self { prefix: prefix.to_owned() })
     }
 
+    /// The key that stands for identity.
+    pub fn identity(&self) -> String {
+        format!("{}meta", self.identity_base())
+    }
+
+    /// What every key of identity begins with.
+    pub fn identity_base(&self) -> String {
+        format!("{}{{identity}}:", self.prefix)
+    }
+
     /// The key that stands for the mail of a namespace; the others of the aggregate share its base.
     pub fn mail(&self, namespace: &str) -> String {
         format!("{}{{mail.{namespace}}}:meta", self.prefix)

@@ -8,13 +8,16 @@ mod audit;
 pub mod bench;
 mod check;
 mod connection;
+pub mod credentials;
 mod failure;
+mod identity;
 mod keys;
 pub mod legacy;
 mod mail;
 mod options;
 mod presence;
 mod scripts;
+mod tls;
 mod topology;
 mod wakeups;
 
@@ -31,6 +34,7 @@ use std::sync::Arc;
 /// `store.unavailable` where no server answers, `store.incompatible` where it is too old.
 pub async fn open(options: RedisOptions) -> Result<Stores> {
     let connection = Arc::new(Connection::new(options.clone())?);
+    connection.ready().await?;
     let report = check::server(&connection).await?;
     let keys = keys::Keys::new(&options.prefix)?;
     let hints = Arc::new(wakeups::RedisHints::new(Arc::clone(&connection), keys.clone()));
@@ -45,6 +49,7 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         probe: Arc::new(Probe { connection: Arc::clone(&connection), hints: Arc::clone(&hints) }),
         hints,
         audit: Arc::new(audit::RedisAudit::new(Arc::clone(&connection), keys.clone())),
+        identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(connection, keys)),
     })

@@ -1,8 +1,10 @@
 //! Where Redis is and how to talk to it, read from one URL.
 
+use crate::credentials::CredentialSource;
 use mainstay_core::{Error, Result, api::Code};
 use percent_encoding::percent_decode_str;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The arrangement of servers behind the URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,18 +36,24 @@ pub struct TlsFiles {
 }
 
 /// How to reach Redis.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct RedisOptions {
     pub(crate) arrangement: Arrangement,
     pub(crate) nodes: Vec<Node>,
     pub(crate) tls: bool,
-    pub(crate) username: Option<String>,
-    pub(crate) password: Option<String>,
+    /// The ACL user; Redis's own default user where absent.
+    pub username: Option<String>,
+    /// The password of the user.
+    pub password: Option<String>,
+    /// Where user and password come from while connections live, in the place of the password.
+    pub credentials: Option<Arc<dyn CredentialSource>>,
     pub(crate) sentinel_username: Option<String>,
     pub(crate) sentinel_password: Option<String>,
     pub(crate) database: i64,
     /// PEM files for TLS.
     pub tls_files: TlsFiles,
+    /// The name that the server's certificate must have and that TLS asks for; the host of the URL where absent.
+    pub tls_server_name: Option<String>,
     /// What every key begins with.
     pub prefix: String,
     /// How long to wait for a connection, in milliseconds.
@@ -84,11 +92,15 @@ impl RedisOptions {
             "rediss+cluster" => ("cluster", true),
             other => return Err(invalid(&format!("the scheme {other:?} is not known"))),
         };
-        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        // A password may hold `?`, `@` and `/` as they are: only the known parameters begin a query, and the last `@`
+        // before it ends user and password.
+        let known_query = rest.find("?sentinel_").map(|at| (&rest[..at], &rest[at + 1..]));
+        let (rest, query) = known_query.unwrap_or((rest, ""));
         let (user_info, rest) = match rest.rsplit_once('@') {
             Some((user_info, rest)) => (Some(user_info), rest),
             None => (None, rest),
         };
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, query));
         let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
         let default_port = if kind == "sentinel" { 26_379 } else { 6_379 };
         let nodes = hosts.split(',').map(|host| node(host, default_port)).collect::<Result<Vec<_>>>()?;
@@ -123,10 +135,12 @@ impl RedisOptions {
             tls,
             username,
             password,
+            credentials: None,
             sentinel_username: None,
             sentinel_password: None,
             database,
             tls_files: TlsFiles::default(),
+            tls_server_name: None,
             prefix: "mainstay:".into(),
             connect_timeout_ms: 2_000,
             response_timeout_ms: 2_000,
@@ -226,12 +240,30 @@ mod tests {
             "redis+sentinel://u:secret@a",
             "redis+cluster://u:secret@a/1",
             "redis://u:secret@h/x",
+            "redis://u:1?secret@h/x",
+            "redis://u:1?secret@h?y=2",
             "redis://h?x=1",
         ] {
             let error = RedisOptions::from_url(bad).unwrap_err();
             assert_eq!(error.code(), Code::SettingInvalid, "{bad}");
             assert!(!error.to_string().contains("secret"), "{bad}: {error}");
         }
+    }
+
+    #[test]
+    fn a_password_may_hold_any_character_encoded_or_as_it_is() {
+        let hostile = "@:/?#%{}\"' é日&=?sentinel@";
+        let encoded = percent_encoding::utf8_percent_encode(hostile, percent_encoding::NON_ALPHANUMERIC);
+        for (kind, tail) in [("redis", "h:1/2"), ("redis+sentinel", "h:1/m/2"), ("redis+cluster", "h:1")] {
+            for password in [encoded.to_string(), hostile.to_owned()] {
+                let options = RedisOptions::from_url(&format!("{kind}://us:{password}@{tail}")).unwrap();
+                assert_eq!((options.username.as_deref(), options.password.as_deref()), (Some("us"), Some(hostile)));
+                assert_eq!(options.nodes, [Node { host: "h".into(), port: 1 }]);
+            }
+        }
+        let url = "redis+sentinel://u:p@h/m?sentinel_username=s&sentinel_password=a@b%26";
+        let options = RedisOptions::from_url(url).unwrap();
+        assert_eq!((options.password.as_deref(), options.sentinel_password.as_deref()), (Some("p"), Some("a@b&")));
     }
 
     #[test]

@@ -39,6 +39,23 @@ scripts! {
     AUDIT_STATE = "audit/state";
     AUDIT_PAGE = "audit/page";
     AUDIT_TRIM = "audit/trim";
+    IDENTITY_INSERT_USER = "identity/insert_user";
+    IDENTITY_USER = "identity/user";
+    IDENTITY_USERS = "identity/users";
+    IDENTITY_REPLACE_USER = "identity/replace_user";
+    IDENTITY_REMOVE_USER = "identity/remove_user";
+    IDENTITY_SEAL_KEYS = "identity/seal_keys";
+    IDENTITY_OPEN_SESSION = "identity/open_session";
+    IDENTITY_USE_SESSION = "identity/use_session";
+    IDENTITY_SESSIONS = "identity/sessions";
+    IDENTITY_END_SESSIONS = "identity/end_sessions";
+    IDENTITY_INSERT_KEY = "identity/insert_key";
+    IDENTITY_KEY = "identity/key";
+    IDENTITY_KEYS = "identity/keys";
+    IDENTITY_REMOVE_KEY = "identity/remove_key";
+    IDENTITY_GUESS = "identity/guess";
+    IDENTITY_PUT_CHALLENGE = "identity/put_challenge";
+    IDENTITY_ANSWER = "identity/answer";
     MAIL_APPEND = "mail/append";
     MAIL_RECALL = "mail/recall";
     MAIL_MERGE = "mail/merge";
@@ -59,9 +76,10 @@ scripts! {
 }
 
 /// Fragments that scripts include.
-const FRAGMENTS: [(&str, &str); 6] = [
+const FRAGMENTS: [(&str, &str); 7] = [
     ("shared/keys", include_str!("../scripts/shared/keys.lua")),
     ("audit/chain", include_str!("../scripts/audit/chain.lua")),
+    ("identity/state", include_str!("../scripts/identity/state.lua")),
     ("mail/messages", include_str!("../scripts/mail/messages.lua")),
     ("mail/deliveries", include_str!("../scripts/mail/deliveries.lua")),
     ("mail/rows", include_str!("../scripts/mail/rows.lua")),

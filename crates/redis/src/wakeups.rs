@@ -6,10 +6,12 @@ use crate::topology::within;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use mainstay_core::{Hint, HintSource, Result, Topic};
+use redis::aio::SendError;
+use redis::{PushInfo, PushKind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Notify, broadcast};
 
 /// Hints kept for a slow subscriber before they collapse into one.
 const BUFFER: usize = 1_024;
@@ -85,25 +87,33 @@ async fn listen(
     channel: &str,
     sender: &broadcast::Sender<Hint>,
 ) -> std::result::Result<(), redis::RedisError> {
-    let mut subscriber = connection.topology().subscriber().await?;
+    let ended = Arc::new(Notify::new());
+    let (heard, over) = (sender.clone(), Arc::clone(&ended));
+    let mut subscriber = connection.topology().subscriber(move |push| hear(push, &heard, &over)).await?;
     within(PROBE_TIMEOUT, subscriber.subscribe(channel)).await?;
     let _nobody_listens = sender.send(Hint::Everything);
-    let (mut sink, mut messages) = subscriber.split();
     loop {
-        match tokio::time::timeout(PROBE_EVERY, messages.next()).await {
-            Ok(Some(message)) => {
-                let payload = String::from_utf8_lossy(message.get_payload_bytes()).into_owned();
-                for hint in hints(&payload).unwrap_or_else(|_| vec![Hint::Everything]) {
-                    let _nobody_listens = sender.send(hint);
-                }
-            }
-            Ok(None) => return Ok(()),
-            Err(_) => match tokio::time::timeout(PROBE_TIMEOUT, sink.ping::<redis::Value>()).await {
-                Ok(pong) => drop(pong?),
-                Err(_) => return Ok(()),
-            },
+        match tokio::time::timeout(PROBE_EVERY, ended.notified()).await {
+            Ok(()) => return Ok(()),
+            Err(_) => within(PROBE_TIMEOUT, subscriber.send_packed_command(&redis::cmd("PING"))).await.map(drop)?,
         }
     }
+}
+
+/// Takes what the server sends by itself. Must not wait: the connection waits for it.
+fn hear(push: PushInfo, sender: &broadcast::Sender<Hint>, ended: &Notify) -> std::result::Result<(), SendError> {
+    match push.kind {
+        PushKind::Disconnection => ended.notify_one(),
+        PushKind::Message => {
+            let payload = push.data.into_iter().nth(1).and_then(|value| redis::from_redis_value::<Vec<u8>>(value).ok());
+            let payload = String::from_utf8_lossy(payload.as_deref().unwrap_or_default()).into_owned();
+            for hint in hints(&payload).unwrap_or_else(|_| vec![Hint::Everything]) {
+                let _nobody_listens = sender.send(hint);
+            }
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *` or `p <namespace>`.

@@ -83,10 +83,18 @@ impl App {
         if let Some(tokens) = self.config.tokens.as_ref().filter(|_| TokenVerifier::recognizes(offered)) {
             return tokens.verify(offered).await;
         }
+        let identity = &self.services.identity;
+        if let Some(identified) = identity.by_session(offered).await? {
+            return Ok(identified);
+        }
+        if let Some(identified) = identity.by_key(offered).await? {
+            return Ok(identified);
+        }
         Err(Error::new(
             Code::CredentialInvalid,
             "the credential is not one that this server knows",
-            "Give the key in the file that `mainstay serve` names at its start.",
+            "It may have ended or been revoked. Give the owner key (`mainstay serve` names its file at its start), an API \
+             key, the token of a session, or a token of a trusted issuer.",
         ))
     }
 }
@@ -137,6 +145,7 @@ pub(crate) fn caller_of(
         instance,
         namespace,
         scopes,
+        grants: identified.grants,
         session: identified.session,
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
+use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
 use mainstay_core::{Clock, Mint, StoreInfo, StoreProbe, Stores};
@@ -12,6 +13,8 @@ use std::sync::Arc;
 pub struct Services {
     /// The audit trail.
     pub audit: Arc<AuditService>,
+    /// Users, API keys and sessions.
+    pub identity: Arc<IdentityService>,
     /// Mail.
     pub mail: Arc<MailService>,
     /// Presence.
@@ -32,6 +35,8 @@ pub struct ServiceRules {
     pub audit: AuditRules,
     /// What signs the checkpoints of the audit trail; none where there are to be none.
     pub notary: Option<Arc<dyn Notary>>,
+    /// The rules of identity.
+    pub identity: IdentityRules,
     /// The rules of mail.
     pub mail: MailRules,
     /// The rules of presence.
@@ -48,10 +53,14 @@ impl Services {
     pub fn new(stores: &Stores, rules: ServiceRules) -> Self {
         let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(&rules.clock), rules.audit)
             .with_notary(rules.notary);
-        let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(&rules.clock), rules.mint, rules.mail);
+        let (clock, mint) = (&rules.clock, &rules.mint);
+        let identity =
+            IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
+        let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {
             audit: Arc::new(audit),
+            identity: Arc::new(identity),
             mail: Arc::new(mail),
             presence: Arc::new(presence),
             hub: Hub::new(Arc::clone(&stores.hints)),

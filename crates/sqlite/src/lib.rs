@@ -12,6 +12,7 @@ mod audit;
 mod connection;
 mod errors;
 mod files;
+mod identity;
 mod lock;
 mod mail;
 mod names;
@@ -42,6 +43,7 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         probe: Arc::clone(&store) as Arc<_>,
         hints: Arc::clone(&store) as Arc<_>,
         audit: Arc::new(audit::SqliteAudit::new(Arc::clone(&store))),
+        identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
         presence: Arc::new(presence::SqlitePresence::new(store)),
     })

@@ -158,6 +158,8 @@ pub struct PresenceSettings {
 /// Redis.
 #[derive(Debug, Clone)]
 pub struct RedisSettings {
+    /// The login of the store; other URLs carry theirs.
+    pub login: RedisLogin,
     /// What every key begins with.
     pub key_prefix: String,
     /// How long a connection may take, in milliseconds.
@@ -170,6 +172,23 @@ pub struct RedisSettings {
     pub cert_file: Option<PathBuf>,
     /// Its key.
     pub key_file: Option<PathBuf>,
+    /// The name that the server's certificate must have.
+    pub tls_server_name: Option<String>,
+}
+
+/// User and password of the store in Redis, where they are given apart from its URL.
+#[derive(Debug, Clone, Default)]
+pub struct RedisLogin {
+    /// The ACL user.
+    pub username: Option<String>,
+    /// Its password.
+    pub password: Option<SecretString>,
+    /// Where the password comes from while it is used.
+    pub credentials: Option<String>,
+    /// The client id of the application.
+    pub entra_client_id: Option<String>,
+    /// Its secret.
+    pub entra_client_secret: Option<SecretString>,
 }
 
 impl Settings {

@@ -2,9 +2,10 @@
 
 use super::{
     AuditSettings, ClientSettings, Found, Layers, LogFormat, LogSettings, MailSettings, Origin, PresenceSettings,
-    RedisSettings, Refusal, ServerSettings, Setting, Settings, refusal,
+    RedisLogin, RedisSettings, Refusal, ServerSettings, Setting, Settings, refusal,
 };
 use mainstay_api::InstanceId;
+use secrecy::SecretString;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -165,13 +166,31 @@ impl Reader<'_> {
 
     pub(super) fn redis(&self) -> Result<RedisSettings> {
         Ok(RedisSettings {
+            login: self.redis_login()?,
             key_prefix: self.text(Setting::RedisKeyPrefix)?.unwrap_or_default(),
             connect_timeout_ms: self.timeout_ms(Setting::RedisConnectTimeoutMs)?,
             response_timeout_ms: self.timeout_ms(Setting::RedisResponseTimeoutMs)?,
             ca_file: self.path(Setting::RedisCaFile)?,
             cert_file: self.path(Setting::RedisCertFile)?,
             key_file: self.path(Setting::RedisKeyFile)?,
+            tls_server_name: self.text(Setting::RedisTlsServerName)?,
         })
+    }
+
+    fn redis_login(&self) -> Result<RedisLogin> {
+        let secret = |setting| self.text(setting).map(|text| text.map(SecretString::from));
+        let login = RedisLogin {
+            username: self.text(Setting::RedisUsername)?,
+            password: secret(Setting::RedisPassword)?,
+            credentials: self.text(Setting::RedisCredentials)?,
+            entra_client_id: self.text(Setting::RedisEntraClientId)?,
+            entra_client_secret: secret(Setting::RedisEntraClientSecret)?,
+        };
+        if login.password.is_some() && login.credentials.is_some() {
+            let detail = "both MAINSTAY_REDIS_PASSWORD and MAINSTAY_REDIS_CREDENTIALS are set";
+            return Err(refusal(detail, "Set the one that says what the password is."));
+        }
+        Ok(login)
     }
 
     /// Refuses to show the user's owner key to a server that only the working directory's file names: such a file

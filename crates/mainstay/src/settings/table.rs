@@ -119,6 +119,16 @@ settings! {
         "A second store, or the folder of the original, that every write is repeated to.";
     CompatStage = "MAINSTAY_COMPAT_STAGE", "compat_stage", "d", public,
         "Whose output the scripts in `compat/` print: `d` that of the last ones of the original, `a` that of the first.";
+    RedisUsername = "MAINSTAY_REDIS_USERNAME", "redis.username", "", public,
+        "The ACL user of the store in Redis, in the place of the one in its URL.";
+    RedisPassword = "MAINSTAY_REDIS_PASSWORD" ["REDIS_PASSWORD"], "", "", secret,
+        "The password of that user, in the place of the one in the URL.";
+    RedisCredentials = "MAINSTAY_REDIS_CREDENTIALS", "", "", public,
+        "Where user and password of the store in Redis come from while it is used, in the place of a password: `file:<path>`, `command:<program and arguments>`, `entra:` (the managed identity of a machine in Azure) or `entra:<URL of a token endpoint>`.";
+    RedisEntraClientId = "MAINSTAY_REDIS_ENTRA_CLIENT_ID", "redis.entra_client_id", "", public,
+        "With `entra:`, the client id of the application, or of one of several managed identities.";
+    RedisEntraClientSecret = "MAINSTAY_REDIS_ENTRA_CLIENT_SECRET", "", "", secret,
+        "With `entra:<URL>`, the secret of the application; without it a managed identity is asked for.";
     RedisKeyPrefix = "MAINSTAY_REDIS_KEY_PREFIX", "redis.key_prefix", "mainstay:", public, "What every key in Redis begins with.";
     RedisConnectTimeoutMs = "MAINSTAY_REDIS_CONNECT_TIMEOUT_MS", "redis.connect_timeout_ms", "2000", public,
         "How long a connection to Redis may take to open, in milliseconds.";
@@ -128,6 +138,8 @@ settings! {
         "Certificates to trust for `rediss`, in PEM; those of the machine when absent.";
     RedisCertFile = "MAINSTAY_REDIS_CERT_FILE", "redis.cert_file", "", public, "The client's certificate for `rediss`, in PEM.";
     RedisKeyFile = "MAINSTAY_REDIS_KEY_FILE", "redis.key_file", "", public, "The key of the client's certificate, in PEM.";
+    RedisTlsServerName = "MAINSTAY_REDIS_TLS_SERVER_NAME" ["REDIS_HOSTNAME"], "redis.tls_server_name", "", public,
+        "The name that the certificate of Redis must have, where it is not the host of the URL.";
 }
 
 #[cfg(test)]

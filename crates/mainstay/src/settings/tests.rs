@@ -98,3 +98,19 @@ fn a_cloned_repository_cannot_direct_the_owner_key_elsewhere() {
     let (_dir, chosen) = with_file("url = \"https://x.example\"\n", &[key, ("MAINSTAY_URL", "https://x.example")]);
     assert!(Settings::resolve(chosen).is_ok());
 }
+
+#[test]
+fn a_password_of_redis_is_given_once_and_never_shown() {
+    let password = ("MAINSTAY_REDIS_PASSWORD", "hunter2");
+    let settings = Settings::resolve(surroundings(&[password, ("MAINSTAY_REDIS_USERNAME", "app")])).unwrap();
+    assert!(settings.redis.login.password.is_some() && settings.redis.login.username.as_deref() == Some("app"));
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    let twice = surroundings(&[password, ("MAINSTAY_REDIS_CREDENTIALS", "file:/x")]);
+    assert!(Settings::resolve(twice).unwrap_err().detail.contains("MAINSTAY_REDIS_CREDENTIALS"));
+}
+
+#[test]
+fn no_settings_file_names_a_program_that_is_run() {
+    let (_dir, hostile) = with_file("[redis]\ncredentials = \"command:evil\"\n", &[]);
+    assert!(Settings::resolve(hostile).unwrap_err().help.contains("MAINSTAY_REDIS_CREDENTIALS"));
+}

@@ -7,6 +7,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use mainstay_core::api::InstanceId;
 use mainstay_core::audit::AuditRules;
+use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::{Caller, RandomMint, SystemClock};
@@ -59,6 +60,7 @@ impl Site {
         let rules = ServiceRules {
             audit: AuditRules::default(),
             notary: None,
+            identity: IdentityRules::default(),
             mail,
             presence: PresenceRules::default(),
             clock: clock.clone(),

@@ -6,6 +6,7 @@ use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use mainstay_core::audit::AuditRules;
+use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::{RandomMint, Stores, SystemClock};
@@ -55,6 +56,7 @@ impl Site {
         let rules = ServiceRules {
             audit: AuditRules::default(),
             notary: None,
+            identity: IdentityRules::default(),
             mail: MailRules::default(),
             presence: setup.presence,
             clock: Arc::new(SystemClock),

@@ -21,6 +21,7 @@
 //!   by no run: any may beat for it, which does not make the name its own, and none that says who it is may end it.
 
 mod audit;
+mod identity;
 mod inbox;
 mod mail;
 mod merge;
@@ -48,6 +49,7 @@ pub fn stores() -> Stores {
         probe: Arc::new(Probe),
         hints: wakeups.clone(),
         audit: Arc::new(audit::ModelAudit::default()),
+        identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups)),
     }

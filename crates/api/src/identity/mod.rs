@@ -1,4 +1,12 @@
-//! Who a credential stands for.
+//! Who a credential stands for; users, API keys and sessions.
+
+mod keys;
+mod login;
+mod users;
+
+pub use keys::*;
+pub use login::*;
+pub use users::*;
 
 use crate::{InstanceId, Namespace, Realm, SubjectId, TenantId};
 use serde::{Deserialize, Serialize};
