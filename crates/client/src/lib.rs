@@ -6,9 +6,11 @@
 
 mod audit;
 mod call;
+mod conversations;
 mod error;
 mod events;
 mod health;
+mod lines;
 mod mail;
 mod options;
 mod presence;
@@ -16,8 +18,9 @@ mod retry;
 mod transport;
 
 pub use audit::AuditClient;
+pub use conversations::Conversations;
 pub use error::ClientError;
-pub use events::{InboxEvent, InboxEvents, PresenceChange, PresenceChanges};
+pub use events::{ConversationEvent, ConversationEvents, InboxEvent, InboxEvents, PresenceChange, PresenceChanges};
 pub use mail::Mail;
 pub use options::{ClientOptions, Credential};
 pub use presence::PresenceClient;
@@ -72,6 +75,12 @@ impl Client {
     #[must_use]
     pub fn audit(&self) -> AuditClient<'_> {
         AuditClient(self)
+    }
+
+    /// Calls about conversations.
+    #[must_use]
+    pub fn conversations(&self) -> Conversations<'_> {
+        Conversations(self)
     }
 
     /// Calls about mail.

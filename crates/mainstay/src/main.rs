@@ -1,5 +1,6 @@
 //! The binary `mainstay`.
 
+mod chats;
 mod cli;
 mod coordination;
 mod failure;

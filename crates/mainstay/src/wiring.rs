@@ -1,6 +1,7 @@
 //! From settings to a running backbone: the store behind its ports, the services on it, the router over them, and
 //! the client of a command. The only file that names both stores.
 
+use crate::chats;
 use crate::coordination::mirror::{FolderMirror, LateMirror, OpenMirror};
 use crate::coordination::source::Place;
 use crate::failure::{Failure, Result};
@@ -58,6 +59,9 @@ impl Backbone {
         let rules = ServiceRules {
             audit: audit_rules(&settings.audit),
             notary: notary::of(settings, &stores.info),
+            agent: chats::agent(&settings.agent)?,
+            chat: chats::chat_rules(&settings.agent),
+            conversations: chats::conversation_rules(&settings.conversations),
             identity: IdentityRules::default(),
             mail: mail_rules(&settings.mail),
             presence: presence_rules(&settings.presence),
@@ -164,6 +168,7 @@ pub fn server_config(settings: &Settings, owner_key: &str) -> ServerConfig {
         request_timeout_ms: server.request_timeout_ms,
         max_body_bytes: server.max_body_bytes,
         open_metrics: server.open_metrics,
+        cards: chats::card_rules(&settings.conversations),
         version: env!("CARGO_PKG_VERSION").into(),
         ..ServerConfig::new(OwnerKey::new(owner_key))
     }

@@ -31,6 +31,8 @@ pub struct InvalidMaintenance {
 /// What a run deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Purged {
+    /// Conversations.
+    pub conversations: u32,
     /// Messages.
     pub messages: u32,
     /// Instances.
@@ -68,12 +70,14 @@ impl Maintenance {
     pub async fn run_once(&self, services: &Services) -> Result<Purged> {
         let mut purged = Purged::default();
         for _ in 0..self.max_steps {
+            let conversations = services.conversations.purge(self.step_limit).await?;
             let messages = services.mail.purge(self.step_limit).await?;
             let instances = services.presence.purge(self.step_limit).await?;
-            services.metrics.purged(messages.saturating_add(instances));
+            services.metrics.purged(conversations.saturating_add(messages).saturating_add(instances));
+            purged.conversations = purged.conversations.saturating_add(conversations);
             purged.messages = purged.messages.saturating_add(messages);
             purged.instances = purged.instances.saturating_add(instances);
-            if messages < self.step_limit && instances < self.step_limit {
+            if [conversations, messages, instances].into_iter().all(|count| count < self.step_limit) {
                 break;
             }
         }
@@ -89,7 +93,12 @@ impl Maintenance {
                 ticks.tick().await;
                 match self.run_once(&services).await {
                     Ok(purged) if purged == Purged::default() => {}
-                    Ok(purged) => tracing::info!(purged.messages, purged.instances, "expired records deleted"),
+                    Ok(purged) => tracing::info!(
+                        purged.conversations,
+                        purged.messages,
+                        purged.instances,
+                        "expired records deleted"
+                    ),
                     Err(error) => tracing::warn!(%error, internal = error.internal, "maintenance failed"),
                 }
             }

@@ -1,5 +1,6 @@
 //! Settings: flags over environment over `mainstay.toml` over defaults, resolved into typed values before any work.
 
+mod conversations;
 mod file;
 mod issuers;
 mod layers;
@@ -7,6 +8,7 @@ mod read;
 pub mod reference;
 mod table;
 
+pub use conversations::{AgentSettings, ConversationSettings};
 pub use issuers::IssuerSettings;
 pub use layers::{Found, Layers, Origin, Surroundings};
 pub use read::is_loopback;
@@ -52,6 +54,10 @@ pub struct Settings {
     pub log: LogSettings,
     /// The server.
     pub server: ServerSettings,
+    /// Who answers in chats.
+    pub agent: AgentSettings,
+    /// Conversations.
+    pub conversations: ConversationSettings,
     /// Mail.
     pub mail: MailSettings,
     /// The audit trail.
@@ -217,6 +223,8 @@ impl Settings {
             client: read.client()?,
             log: read.log()?,
             server: read.server()?,
+            agent: read.agent()?,
+            conversations: read.conversations()?,
             mail: read.mail()?,
             audit: read.audit()?,
             presence: read.presence()?,

@@ -158,6 +158,8 @@ fn key_set<'a>(keys: impl IntoIterator<Item = &'a Value>) -> String {
 pub struct Published {
     /// Documents by path.
     pub documents: BTreeMap<String, String>,
+    /// Paths that lead to others.
+    pub redirects: BTreeMap<String, String>,
     /// Answered in their place.
     pub status: Option<StatusCode>,
     /// Waited for before each answer.
@@ -250,8 +252,9 @@ async fn answer(published: Published, path: &str) -> Response<Full<Bytes>> {
     }
     let status = published.status.unwrap_or(StatusCode::OK);
     let response = Response::builder().status(status);
-    if status.is_redirection() {
-        return response.header("location", "/elsewhere").body(Full::default()).unwrap();
+    if let Some(location) = published.redirects.get(path) {
+        let moved = Response::builder().status(StatusCode::FOUND).header("location", location);
+        return moved.body(Full::default()).unwrap();
     }
     match published.documents.get(path) {
         Some(document) => response.body(Full::from(document.clone())).unwrap(),

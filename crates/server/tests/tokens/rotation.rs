@@ -147,6 +147,8 @@ async fn an_issuer_that_never_answered_is_unavailable_and_asked_again_later() {
 async fn what_an_issuer_may_not_publish_is_not_taken() {
     let signer = Signer::es256("k");
     let token = signer.token(&claims());
+    // Addresses at which the keys could be had: that they are not asked is what is tested.
+    let own = |host: &str, site: &Site| format!("{}/keys", site.url.replace("127.0.0.1", host));
     type Prepare<'a> = &'a dyn Fn(&Site);
     let refused = async |prepare: Prepare| {
         let site = Site::start([&signer.jwk]).await;
@@ -155,12 +157,17 @@ async fn what_an_issuer_may_not_publish_is_not_taken() {
         refusal(&verifier, &token).await
     };
     let doc = "/.well-known/openid-configuration";
-    let cases: [(&str, Prepare); 8] = [
+    let cases: [(&str, Prepare); 10] = [
         ("another issuer", &|site| site.discovery("https://other.example", &format!("{}/keys", site.url))),
         ("a longer issuer", &|site| site.discovery(&format!("{ISSUER}/"), &format!("{}/keys", site.url))),
-        ("keys over plain http", &|site| site.discovery(ISSUER, "http://issuer.example/keys")),
+        ("keys over plain http", &|site| site.discovery(ISSUER, &own("0.0.0.0", site))),
+        ("keys behind a password", &|site| site.discovery(ISSUER, &own("user:secret@127.0.0.1", site))),
         ("keys in a file", &|site| site.discovery(ISSUER, "file:///etc/hosts")),
-        ("a redirect", &|site| site.fail(StatusCode::FOUND)),
+        ("keys that moved", &|site| {
+            site.publish("/moved", json!({ "keys": [signer.jwk] }).to_string());
+            site.published.lock().unwrap().redirects.insert("/keys".into(), "/moved".into());
+        }),
+        ("an error", &|site| site.fail(StatusCode::FORBIDDEN)),
         ("no document", &|site| site.publish(doc, "<html>".into())),
         ("no keys", &|site| site.publish("/keys", "{}".into())),
         ("keys without end", &|site| site.publish("/keys", format!("{{\"keys\":[{}]}}", " ".repeat(1_048_576)))),
