@@ -5,6 +5,7 @@ use http::StatusCode;
 use mainstay_core::FakeClock;
 use mainstay_core::api::Code;
 use mainstay_server::identity::tokens::{IssuerConfig, KeyOrigin, TenantRule, Tenants, TokenVerifier};
+use mainstay_testkit::fixtures::TlsFiles;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -214,6 +215,27 @@ async fn an_issuer_of_many_tenants_cannot_be_trusted_for_one_without_asking_whic
     let (verifier, _clock) = trusting(IssuerConfig { issuer: None, tenant: fixed, ..discovered(&site) });
     let token = Signer::es256("k").token(&claims_with(json!({ "iss": "https://login.example/acme/v2.0" })));
     assert_eq!(refusal(&verifier, &token).await, Code::KeysUnavailable);
+}
+
+#[tokio::test]
+async fn an_issuer_is_asked_over_tls_and_only_one_with_a_certificate_that_is_trusted() {
+    let signer = Signer::es256("k");
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [own, foreign] = folders.each_ref().map(|folder| TlsFiles::generate(folder.path()).unwrap());
+    let site = Site::start_tls(&own, [&signer.jwk]).await;
+    let token = signer.token(&claims());
+    let with = |files: &TlsFiles| IssuerConfig { ca_file: Some(files.ca_path().into()), ..discovered(&site) };
+    let (verifier, _clock) = trusting(with(&foreign));
+    assert_eq!(refusal(&verifier, &token).await, Code::KeysUnavailable);
+    assert_eq!(site.requests(), 0);
+    let (verifier, _clock) = trusting(with(&own));
+    assert!(verifier.verify(&token).await.is_ok());
+
+    let plain = Site::start([&signer.jwk]).await;
+    site.discovery(ISSUER, &format!("{}/keys", plain.url));
+    let (verifier, _clock) = trusting(with(&own));
+    assert_eq!(refusal(&verifier, &token).await, Code::KeysUnavailable);
+    assert_eq!(plain.requests(), 0, "what is published over TLS does not lead to an open door of this machine");
 }
 
 #[tokio::test]
