@@ -35,6 +35,8 @@ pub struct Purged {
     pub messages: u32,
     /// Instances.
     pub instances: u32,
+    /// Sessions, challenges, keys and counts of guesses.
+    pub credentials: u32,
 }
 
 impl Default for Maintenance {
@@ -70,10 +72,12 @@ impl Maintenance {
         for _ in 0..self.max_steps {
             let messages = services.mail.purge(self.step_limit).await?;
             let instances = services.presence.purge(self.step_limit).await?;
-            services.metrics.purged(messages.saturating_add(instances));
+            let credentials = services.identity.purge(self.step_limit).await?;
+            services.metrics.purged(messages.saturating_add(instances).saturating_add(credentials));
             purged.messages = purged.messages.saturating_add(messages);
             purged.instances = purged.instances.saturating_add(instances);
-            if messages < self.step_limit && instances < self.step_limit {
+            purged.credentials = purged.credentials.saturating_add(credentials);
+            if messages.max(instances).max(credentials) < self.step_limit {
                 break;
             }
         }
@@ -89,7 +93,10 @@ impl Maintenance {
                 ticks.tick().await;
                 match self.run_once(&services).await {
                     Ok(purged) if purged == Purged::default() => {}
-                    Ok(purged) => tracing::info!(purged.messages, purged.instances, "expired records deleted"),
+                    Ok(purged) => {
+                        let Purged { messages, instances, credentials } = purged;
+                        tracing::info!(messages, instances, credentials, "expired records deleted");
+                    }
                     Err(error) => tracing::warn!(%error, internal = error.internal, "maintenance failed"),
                 }
             }

@@ -157,8 +157,8 @@ async fn maintenance_deletes_what_has_expired_in_steps_and_ends_when_told() {
     }
     tokio::time::sleep(Duration::from_millis(5)).await;
     let job = Maintenance { step_limit: 2, max_steps: 2, ..Maintenance::default() }.validate().unwrap();
-    assert_eq!(job.run_once(&site.services).await.unwrap(), Purged { messages: 0, instances: 4 });
-    assert_eq!(job.run_once(&site.services).await.unwrap(), Purged { messages: 0, instances: 1 });
+    assert_eq!(job.run_once(&site.services).await.unwrap(), Purged { instances: 4, ..Purged::default() });
+    assert_eq!(job.run_once(&site.services).await.unwrap(), Purged { instances: 1, ..Purged::default() });
     let running = tokio::spawn(job.run(Arc::clone(&site.services), site.shutdown.clone()));
     site.shutdown.cancel();
     timeout(SOON, running).await.unwrap().unwrap();
