@@ -1,8 +1,12 @@
 //! What a store brings: the ports, and what it is.
 
+use crate::HintSource;
+use crate::audit::AuditStore;
+use crate::conversations::ConversationStore;
 use crate::error::Result;
 use crate::identity::IdentityStore;
-use crate::{HintSource, audit::AuditStore, mail::MailStore, presence::PresenceStore};
+use crate::mail::MailStore;
+use crate::presence::PresenceStore;
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -43,6 +47,8 @@ pub struct Stores {
     pub hints: Arc<dyn HintSource>,
     /// The audit trail.
     pub audit: Arc<dyn AuditStore>,
+    /// Conversations.
+    pub conversations: Arc<dyn ConversationStore>,
     /// Users, API keys and sessions.
     pub identity: Arc<dyn IdentityStore>,
     /// Mail.

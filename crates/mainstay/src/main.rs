@@ -9,6 +9,7 @@ mod printer;
 mod redis_store;
 mod settings;
 mod telemetry;
+mod test_issuer;
 mod wiring;
 
 fn main() -> std::process::ExitCode {

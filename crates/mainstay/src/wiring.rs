@@ -16,6 +16,7 @@ use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, Mirro
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::{RandomMint, Stores, SystemClock};
 use mainstay_redis::RedisOptions;
+use mainstay_server::identity::tokens::TokenVerifier;
 use mainstay_server::{OwnerKey, ServerConfig, ServiceRules, Services};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -162,6 +163,33 @@ pub fn server_config(settings: &Settings, owner_key: &str) -> ServerConfig {
         version: env!("CARGO_PKG_VERSION").into(),
         ..ServerConfig::new(OwnerKey::new(owner_key))
     }
+}
+
+/// What checks the tokens of the trusted issuers; nothing where none is trusted.
+///
+/// # Errors
+/// `settings.invalid`: an issuer cannot be, or is named by a file that came with the working directory.
+pub fn token_verifier(settings: &Settings) -> Result<Option<Arc<TokenVerifier>>> {
+    let issuers = &settings.issuers;
+    if issuers.configs.is_empty() {
+        return Ok(None);
+    }
+    if issuers.by_project_file {
+        let detail = "the mainstay.toml of this directory names issuers whose tokens would open this server";
+        let help = "If you trust it, name it yourself: give --config mainstay.toml, or set MAINSTAY_CONFIG.";
+        return Err(Failure::new(Code::SettingInvalid, detail, help));
+    }
+    for issuer in &issuers.configs {
+        tracing::info!(issuer = issuer.name.as_str(), tenants = %issuer.tenant, "tokens of an issuer are accepted");
+    }
+    let verifier = TokenVerifier::new(issuers.configs.clone(), Arc::new(SystemClock)).map_err(|broken| {
+        Failure::new(
+            Code::SettingInvalid,
+            broken.to_string(),
+            "Correct this issuer in mainstay.toml or the environment.",
+        )
+    })?;
+    Ok(Some(Arc::new(verifier)))
 }
 
 /// The key in this user's data folder is for this machine's server; another machine's has another key, and is not

@@ -2,6 +2,7 @@
 //! or steers a slot.
 
 use mainstay_core::api::{InstanceId, Namespace};
+use mainstay_core::conversations::Owner;
 use mainstay_core::{Error, Result, api::Code};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -55,6 +56,14 @@ impl Keys {
     /// The set of the chains of the audit trail.
     pub fn audit_chains(&self) -> String {
         format!("{}audit-chains", self.prefix)
+    }
+
+    /// The key that stands for the conversations of an owner. The parts are told apart by what no part holds once it is
+    /// encoded, so that no owner can name the keys of another.
+    pub fn conversations(&self, owner: &Owner) -> String {
+        let subject = &owner.subject;
+        let parts = [owner.namespace.as_str(), subject.realm.as_str(), subject.tenant.as_str(), subject.user.as_str()];
+        format!("{}{{conv:{}}}:meta", self.prefix, parts.map(encode).join(":"))
     }
 
     /// The set of namespaces in use, for maintenance.

@@ -3,11 +3,13 @@
 //! *Invariant:* one operation is one script on one aggregate, whose keys share one hash tag. No command is sent twice
 //! unless running it twice is the same as running it once.
 
+mod answer;
 mod audit;
 #[doc(hidden)]
 pub mod bench;
 mod check;
 mod connection;
+mod conversations;
 pub mod credentials;
 mod failure;
 mod identity;
@@ -49,6 +51,7 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         probe: Arc::new(Probe { connection: Arc::clone(&connection), hints: Arc::clone(&hints) }),
         hints,
         audit: Arc::new(audit::RedisAudit::new(Arc::clone(&connection), keys.clone())),
+        conversations: Arc::new(conversations::RedisConversations::new(Arc::clone(&connection), keys.clone())),
         identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(connection, keys)),

@@ -39,6 +39,20 @@ scripts! {
     AUDIT_STATE = "audit/state";
     AUDIT_PAGE = "audit/page";
     AUDIT_TRIM = "audit/trim";
+    CONVERSATIONS_CREATE = "conversations/create";
+    CONVERSATIONS_FIND = "conversations/find";
+    CONVERSATIONS_TOUCH = "conversations/touch";
+    CONVERSATIONS_LIST = "conversations/list";
+    CONVERSATIONS_APPEND = "conversations/append";
+    CONVERSATIONS_RECALL = "conversations/recall";
+    CONVERSATIONS_MESSAGES = "conversations/messages";
+    CONVERSATIONS_PATCH = "conversations/patch";
+    CONVERSATIONS_DELETE = "conversations/delete";
+    CONVERSATIONS_ERASE = "conversations/erase";
+    CONVERSATIONS_TAKE_TURN = "conversations/take_turn";
+    CONVERSATIONS_MOVE_TURN = "conversations/move_turn";
+    CONVERSATIONS_FORK_COPY = "conversations/fork_copy";
+    CONVERSATIONS_FORK_PUBLISH = "conversations/fork_publish";
     IDENTITY_INSERT_USER = "identity/insert_user";
     IDENTITY_USER = "identity/user";
     IDENTITY_USERS = "identity/users";
@@ -76,9 +90,12 @@ scripts! {
 }
 
 /// Fragments that scripts include.
-const FRAGMENTS: [(&str, &str); 7] = [
+const FRAGMENTS: [(&str, &str); 10] = [
     ("shared/keys", include_str!("../scripts/shared/keys.lua")),
     ("audit/chain", include_str!("../scripts/audit/chain.lua")),
+    ("conversations/beginning", include_str!("../scripts/conversations/beginning.lua")),
+    ("conversations/records", include_str!("../scripts/conversations/records.lua")),
+    ("conversations/requests", include_str!("../scripts/conversations/requests.lua")),
     ("identity/state", include_str!("../scripts/identity/state.lua")),
     ("mail/messages", include_str!("../scripts/mail/messages.lua")),
     ("mail/deliveries", include_str!("../scripts/mail/deliveries.lua")),
@@ -117,6 +134,20 @@ mod tests {
             &AUDIT_STATE,
             &AUDIT_PAGE,
             &AUDIT_TRIM,
+            &CONVERSATIONS_CREATE,
+            &CONVERSATIONS_FIND,
+            &CONVERSATIONS_TOUCH,
+            &CONVERSATIONS_LIST,
+            &CONVERSATIONS_APPEND,
+            &CONVERSATIONS_RECALL,
+            &CONVERSATIONS_MESSAGES,
+            &CONVERSATIONS_PATCH,
+            &CONVERSATIONS_DELETE,
+            &CONVERSATIONS_ERASE,
+            &CONVERSATIONS_TAKE_TURN,
+            &CONVERSATIONS_MOVE_TURN,
+            &CONVERSATIONS_FORK_COPY,
+            &CONVERSATIONS_FORK_PUBLISH,
             &MAIL_APPEND,
             &MAIL_RECALL,
             &MAIL_MERGE,

@@ -5,7 +5,8 @@ use crate::keys::{self, Keys};
 use crate::topology::within;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use mainstay_core::{Hint, HintSource, Result, Topic};
+use mainstay_core::api::{InvalidText, Realm, Subject, SubjectId, TenantId};
+use mainstay_core::{Error, Hint, HintSource, Result, Topic};
 use redis::aio::SendError;
 use redis::{PushInfo, PushKind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -116,13 +117,24 @@ fn hear(push: PushInfo, sender: &broadcast::Sender<Hint>, ended: &Notify) -> std
     Ok(())
 }
 
-/// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *` or `p <namespace>`.
+/// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *`, `p <namespace>` or
+/// `c <namespace> <realm> <tenant> <user>`.
 fn hints(payload: &str) -> Result<Vec<Hint>> {
     let mut words = payload.split(' ');
     let (kind, namespace) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let namespace = keys::namespace(namespace)?;
     if kind == "p" {
         return Ok(vec![Hint::Topic(Topic::Presence(namespace))]);
+    }
+    if kind == "c" {
+        let mut part = || keys::decode(words.next().unwrap_or_default());
+        let broken = |e: InvalidText| Error::inconsistent(e.to_string());
+        let subject = Subject {
+            realm: Realm::parse(part()?).map_err(broken)?,
+            tenant: TenantId::parse(part()?).map_err(broken)?,
+            user: SubjectId::parse(part()?).map_err(broken)?,
+        };
+        return Ok(vec![Hint::Topic(Topic::Conversations(namespace, subject))]);
     }
     words
         .map(|word| match word {
@@ -143,6 +155,8 @@ mod tests {
         let mail = |name: &str| Hint::Topic(Topic::Mail(namespace.clone(), InstanceId::parse(name).unwrap()));
         assert_eq!(hints("m team%20a b c%3Ad").unwrap(), [mail("b"), mail("c:d")]);
         assert_eq!(hints("m team%20a *").unwrap(), [Hint::Everything]);
-        assert_eq!(hints("p team%20a").unwrap(), [Hint::Topic(Topic::Presence(namespace))]);
+        assert_eq!(hints("p team%20a").unwrap(), [Hint::Topic(Topic::Presence(namespace.clone()))]);
+        let conversations = Topic::Conversations(namespace, Subject::local("a:b"));
+        assert_eq!(hints("c team%20a local local a%3Ab").unwrap(), [Hint::Topic(conversations)]);
     }
 }

@@ -19,18 +19,14 @@ mainstay_testkit::conformance!(single, async {
 async fn a_cluster_keeps_every_promise() {
     let cluster = RedisCluster::start().await.unwrap();
     let bed = bed(RedisOptions::from_url(&cluster.url()).unwrap(), cluster).await;
-    conformance::audit::run(&bed).await;
-    conformance::mail::run(&bed).await;
-    conformance::presence::run(&bed).await;
+    conformance::run(&bed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_master_under_sentinels_keeps_every_promise() {
     let sentinel = RedisSentinel::start().await.unwrap();
     let bed = bed(RedisOptions::from_url(&sentinel.url()).unwrap(), sentinel).await;
-    conformance::audit::run(&bed).await;
-    conformance::mail::run(&bed).await;
-    conformance::presence::run(&bed).await;
+    conformance::run(&bed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,9 +37,7 @@ async fn a_server_behind_tls_with_client_certificates_keeps_every_promise() {
     options.tls_files.cert_file = Some(tls.client_cert_path().to_path_buf());
     options.tls_files.key_file = Some(tls.client_key_path().to_path_buf());
     let bed = bed(options, tls).await;
-    conformance::audit::run(&bed).await;
-    conformance::mail::run(&bed).await;
-    conformance::presence::run(&bed).await;
+    conformance::run(&bed).await;
 }
 
 mainstay_testkit::sequences!(single_sequences, async {

@@ -151,7 +151,13 @@ pub(crate) fn caller_of(
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str> {
-    let value = headers.get(AUTHORIZATION).ok_or_else(missing)?;
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().ok_or_else(missing)?;
+    if values.next().is_some() {
+        // A proxy in front may have looked at another one than this server would.
+        let help = "Send one header Authorization.";
+        return Err(Error::new(Code::CredentialInvalid, "the request has more than one credential", help));
+    }
     let (scheme, key) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(missing)?;
     if !scheme.eq_ignore_ascii_case("bearer") || key.trim().is_empty() {
         return Err(missing());

@@ -10,6 +10,7 @@
 
 mod audit;
 mod connection;
+mod conversations;
 mod errors;
 mod files;
 mod identity;
@@ -43,6 +44,7 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         probe: Arc::clone(&store) as Arc<_>,
         hints: Arc::clone(&store) as Arc<_>,
         audit: Arc::new(audit::SqliteAudit::new(Arc::clone(&store))),
+        conversations: Arc::new(conversations::SqliteConversations::new(Arc::clone(&store))),
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
         presence: Arc::new(presence::SqlitePresence::new(store)),

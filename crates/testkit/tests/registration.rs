@@ -21,12 +21,7 @@ fn files_of_cases(port: &str) -> BTreeSet<String> {
 fn every_file_of_cases_is_run() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/conformance/mod.rs");
     let source = std::fs::read_to_string(source).unwrap();
-    let ports = [
-        ("audit", conformance::audit::FILES.len()),
-        ("mail", conformance::mail::FILES.len()),
-        ("presence", conformance::presence::FILES.len()),
-    ];
-    for (port, count) in ports {
+    for (port, count) in conformance::PORTS.iter().map(|(port, files)| (*port, files.len())) {
         let files = files_of_cases(port);
         assert!(!files.is_empty(), "no file of {port} was found");
         assert_eq!(files.len(), count, "conformance::{port}::run runs each of {files:?}");
@@ -41,17 +36,15 @@ fn every_file_of_cases_is_run() {
 
 #[test]
 fn every_case_has_a_name_of_its_own() {
-    let files = [conformance::audit::FILES, conformance::mail::FILES, conformance::presence::FILES];
-    let names: Vec<&str> = files.into_iter().flatten().copied().flatten().map(|case| case.name).collect();
+    let files = conformance::PORTS.iter().flat_map(|(_, files)| files.iter().copied());
+    let names: Vec<&str> = files.flatten().map(|case| case.name).collect();
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_entry_point_for_each_port_runs_every_case() {
+async fn one_entry_point_runs_every_case_of_every_port() {
     let bed = Bed::new(model::stores(), ());
-    conformance::audit::run(&bed).await;
-    conformance::mail::run(&bed).await;
-    conformance::presence::run(&bed).await;
+    conformance::run(&bed).await;
 }
 
 /// The presence of one store beside the mail and the hints of another: nothing that is written is announced.

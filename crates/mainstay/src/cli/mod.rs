@@ -7,6 +7,7 @@ mod context;
 mod coordination;
 mod explain;
 mod health;
+mod issuer;
 mod mail;
 mod man;
 mod mcp;
@@ -111,6 +112,9 @@ enum Work {
 enum Manual {
     /// Explain an error code, or list all of them.
     Explain(explain::Explain),
+    /// Make tokens of an issuer for tests.
+    #[command(subcommand)]
+    Issuer(issuer::IssuerCommand),
     /// Print the completions of a shell.
     Completions(completions::Completions),
     /// Print the manual page, or write all of them to a folder.
@@ -181,6 +185,7 @@ impl Manual {
     fn run(self, printer: &Printer) -> Result {
         match self {
             Self::Explain(command) => command.run(printer),
+            Self::Issuer(command) => command.run(printer),
             Self::Completions(command) => command.run(printer),
             Self::Man(command) => command.run(printer),
             Self::Reference(command) => command.run(printer),

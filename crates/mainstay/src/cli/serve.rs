@@ -11,8 +11,9 @@ use clap::Args;
 use mainstay_api::Code;
 use mainstay_client::ClientOptions;
 use mainstay_core::{StoreInfo, SystemClock};
-use mainstay_server::Maintenance;
+use mainstay_server::identity::tokens::TokenVerifier;
 use mainstay_server::mcp::{self, HttpOptions, McpParts};
+use mainstay_server::{Maintenance, ServerConfig};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +71,8 @@ impl Serve {
 async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals) -> Result {
     let settings = &context.settings;
     let key = owner_key::find_or_make(settings)?;
-    let config = wiring::server_config(settings, &key);
+    let tokens = wiring::token_verifier(settings)?;
+    let config = ServerConfig { tokens: tokens.clone(), ..wiring::server_config(settings, &key) };
     let listener = listen(settings.server.listen).await?;
     let address = listener.local_addr().map_err(|cause| Failure::io("the address is not known", &cause))?;
     let services = Arc::clone(&backbone.services);
@@ -81,12 +83,20 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
     welcome(context, &services.info, address);
 
     let maintenance = tokio::spawn(Maintenance::default().run(services, backbone.shutdown.clone()));
+    let keys = tokio::spawn(current_keys(tokens, backbone.shutdown.clone()));
     let grace_ms = settings.server.shutdown_grace_ms;
     let serving = mainstay_server::serve(listener, router, backbone.shutdown.clone(), grace_ms);
     let outcome = until_stopped(serving, signals, &backbone.shutdown).await;
     backbone.shutdown.cancel();
-    let _ = maintenance.await;
+    let _ = tokio::join!(maintenance, keys);
     outcome.map_err(|cause| Failure::io("the server failed", &cause))
+}
+
+/// Keeps the keys of the trusted issuers current, where there are any.
+async fn current_keys(tokens: Option<Arc<TokenVerifier>>, shutdown: CancellationToken) {
+    if let Some(tokens) = tokens {
+        tokens.run(shutdown).await;
+    }
 }
 
 /// Ends a period of dual writes as it has to end: by a comparison of the store with its mirror.

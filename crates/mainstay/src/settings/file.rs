@@ -1,22 +1,39 @@
 //! Reading `mainstay.toml`.
 
 use super::table::Setting;
-use super::{Refusal, refusal};
+use super::{Refusal, issuers, refusal};
+use mainstay_server::identity::tokens::IssuerConfig;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The least likeness of a key to a known one for it to be suggested.
 const LIKENESS: f64 = 0.7;
 
-/// The values of a settings file by key, as text.
+/// The name of the list of trusted issuers.
+const ISSUERS: &str = "issuers";
+
+/// What a settings file says.
+#[derive(Debug, Default)]
+pub struct Content {
+    /// Values by key, as text.
+    pub values: BTreeMap<&'static str, String>,
+    /// Trusted issuers.
+    pub issuers: Vec<IssuerConfig>,
+}
+
+/// What a settings file says.
 ///
 /// # Errors
 /// `settings.invalid`: it is no TOML, or holds a key that is none.
-pub fn parse(text: &str, path: &Path) -> Result<BTreeMap<&'static str, String>, Refusal> {
-    let table: toml::Table = text.parse().map_err(|cause| {
+pub fn parse(text: &str, path: &Path) -> Result<Content, Refusal> {
+    let mut table: toml::Table = text.parse().map_err(|cause| {
         let detail = format!("{} is not valid TOML: {cause}", path.display());
         refusal(detail, "Correct the file.")
     })?;
+    let issuers = match table.remove(ISSUERS) {
+        Some(value) => issuers::parse(&value, path)?,
+        None => Vec::new(),
+    };
     let mut values = BTreeMap::new();
     flatten("", &table, &mut |key, value| {
         let known = known_key(key).ok_or_else(|| unknown(key, path))?;
@@ -27,7 +44,13 @@ pub fn parse(text: &str, path: &Path) -> Result<BTreeMap<&'static str, String>, 
         values.insert(known, text);
         Ok(())
     })?;
-    Ok(values)
+    Ok(Content { values, issuers })
+}
+
+/// The known key that is likest to another, if it is like enough to be meant.
+pub(super) fn closest<'a>(key: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = |known: &&str| strsim::jaro_winkler(known, key);
+    known.max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|known| likeness(known) >= LIKENESS)
 }
 
 fn flatten(
@@ -54,13 +77,12 @@ fn known_key(key: &str) -> Option<&'static str> {
 }
 
 fn unknown(key: &str, path: &Path) -> Refusal {
-    let likeness = |known: &&str| strsim::jaro_winkler(known, key);
-    let closest = keys().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|known| likeness(known) >= LIKENESS);
     let secret = Setting::ALL.iter().map(|setting| setting.entry()).find(|entry| {
         entry.key.is_empty()
             && entry.variable.trim_start_matches("MAINSTAY_").eq_ignore_ascii_case(&key.replace('.', "_"))
     });
-    let help = match (secret, closest) {
+    let help = match (secret, closest(key, keys().chain([ISSUERS]))) {
+        (_, Some(ISSUERS)) => "Did you mean `[[issuers]]`? It heads a table for each trusted issuer.".into(),
         (Some(entry), _) => format!("A file cannot say this; set {} in the environment.", entry.variable),
         (None, Some(known)) => format!("Did you mean `{known}`? `mainstay reference settings` lists every key."),
         (None, None) => "`mainstay reference settings` lists every key.".into(),

@@ -1,7 +1,9 @@
 //! Where values come from: flags, then the environment, then settings files, then defaults.
 
+use super::file::Content;
 use super::table::Setting;
 use super::{Refusal, refusal};
+use mainstay_server::identity::tokens::IssuerConfig;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -91,7 +93,7 @@ fn user_id() -> Option<u32> {
 /// The layers of values, ready to be asked.
 pub struct Layers {
     surroundings: Surroundings,
-    file: Option<(Origin, BTreeMap<&'static str, String>)>,
+    file: Option<(Origin, Content)>,
 }
 
 impl Layers {
@@ -112,6 +114,15 @@ impl Layers {
     #[must_use]
     pub fn surroundings(&self) -> &Surroundings {
         &self.surroundings
+    }
+
+    /// The trusted issuers of the settings file.
+    #[must_use]
+    pub fn issuers(&self) -> (Origin, Vec<IssuerConfig>) {
+        match &self.file {
+            Some((origin, file)) => (*origin, file.issuers.clone()),
+            None => (Origin::Default, Vec::new()),
+        }
     }
 
     /// The value of a setting; `None` where nobody gave one and there is no default.
@@ -137,7 +148,7 @@ impl Layers {
         if let Some(text) = entry.aliases.iter().find_map(|alias| self.variable(alias)) {
             return found(text, Origin::Environment);
         }
-        let in_file = self.file.as_ref().and_then(|(origin, values)| Some((values.get(entry.key)?, *origin)));
+        let in_file = self.file.as_ref().and_then(|(origin, file)| Some((file.values.get(entry.key)?, *origin)));
         if let Some((text, origin)) = in_file {
             return found(text, origin);
         }
@@ -162,7 +173,7 @@ impl Layers {
     }
 }
 
-fn read_bounded(path: &Path) -> Result<String, Refusal> {
+pub(super) fn read_bounded(path: &Path) -> Result<String, Refusal> {
     use std::io::Read;
     let mut text = String::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text));

@@ -1,11 +1,13 @@
 //! Settings: flags over environment over `mainstay.toml` over defaults, resolved into typed values before any work.
 
 mod file;
+mod issuers;
 mod layers;
 mod read;
 pub mod reference;
 mod table;
 
+pub use issuers::IssuerSettings;
 pub use layers::{Found, Layers, Origin, Surroundings};
 pub use read::is_loopback;
 pub use table::Setting;
@@ -56,6 +58,8 @@ pub struct Settings {
     pub presence: PresenceSettings,
     /// Redis.
     pub redis: RedisSettings,
+    /// Trusted issuers of tokens.
+    pub issuers: IssuerSettings,
 }
 
 /// How commands call.
@@ -201,6 +205,7 @@ impl Settings {
             mail: read.mail()?,
             presence: read.presence()?,
             redis: read.redis()?,
+            issuers: issuers::read(&layers)?,
         };
         read.check_key_stays_home(&settings)?;
         Ok(settings)

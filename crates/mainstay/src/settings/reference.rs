@@ -1,5 +1,6 @@
 //! The generated documents about settings.
 
+use super::issuers;
 use super::table::Setting;
 use std::fmt::Write;
 
@@ -45,6 +46,14 @@ pub fn page() -> String {
         if entry.secret {
             let _ = writeln!(text, "- May hold a secret; `{}_FILE` names a file that holds it instead", entry.variable);
         }
+    }
+    text.push_str(
+        "\n## `[[issuers]]`\n\nIn `mainstay.toml` alone: a table for each issuer whose tokens are accepted. \
+         [Tokens](../guide/tokens.md) shows the common ones.\n\n| key | default | |\n|---|---|---|\n",
+    );
+    for key in issuers::KEYS {
+        let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
+        let _ = writeln!(text, "| `{}` | {default} | {} |", key.name, key.doc);
     }
     text
 }

@@ -111,6 +111,18 @@ settings! {
         "A second store, or the folder of the original, that every write is repeated to.";
     CompatStage = "MAINSTAY_COMPAT_STAGE", "compat_stage", "d", public,
         "Whose output the scripts in `compat/` print: `d` that of the last ones of the original, `a` that of the first.";
+    Issuer = "MAINSTAY_ISSUER", "", "", public,
+        "An issuer whose tokens are accepted: its name, as its tokens give it in `iss`. `[[issuers]]` in `mainstay.toml` can name several and say more of each.";
+    Audience = "MAINSTAY_AUDIENCE", "", "", public,
+        "The audience that tokens of this issuer must name; several, of which they must name one, are separated by commas.";
+    Tenants = "MAINSTAY_TENANTS", "", "", public,
+        "The tenants (`tid`) of this issuer whose users may come in, separated by commas. Nobody may where it is not set; `*` lets in everybody whom the issuer vouches for.";
+    UserClaim = "MAINSTAY_USER_CLAIM", "", "sub", public,
+        "The claim of its tokens that names the user; `oid` for Entra ID.";
+    Jwks = "MAINSTAY_JWKS", "", "", public,
+        "The address of its keys, or a file with them. Without it, the discovery document of the issuer says where they are.";
+    JwtSecret = "MAINSTAY_JWT_SECRET", "", "", secret,
+        "A secret of at least 32 bytes that its tokens are signed with (HS256), in place of keys.";
     RedisUsername = "MAINSTAY_REDIS_USERNAME", "redis.username", "", public,
         "The ACL user of the store in Redis, in the place of the one in its URL.";
     RedisPassword = "MAINSTAY_REDIS_PASSWORD" ["REDIS_PASSWORD"], "", "", secret,

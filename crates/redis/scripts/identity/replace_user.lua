@@ -37,4 +37,5 @@ if ARGV[4] == '' then
 else
   redis.call('HSET', base .. 'useal', user, ARGV[4])
 end
-return {'replaced', redis.call('HINCRBY', base .. 'uver', user, 1)}
+redis.call('HINCRBY', base .. 'uver', user, 1)
+return {'replaced', redis.call('HGET', base .. 'uver', user)}

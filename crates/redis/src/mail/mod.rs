@@ -3,18 +3,18 @@
 pub(crate) mod params;
 mod rows;
 
+use crate::answer::Answer;
 use crate::connection::{Connection, Repeat, read};
 use crate::keys::{self, Keys, encode};
 use crate::scripts::{self, Script};
 use async_trait::async_trait;
+use mainstay_core::Result;
 use mainstay_core::api::mail::{Imported, InboxCounts, MailStats};
 use mainstay_core::api::{Epoch, InstanceId, MessageId, Namespace, Timestamp};
 use mainstay_core::mail::{
     AckOutcome, Acknowledge, Append, Appended, ListPage, ListQuery, MAX_BROADCASTS_ON_JOIN, MailStore, MarkRead, Merge,
     Place, RequestMemo, Row, TailPage, TailQuery,
 };
-use mainstay_core::{Error, Result};
-use redis::Value;
 use std::sync::Arc;
 
 /// Mail in Redis.
@@ -31,8 +31,7 @@ impl RedisMail {
 
     async fn run(&self, script: &Script, namespace: &Namespace, args: &[&[u8]], repeat: Repeat) -> Result<Answer> {
         let key = self.keys.mail(&encode(namespace.as_str()));
-        let value = self.connection.script(script, &key, args, repeat).await?;
-        Ok(Answer { parts: read::<Vec<Value>>(value, script.name)?.into_iter(), what: script.name })
+        Answer::of(self.connection.script(script, &key, args, repeat).await?, script.name)
     }
 
     /// The channel of the wake-ups, and the namespace as they name it.
@@ -53,32 +52,6 @@ impl RedisMail {
                 return;
             }
         }
-    }
-}
-
-/// The answer of a script, part by part.
-struct Answer {
-    parts: std::vec::IntoIter<Value>,
-    what: &'static str,
-}
-
-impl Answer {
-    fn next<T: redis::FromRedisValue>(&mut self) -> Result<T> {
-        let part = self.parts.next();
-        read(part.ok_or_else(|| Error::inconsistent(format!("{} answered too little", self.what)))?, self.what)
-    }
-
-    fn epoch(&mut self) -> Result<Epoch> {
-        Epoch::parse(self.next::<String>()?).map_err(|e| Error::inconsistent(e.to_string()))
-    }
-
-    fn id(&mut self) -> Result<MessageId> {
-        let id = keys::decode(&self.next::<String>()?)?;
-        MessageId::parse(id).map_err(|e| Error::inconsistent(e.to_string()))
-    }
-
-    fn unknown(&self, word: &str) -> Error {
-        Error::inconsistent(format!("{} answered {word:?}", self.what))
     }
 }
 
@@ -113,7 +86,7 @@ impl MailStore for RedisMail {
         let (key, now) = (encode(&memo.key), now.as_millis().to_string());
         let args: [&[u8]; 3] = [key.as_bytes(), memo.fingerprint.as_bytes(), now.as_bytes()];
         let mut answer = self.run(&scripts::MAIL_RECALL, namespace, &args, Repeat::Safe).await?;
-        if answer.parts.len() == 0 {
+        if answer.is_empty() {
             return Ok(None);
         }
         let word: String = answer.next()?;
@@ -154,7 +127,7 @@ impl MailStore for RedisMail {
         let viewer_name = viewer.map(|viewer| encode(viewer.as_str())).unwrap_or_default();
         let args: [&[u8]; 4] = [id.as_bytes(), viewer_name.as_bytes(), now.as_bytes(), epoch.as_bytes()];
         let mut answer = self.run(&scripts::MAIL_FIND, namespace, &args, Repeat::Safe).await?;
-        if answer.parts.len() == 0 {
+        if answer.is_empty() {
             return Ok(None);
         }
         let epoch = answer.epoch()?;

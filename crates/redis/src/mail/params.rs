@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 const MAX_EXAMINED: u32 = 20_000;
 
 /// A candidate for the epoch of a namespace that has none yet.
-pub(super) fn new_epoch() -> String {
+pub(crate) fn new_epoch() -> String {
     let mut random = [0; 8];
     // Without random numbers the clock of this process still tells two lives of a store apart.
     if getrandom::fill(&mut random).is_err() {

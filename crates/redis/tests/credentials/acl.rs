@@ -51,8 +51,7 @@ async fn a_user_with_the_rights_of_the_guide_can_do_everything_that_is_promised(
     let stores = open(RedisOptions::from_url(&with_login(&server.url())).unwrap()).await.unwrap();
     assert!(stores.info.warnings.iter().all(|warning| !warning.contains("INFO")), "{:?}", stores.info.warnings);
     let bed = Bed::new(stores, server);
-    conformance::mail::run(&bed).await;
-    conformance::presence::run(&bed).await;
+    conformance::run(&bed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,8 +61,7 @@ async fn a_user_with_the_rights_of_the_guide_suffices_on_a_cluster() {
         allow(node, &["+cluster|slots"]).await;
     }
     let bed = Bed::new(open(beside_login(&cluster.url())).await.unwrap(), cluster);
-    conformance::mail::run(&bed).await;
-    conformance::presence::run(&bed).await;
+    conformance::run(&bed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -285,6 +285,7 @@ fn a_configuration_that_would_let_forgeries_in_is_refused() {
         ("32 bytes", IssuerConfig { algorithms: vec![SigningAlgorithm::HS256], ..config(secret("short")) }),
         ("https", config(url("http://issuer.example/keys"))),
         ("https", config(url("ftp://issuer.example/keys"))),
+        ("password", config(url("https://user:secret@issuer.example/keys"))),
         ("https", config(url("http://localhost.evil.example/keys"))),
         ("local", IssuerConfig { name: "local".parse().unwrap(), ..base() }),
         ("ca_file", IssuerConfig { ca_file: Some("/nowhere".into()), ..config(url("https://issuer.example")) }),

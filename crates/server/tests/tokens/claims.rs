@@ -169,7 +169,9 @@ async fn a_claim_can_bind_the_bearer_to_an_instance() {
     let identified = trusting.verifier.verify(&token(json!("planner"))).await.unwrap();
     assert_eq!(identified.instance.unwrap().as_str(), "planner");
     assert_eq!(trusting.verifier.verify(&token(Value::Null)).await.unwrap().instance, None);
-    for bad in [json!("all"), json!(7), json!("")] {
+    for bad in
+        [json!("all"), json!(7), json!(""), json!("token:team:acme:eve"), json!("user:usr-1"), json!("key:key-1")]
+    {
         assert_eq!(trusting.refusal(&token(bad.clone())).await, Code::CredentialInvalid, "{bad}");
     }
 }

@@ -2,5 +2,8 @@
 
 mod attacks;
 mod claims;
+mod http;
 mod issuer;
 mod rotation;
+#[path = "../support/mod.rs"]
+mod support;

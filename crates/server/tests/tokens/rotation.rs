@@ -200,15 +200,29 @@ async fn an_issuer_of_many_tenants_names_each_in_its_name() {
 }
 
 #[tokio::test]
+async fn an_issuer_of_many_tenants_cannot_be_trusted_for_one_without_asking_which() {
+    let site = Site::start([&Signer::es256("k").jwk]).await;
+    site.discovery("https://login.example/{tenantid}/v2.0", &format!("{}/keys", site.url));
+    let fixed = TenantRule::Fixed("acme".parse().unwrap());
+    let (verifier, _clock) = trusting(IssuerConfig { issuer: None, tenant: fixed, ..discovered(&site) });
+    let token = Signer::es256("k").token(&claims_with(json!({ "iss": "https://login.example/acme/v2.0" })));
+    assert_eq!(refusal(&verifier, &token).await, Code::KeysUnavailable);
+}
+
+#[tokio::test]
 async fn a_file_of_keys_is_read_again_when_it_changes() {
     let (old, new) = (Signer::es256("old"), Signer::es256("new"));
     let trusting = Trusting::keys([&old.jwk]);
     let write = |keys: serde_json::Value| std::fs::write(trusting.file.path(), keys.to_string()).unwrap();
     assert!(trusting.verifier.verify(&old.token(&claims())).await.is_ok());
     write(json!({ "keys": [new.jwk] }));
-    trusting.clock.advance(1_000);
-    assert!(trusting.verifier.verify(&new.token(&claims())).await.is_ok());
+    assert!(trusting.verifier.verify(&new.token(&claims())).await.is_ok(), "an unknown key is looked for at once");
     assert_eq!(trusting.refusal(&old.token(&claims())).await, Code::CredentialInvalid);
+    write(json!({ "keys": [old.jwk] }));
+    trusting.clock.advance(1_000);
+    assert_eq!(trusting.refusal(&new.token(&claims())).await, Code::CredentialInvalid, "a withdrawn one ends");
+    write(json!({ "keys": [new.jwk] }));
+    assert!(trusting.verifier.verify(&new.token(&claims())).await.is_ok());
     std::fs::write(trusting.file.path(), "{").unwrap();
     trusting.clock.advance(1_000);
     assert!(trusting.verifier.verify(&new.token(&claims())).await.is_ok(), "half a file does not count");

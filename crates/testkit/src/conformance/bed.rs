@@ -69,6 +69,7 @@ impl Bed {
         let start_ms = FIRST_WINDOW_MS + NEXT.fetch_add(1, Ordering::Relaxed) * WINDOW_MS;
         assert!(start_ms + WINDOW_MS <= NOW_MS, "more days are asked for than there are before 2200");
         let window = Window { start: Timestamp::from_millis(start_ms), _turn: turn };
+        while self.stores.conversations.purge(window.start, 1_000).await.expect("purge of conversations") > 0 {}
         while self.stores.mail.purge(window.start, window.start, 1_000).await.expect("purge of mail") > 0 {}
         while self.stores.presence.purge(window.start, 1_000).await.expect("purge of presence") > 0 {}
         window

@@ -7,6 +7,7 @@
 
 pub mod audit;
 mod bed;
+pub mod identity;
 pub mod mail;
 pub mod presence;
 mod waking;
@@ -39,6 +40,20 @@ pub async fn run_case(cases: &[Case], name: &str, bed: Bed) {
     let finished = tokio::time::timeout(MAX_CASE, (case.run)(&bed)).await;
     assert!(finished.is_ok(), "{name}: not finished after {} s", MAX_CASE.as_secs());
 }
+
+/// Puts every port of a store to the test, every case in turn.
+///
+/// # Panics
+/// Where any promise is broken, naming each.
+pub async fn run(bed: &Bed) {
+    for (port, files) in PORTS {
+        run_all(port, files, bed).await;
+    }
+}
+
+/// Every port, with its cases.
+pub const PORTS: &[(&str, &[&[Case]])] =
+    &[("audit", audit::FILES), ("identity", identity::FILES), ("mail", mail::FILES), ("presence", presence::FILES)];
 
 /// Runs every case, the rest too where one fails.
 ///
@@ -103,6 +118,13 @@ macro_rules! conformance {
                 $crate::audit_appending_tests!(super::super::super::$store);
                 $crate::audit_reading_tests!(super::super::super::$store);
                 $crate::audit_trimming_tests!(super::super::super::$store);
+            }
+
+            mod identity {
+                $crate::identity_guessing_tests!(super::super::super::$store);
+                $crate::identity_keys_tests!(super::super::super::$store);
+                $crate::identity_sessions_tests!(super::super::super::$store);
+                $crate::identity_users_tests!(super::super::super::$store);
             }
 
             mod mail {

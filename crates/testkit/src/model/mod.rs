@@ -19,8 +19,13 @@
 //! - A merged acknowledgement without a time of reading was read when it was acknowledged.
 //! - In presence a run holds a name where the registration carries its session. A registration without one is held
 //!   by no run: any may beat for it, which does not make the name its own, and none that says who it is may end it.
+//! - A lease that ends at a moment is over at that moment. Its fence is then worth nothing, even where nobody has taken
+//!   the turn since.
+//! - A deleted conversation takes along what is remembered of appends to it, but not that it was begun: a repetition of
+//!   the call that began it does not begin it again.
 
 mod audit;
+mod conversations;
 mod identity;
 mod inbox;
 mod mail;
@@ -49,6 +54,7 @@ pub fn stores() -> Stores {
         probe: Arc::new(Probe),
         hints: wakeups.clone(),
         audit: Arc::new(audit::ModelAudit::default()),
+        conversations: Arc::new(conversations::ModelConversations::new(wakeups.clone())),
         identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups)),

@@ -3,6 +3,7 @@
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use mainstay_core::api::{InstanceId, Namespace};
+use mainstay_core::conversations::Owner;
 use mainstay_core::{Hint, HintSource, Topic};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
@@ -30,6 +31,11 @@ impl Wakeups {
     /// Wakes those who watch the presence of a namespace.
     pub(super) fn presence(&self, namespace: &Namespace) {
         self.send(Topic::Presence(namespace.clone()));
+    }
+
+    /// Wakes those who watch the conversations of an owner.
+    pub(super) fn conversations(&self, owner: &Owner) {
+        self.send(Topic::Conversations(owner.namespace.clone(), owner.subject.clone()));
     }
 
     fn send(&self, topic: Topic) {

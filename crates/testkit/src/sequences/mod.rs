@@ -7,6 +7,7 @@
 //! Offsets and epochs are a store's own. They are compared by what they stand for: the message at an offset, the same
 //! epoch in every answer. A position is given back only to the store that gave it.
 
+mod conversations;
 mod mail;
 mod presence;
 
@@ -46,6 +47,16 @@ impl Plan {
             number("MAINSTAY_SEQUENCES").map_or(DEFAULT_SEQUENCES, |count| count.try_into().unwrap_or(u32::MAX));
         Self { sequences, seed: number("MAINSTAY_SEQUENCES_SEED").unwrap_or(0) }
     }
+}
+
+/// Plays sequences of conversations.
+///
+/// # Errors
+/// The shortest sequence found on which the store and the model differ, and where.
+pub async fn conversations(plan: Plan, bed: Bed) -> Result<(), String> {
+    let bed = Arc::new(bed);
+    let play = move |operations| conversations::play(bed.clone(), operations);
+    run(plan, conversations::operation, play).await
 }
 
 /// Plays sequences of mail.
@@ -123,6 +134,14 @@ macro_rules! sequences {
             $crate::sequences!(@mail $store, mail_that_expires, Expiring);
             $crate::sequences!(@mail $store, mail_in_small_inboxes, SmallInboxes);
             $crate::sequences!(@mail $store, mail_in_a_small_namespace, SmallNamespace);
+
+            #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn conversations_are_those_of_the_model() {
+                let plan = $crate::sequences::Plan::from_environment();
+                if let Err(difference) = $crate::sequences::conversations(plan, super::$store().await).await {
+                    panic!("{difference}");
+                }
+            }
 
             #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn presence_is_that_of_the_model() {

@@ -7,7 +7,7 @@ use super::refusal::keys_unavailable;
 use mainstay_core::api::Realm;
 use mainstay_core::{Clock, Result};
 use std::sync::{Arc, PoisonError, RwLock};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 /// Age at which keys are fetched again, in milliseconds.
 const FRESH_MS: i64 = 10 * 60 * 1_000;
@@ -19,8 +19,10 @@ const STALE_MS: i64 = 24 * 60 * 60 * 1_000;
 const PAUSE_MS: i64 = 30_000;
 /// The same where there are no keys at all, and callers wait for them.
 const MISSING_PAUSE_MS: i64 = 5_000;
-/// Age at which a file is read again, and least time between two reads, in milliseconds.
+/// Age at which a file is read again, in milliseconds.
 const FILE_MS: i64 = 1_000;
+/// Most callers that wait for the keys of one issuer; more are told at once what is known.
+const MAX_WAITING: usize = 256;
 
 /// What was fetched.
 #[derive(Debug)]
@@ -39,11 +41,13 @@ pub(super) struct KeyCache {
     loaded: RwLock<Option<Arc<Loaded>>>,
     /// When a fetch last began. Whoever holds the lock fetches; the others wait for its result.
     begun_ms: Arc<Mutex<Option<i64>>>,
+    waiting: Semaphore,
 }
 
 impl KeyCache {
     pub fn new(realm: Realm, fetch: Fetch, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { realm, fetch, clock, loaded: RwLock::new(None), begun_ms: Arc::default() })
+        let (loaded, begun_ms) = (RwLock::new(None), Arc::default());
+        Arc::new(Self { realm, fetch, clock, loaded, begun_ms, waiting: Semaphore::new(MAX_WAITING) })
     }
 
     /// What is known, if it is not too old to be trusted.
@@ -69,13 +73,13 @@ impl KeyCache {
             }
             return Ok(loaded);
         }
-        self.refresh(if self.fetch.is_local() { FILE_MS } else { MISSING_PAUSE_MS }).await;
+        self.refresh(if self.fetch.is_local() { 0 } else { MISSING_PAUSE_MS }).await;
         self.known().ok_or_else(keys_unavailable)
     }
 
     /// What is known after another look at the issuer: for a token whose key is not.
     pub async fn look_again(self: &Arc<Self>) -> Option<Arc<Loaded>> {
-        self.refresh(if self.fetch.is_local() { FILE_MS } else { PAUSE_MS }).await;
+        self.refresh(if self.fetch.is_local() { 0 } else { PAUSE_MS }).await;
         self.known()
     }
 
@@ -95,6 +99,7 @@ impl KeyCache {
     /// Fetches, unless a fetch began within the pause; one at a time. A caller that goes away does not end it, or it
     /// could keep new keys from everybody by going away each time.
     async fn refresh(self: &Arc<Self>, pause_ms: i64) {
+        let Ok(_waiting) = self.waiting.try_acquire() else { return };
         let mut begun_ms = Arc::clone(&self.begun_ms).lock_owned().await;
         let now_ms = self.clock.now().as_millis();
         // A clock that was set back makes a moment to come of a past one; that must not stop the fetches.

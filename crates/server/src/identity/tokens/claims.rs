@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 /// Tolerance between the clock of an issuer and this one, in milliseconds.
 const SKEW_MS: i64 = 30_000;
 
+/// How the instances of principals begin that are bound to none: no claim may name one of another principal.
+const OF_PRINCIPALS: [&str; 3] = ["key:", "user:", "token:"];
+
 type Claims = Map<String, Value>;
 
 /// Who a token of the issuer stands for, once its signature holds.
@@ -102,6 +105,9 @@ fn instance(config: &IssuerConfig, claims: &Claims) -> Result<Option<InstanceId>
     let instance = InstanceId::parse(required(claims, claim)?).map_err(invalid)?;
     if instance.is_all() {
         return Err(invalid(format!("its claim {claim} names everybody")));
+    }
+    if OF_PRINCIPALS.iter().any(|kind| instance.as_str().starts_with(kind)) {
+        return Err(invalid(format!("its claim {claim} is the name of a principal")));
     }
     Ok(Some(instance))
 }

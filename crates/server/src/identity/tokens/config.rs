@@ -53,6 +53,20 @@ pub enum TenantRule {
     },
 }
 
+impl std::fmt::Display for TenantRule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fixed(tenant) => f.write_str(tenant.as_str()),
+            Self::Claim { allowed: Tenants::All, .. } => f.write_str("all"),
+            Self::Claim { allowed: Tenants::Only(tenants), .. } if tenants.is_empty() => f.write_str("none"),
+            Self::Claim { allowed: Tenants::Only(tenants), .. } => {
+                let names: Vec<&str> = tenants.iter().map(TenantId::as_str).collect();
+                f.write_str(&names.join(", "))
+            }
+        }
+    }
+}
+
 /// What the tokens of an issuer allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
@@ -172,7 +186,7 @@ impl IssuerConfig {
                 broken("`issuer` is missing: keys that come without a discovery document do not say whose they are")
             }
             KeyOrigin::Discovery(url) | KeyOrigin::Url(url) if !may_be_fetched(url) => {
-                broken("keys are fetched from https addresses, or http on this machine alone")
+                broken("keys are fetched from https addresses without a password, or http on this machine alone")
             }
             _ => Ok(()),
         }
@@ -206,8 +220,14 @@ pub(super) fn check_distinct(configs: &[IssuerConfig]) -> Result<(), InvalidIssu
     Ok(())
 }
 
-/// Whether keys may be fetched from an address: nobody on the way can exchange them.
+/// Whether keys may be fetched from an address: nobody on the way can exchange them, and it holds no password, which
+/// would end in the log.
 pub(super) fn may_be_fetched(url: &Url) -> bool {
+    let is_open = url.username().is_empty() && url.password().is_none();
+    is_open && is_private(url)
+}
+
+fn is_private(url: &Url) -> bool {
     url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
 }
 

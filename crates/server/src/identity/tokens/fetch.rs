@@ -1,6 +1,6 @@
 //! Fetching what an issuer publishes, within bounds.
 
-use super::config::{InvalidIssuer, IssuerConfig, KeyOrigin, TENANT_PLACE, is_loopback, may_be_fetched};
+use super::config::{InvalidIssuer, IssuerConfig, KeyOrigin, TENANT_PLACE, TenantRule, is_loopback, may_be_fetched};
 use super::issuer::IssuerName;
 use super::keys::KeySet;
 use reqwest::redirect::Policy;
@@ -28,6 +28,8 @@ pub(super) struct Fetch {
     source: Source,
     /// The name that was configured. A discovery document that says another is not of this issuer.
     name: Option<String>,
+    /// Whether tokens name their tenant, which a name for many tenants needs.
+    names_tenant: bool,
 }
 
 enum Source {
@@ -51,7 +53,8 @@ impl Fetch {
             KeyOrigin::Discovery(url) => Source::Discovery { client: client(config, url)?, url: url.clone() },
             KeyOrigin::Url(url) => Source::Url { client: client(config, url)?, url: url.clone() },
         };
-        Ok(Some(Self { source, name: config.issuer.clone() }))
+        let names_tenant = matches!(config.tenant, TenantRule::Claim { .. });
+        Ok(Some(Self { source, name: config.issuer.clone(), names_tenant }))
     }
 
     /// Whether the keys lie on this machine, where to look again costs nothing.
@@ -85,6 +88,9 @@ impl Fetch {
             let other = &document.issuer;
             let hint = if other.contains(TENANT_PLACE) { "; leave `issuer` out to accept the pattern" } else { "" };
             return Err(format!("{url} is the document of {other:?}, but the issuer is configured as {name:?}{hint}"));
+        }
+        if document.issuer.contains(TENANT_PLACE) && !self.names_tenant {
+            return Err(format!("{url} is of an issuer of many tenants, which needs `tenants`, not a fixed `tenant`"));
         }
         let keys =
             Url::parse(&document.jwks_uri).map_err(|cause| format!("{url} names keys at no address: {cause}"))?;
