@@ -8,6 +8,7 @@ mod call;
 mod error;
 mod events;
 mod health;
+mod identity;
 mod mail;
 mod options;
 mod presence;
@@ -16,6 +17,7 @@ mod transport;
 
 pub use error::ClientError;
 pub use events::{InboxEvent, InboxEvents, PresenceChange, PresenceChanges};
+pub use identity::{Account, Keys, UsersClient};
 pub use mail::Mail;
 pub use options::{ClientOptions, Credential};
 pub use presence::PresenceClient;
@@ -66,6 +68,18 @@ impl Client {
         Self { inner: Arc::new(Inner { transport, base: String::new(), options }) }
     }
 
+    /// Calls about the own account: logging in, the second factor, sessions.
+    #[must_use]
+    pub fn account(&self) -> Account<'_> {
+        Account(self)
+    }
+
+    /// Calls about API keys.
+    #[must_use]
+    pub fn keys(&self) -> Keys<'_> {
+        Keys(self)
+    }
+
     /// Calls about mail.
     #[must_use]
     pub fn mail(&self) -> Mail<'_> {
@@ -76,6 +90,12 @@ impl Client {
     #[must_use]
     pub fn presence(&self) -> PresenceClient<'_> {
         PresenceClient(self)
+    }
+
+    /// Calls about users.
+    #[must_use]
+    pub fn users(&self) -> UsersClient<'_> {
+        UsersClient(self)
     }
 
     /// The choices that this client was made with.
