@@ -5,6 +5,7 @@ use mainstay_api::ids::RequestId;
 use mainstay_api::mail::{Content, SendMessage};
 use mainstay_api::{InstanceId, MessageId, MessageType, Namespace, Timestamp};
 use mainstay_core::audit::AuditRules;
+use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{Append, InboxLimits, MailRules, MailService, Recipients, RequestMemo};
 use mainstay_core::presence::PresenceRules;
@@ -58,6 +59,10 @@ pub fn mail(stores: &Stores) -> Arc<MailService> {
 pub fn services(stores: &Stores) -> Arc<Services> {
     let rules = ServiceRules {
         audit: AuditRules::default(),
+        notary: None,
+        agent: Arc::new(EchoAgent),
+        chat: ChatRules::default(),
+        conversations: ConversationRules::default(),
         identity: IdentityRules::default(),
         mail: rules(),
         presence: PresenceRules::default(),

@@ -6,12 +6,13 @@ use anyhow::{Result, bail};
 use std::path::Path;
 
 /// What each crate of ours may depend on, of ours: the direction of the layers.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("mainstay-api", &[]),
     ("mainstay-core", &["mainstay-api"]),
     ("mainstay-sqlite", &["mainstay-core"]),
     ("mainstay-redis", &["mainstay-core"]),
     ("mainstay-hub", &["mainstay-core"]),
+    ("mainstay-gateway", &["mainstay-core"]),
     ("mainstay-server", &["mainstay-api", "mainstay-core", "mainstay-hub"]),
     ("mainstay-client", &["mainstay-api"]),
     ("mainstay-testkit", &["mainstay-core"]),
@@ -22,6 +23,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
             "mainstay-api",
             "mainstay-client",
             "mainstay-core",
+            "mainstay-gateway",
             "mainstay-hub",
             "mainstay-redis",
             "mainstay-server",

@@ -102,6 +102,7 @@ catalogue! {
     ConversationTurnLost = "conversations.turn_lost", "The turn is not the caller's any more", 409, 4409, -32005, 1, false;
     ConversationFull = "conversations.full", "The conversation is full", 409, 4409, -32006, 1, false;
     ConversationTooMany = "conversations.too_many", "The user has too many conversations", 429, 4429, -32006, 1, false;
+    ConversationCardRefused = "conversations.card_refused", "The card may not do this", 403, 4403, -32002, 1, false;
     ConversationAgentFailed = "conversations.agent_failed", "The agent failed", 502, 4502, -32007, 1, true;
     ConversationAgentUnavailable = "conversations.agent_unavailable", "The agent cannot be reached", 503, 4503, -32007, 1, true;
     PresenceNotFound = "presence.not_found", "There is no such instance", 404, 4404, -32004, 1, false;

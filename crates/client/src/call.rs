@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::{BodyExt, Empty, Full, Limited};
 use mainstay_api::errors::{Applied, Problem};
 use mainstay_api::ids::RequestId;
-use mainstay_api::{IDEMPOTENCY_KEY_HEADER, INSTANCE_HEADER, NAMESPACE_HEADER, REQUEST_ID_HEADER};
+use mainstay_api::{IDEMPOTENCY_KEY_HEADER, INSTANCE_HEADER, NAMESPACE_HEADER, REASON_HEADER, REQUEST_ID_HEADER};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -29,6 +29,8 @@ pub(crate) struct Call {
     body: Option<Bytes>,
     request_id: Option<RequestId>,
     accept: &'static str,
+    /// Why the call is made, where it opens the data of another.
+    reason: Option<String>,
     /// How long the server is asked to wait before it answers, in milliseconds.
     pub(crate) wait_ms: u64,
     /// Whether the call changes something on the server.
@@ -55,6 +57,7 @@ impl Call {
             body: None,
             request_id: None,
             accept: "application/json",
+            reason: None,
             wait_ms: 0,
             writes: false,
             repeatable: true,
@@ -94,6 +97,12 @@ impl Call {
     pub(crate) fn json(mut self, body: &impl Serialize) -> Result<Self> {
         self.body = Some(serde_json::to_vec(body).map_err(|e| unusable(&e))?.into());
         Ok(self)
+    }
+
+    /// Says why the call is made, for the record.
+    pub(crate) fn because(mut self, reason: &str) -> Self {
+        self.reason = Some(reason.to_owned());
+        self
     }
 
     /// Says that this read changes what the next one returns: it has no request id to be recognised by, so that a
@@ -239,6 +248,9 @@ impl Client {
         }
         if let Some(namespace) = &options.namespace {
             put(headers, NAMESPACE_HEADER, &escape(namespace.as_str()))?;
+        }
+        if let Some(reason) = &call.reason {
+            put(headers, REASON_HEADER, &escape(reason))?;
         }
         if let Some(id) = &call.request_id {
             // What the server would decode or take for its own quotes is encoded too, or two ids could become one.

@@ -4,19 +4,24 @@
 //! Every write carries a request id, made here when the caller gives none, and every retry repeats it: a call that
 //! is repeated after a lost answer is never done twice.
 
+mod audit;
 mod call;
+mod conversations;
 mod error;
 mod events;
 mod health;
 mod identity;
+mod lines;
 mod mail;
 mod options;
 mod presence;
 mod retry;
 mod transport;
 
+pub use audit::AuditClient;
+pub use conversations::Conversations;
 pub use error::ClientError;
-pub use events::{InboxEvent, InboxEvents, PresenceChange, PresenceChanges};
+pub use events::{ConversationEvent, ConversationEvents, InboxEvent, InboxEvents, PresenceChange, PresenceChanges};
 pub use identity::{Account, Keys, UsersClient};
 pub use mail::Mail;
 pub use options::{ClientOptions, Credential};
@@ -72,6 +77,18 @@ impl Client {
     #[must_use]
     pub fn account(&self) -> Account<'_> {
         Account(self)
+    }
+
+    /// Calls about the audit trail.
+    #[must_use]
+    pub fn audit(&self) -> AuditClient<'_> {
+        AuditClient(self)
+    }
+
+    /// Calls about conversations.
+    #[must_use]
+    pub fn conversations(&self) -> Conversations<'_> {
+        Conversations(self)
     }
 
     /// Calls about API keys.

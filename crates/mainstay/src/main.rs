@@ -1,9 +1,11 @@
 //! The binary `mainstay`.
 
+mod chats;
 mod cli;
 mod coordination;
 mod failure;
 mod mcp;
+mod notary;
 mod owner_key;
 mod printer;
 mod redis_store;

@@ -45,6 +45,11 @@ impl Printer {
         if self.json { self.text(&to_json(value, false)?) } else { self.text(&text()) }
     }
 
+    /// Prints one line of JSON, whatever the form asked for: it is the form of the data itself.
+    pub fn line<T: Serialize>(&self, value: &T) -> Result {
+        self.text(&to_json(value, false)?)
+    }
+
     /// Prints text and the end of a line. What is printed has left the process when this returns.
     pub fn text(&self, text: &str) -> Result {
         let mut stdout = self.stdout.lock().unwrap_or_else(PoisonError::into_inner);

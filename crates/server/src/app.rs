@@ -43,6 +43,7 @@ pub fn router_with_mcp(
         .merge(brief(&app, openapi::accounts::routes(&app)))
         .merge(brief_open(&app, openapi::entrance::routes(&app)))
         .merge(live(&app, openapi::live::routes(&app)))
+        .merge(answering(&app, openapi::chats::routes(&app)))
         .merge(brief_open(&app, openapi::public::routes(&app)))
         .merge(openapi::health_checks::routes(&app));
     routes = routes.merge(match config.open_metrics {
@@ -89,6 +90,15 @@ fn live(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
     routes
         .route_layer(layer(Arc::clone(app), limit_body))
         .route_layer(layer(Arc::clone(app), while_it_stands))
+        .route_layer(layer(Arc::clone(app), caller::authenticate))
+}
+
+/// Routes for callers that wait for an agent: the agent's time is bounded by itself.
+fn answering(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    routes
+        .route_layer(layer(Arc::clone(app), read_body))
+        .route_layer(layer(Arc::clone(app), limit_body))
+        .route_layer(layer(Arc::clone(app), admit_live))
         .route_layer(layer(Arc::clone(app), caller::authenticate))
 }
 

@@ -1,5 +1,6 @@
 //! What is configured about the server.
 
+use crate::conversations::CardRules;
 use crate::identity::tokens::TokenVerifier;
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
@@ -28,6 +29,8 @@ pub struct ServerConfig {
     pub max_live: usize,
     /// Whether `/metrics` answers without a credential.
     pub open_metrics: bool,
+    /// What cards may do.
+    pub cards: CardRules,
     /// The issuers whose tokens are accepted.
     pub tokens: Option<Arc<TokenVerifier>>,
     /// Proxies that are believed who their client is (`X-Forwarded-For`).
@@ -49,6 +52,7 @@ impl ServerConfig {
             version: env!("CARGO_PKG_VERSION").into(),
             max_live: 4_096,
             open_metrics: false,
+            cards: CardRules::default(),
             tokens: None,
             trusted_proxies: Vec::new(),
         }

@@ -3,9 +3,12 @@
 
 mod access;
 mod admission;
+mod anchoring;
 mod app;
+mod audit;
 mod caller;
 mod config;
+mod conversations;
 mod error_page;
 mod extract;
 mod health;
@@ -25,9 +28,11 @@ mod whoami;
 
 pub use access::{Audited, Needs};
 pub use admission::Admission;
+pub use anchoring::{Anchoring, InvalidAnchoring};
 pub use app::{in_process, router, router_with_mcp};
 pub use caller::Authenticated;
 pub use config::{OwnerKey, ServerConfig};
+pub use conversations::CardRules;
 pub use layers::InProcess;
 pub use maintenance::{InvalidMaintenance, Maintenance, Purged};
 pub use metrics::Metrics;

@@ -40,6 +40,8 @@ pub(crate) struct Batch {
     pub events: Vec<Event>,
     /// How long to wait for a wake-up before the next read; none where more can be read at once.
     pub wait: Option<Duration>,
+    /// Why the stream ends with this batch; it goes on where absent.
+    pub end: Option<&'static str>,
 }
 
 /// What a stream needs besides its feed.
@@ -126,6 +128,9 @@ impl<F: Feed> Live<F> {
         }
         self.wait = batch.wait;
         self.queue.extend(batch.events);
+        if let Some(reason) = batch.end {
+            self.end(reason);
+        }
     }
 
     /// Tells the client once that there is trouble, and tries again from the same place.

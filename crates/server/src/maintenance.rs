@@ -31,6 +31,8 @@ pub struct InvalidMaintenance {
 /// What a run deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Purged {
+    /// Conversations.
+    pub conversations: u32,
     /// Messages.
     pub messages: u32,
     /// Instances.
@@ -70,14 +72,17 @@ impl Maintenance {
     pub async fn run_once(&self, services: &Services) -> Result<Purged> {
         let mut purged = Purged::default();
         for _ in 0..self.max_steps {
+            let conversations = services.conversations.purge(self.step_limit).await?;
             let messages = services.mail.purge(self.step_limit).await?;
             let instances = services.presence.purge(self.step_limit).await?;
             let credentials = services.identity.purge(self.step_limit).await?;
-            services.metrics.purged(messages.saturating_add(instances).saturating_add(credentials));
+            let counts = [conversations, messages, instances, credentials];
+            services.metrics.purged(counts.into_iter().fold(0, u32::saturating_add));
+            purged.conversations = purged.conversations.saturating_add(conversations);
             purged.messages = purged.messages.saturating_add(messages);
             purged.instances = purged.instances.saturating_add(instances);
             purged.credentials = purged.credentials.saturating_add(credentials);
-            if messages.max(instances).max(credentials) < self.step_limit {
+            if counts.into_iter().all(|count| count < self.step_limit) {
                 break;
             }
         }
@@ -93,10 +98,13 @@ impl Maintenance {
                 ticks.tick().await;
                 match self.run_once(&services).await {
                     Ok(purged) if purged == Purged::default() => {}
-                    Ok(purged) => {
-                        let Purged { messages, instances, credentials } = purged;
-                        tracing::info!(messages, instances, credentials, "expired records deleted");
-                    }
+                    Ok(purged) => tracing::info!(
+                        purged.conversations,
+                        purged.messages,
+                        purged.instances,
+                        purged.credentials,
+                        "expired records deleted"
+                    ),
                     Err(error) => tracing::warn!(%error, internal = error.internal, "maintenance failed"),
                 }
             }

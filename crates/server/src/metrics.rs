@@ -28,6 +28,9 @@ pub struct Metrics {
     durations: Family<RouteLabels, Histogram>,
     sent: Family<TypeLabels, Counter>,
     acknowledged: Counter,
+    appended: Counter,
+    agent_answers: Counter,
+    agent_failures: Family<CodeLabels, Counter>,
     purged: Counter,
     refused: Family<CodeLabels, Counter>,
     live: Gauge,
@@ -74,6 +77,9 @@ impl Default for Metrics {
             durations: Family::new_with_constructor(new_histogram),
             sent: Family::default(),
             acknowledged: Counter::default(),
+            appended: Counter::default(),
+            agent_answers: Counter::default(),
+            agent_failures: Family::default(),
             purged: Counter::default(),
             refused: Family::default(),
             live: Gauge::default(),
@@ -88,6 +94,17 @@ impl Default for Metrics {
         );
         registry.register("mainstay_mail_sent", "Messages stored, by type", metrics.sent.clone());
         registry.register("mainstay_mail_acknowledged", "Acknowledgements recorded", metrics.acknowledged.clone());
+        registry.register(
+            "mainstay_conversation_messages",
+            "Messages appended to conversations by callers and agents",
+            metrics.appended.clone(),
+        );
+        registry.register("mainstay_chat_answers", "Messages that the agent answered", metrics.agent_answers.clone());
+        registry.register(
+            "mainstay_chat_failures",
+            "Messages that were refused or not answered, by code",
+            metrics.agent_failures.clone(),
+        );
         registry.register("mainstay_purged", "Expired records deleted by this node", metrics.purged.clone());
         registry.register(
             "mainstay_access_refused",
@@ -109,6 +126,22 @@ impl Metrics {
     /// Counts an acknowledgement that was recorded, not one that stood before.
     pub fn acknowledged(&self) {
         self.acknowledged.inc();
+    }
+
+    /// Counts messages that were appended to a conversation, not those that were replayed.
+    pub(crate) fn appended(&self, messages: usize) {
+        self.appended.inc_by(u64::try_from(messages).unwrap_or(u64::MAX));
+    }
+
+    /// Counts a message that was answered with so many others.
+    pub(crate) fn answered_by_agent(&self, messages: usize) {
+        self.agent_answers.inc();
+        self.appended(messages.saturating_add(1));
+    }
+
+    /// Counts a message that was refused, or not answered.
+    pub(crate) fn agent_failed(&self, code: Code) {
+        self.agent_failures.get_or_create(&CodeLabels { code: code.as_str() }).inc();
     }
 
     pub(crate) fn purged(&self, count: u32) {

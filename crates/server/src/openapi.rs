@@ -3,8 +3,9 @@
 
 use crate::access::{Access, Guard, Needs, audited, audited_in_server, guard};
 use crate::app::App;
+use crate::conversations::{self, legacy as chat, subjects};
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
-use crate::{error_page, health, mail, metrics, presence, problem, whoami};
+use crate::{audit, error_page, health, mail, metrics, presence, problem, whoami};
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
@@ -76,6 +77,29 @@ macro_rules! endpoints {
 endpoints! {
     /// Endpoints that need a credential and answer as fast as the store allows.
     guarded {
+        audit::list => list [audited(Scope::AuditRead, AuditClass::Read, "audit.list", "audit_entries")];
+        audit::chains => chains [Scope::AuditRead];
+        audit::stored => stored [audited(Scope::AuditRead, AuditClass::Export, "audit.read_stored", "audit_entries")];
+        audit::verify => verify [audited(Scope::AuditRead, AuditClass::Read, "audit.verify", "audit_entries")];
+        audit::key => key [Scope::AuditRead];
+        audit::checkpoint => checkpoint [audited(Scope::AuditAdmin, AuditClass::Write, "audit.checkpoint", "checkpoint")];
+        audit::trim => trim [audited(Scope::AuditAdmin, AuditClass::Delete, "audit.trim", "audit_entries")];
+        conversations::create => create [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.create", "conversation")];
+        conversations::list => list [audited(Scope::ConversationsRead, AuditClass::Read, "conversations.list", "conversation")];
+        conversations::erase => erase [audited(Scope::ConversationsWrite, AuditClass::Delete, "conversations.erase", "conversation")];
+        conversations::read => read [audited(Scope::ConversationsRead, AuditClass::Read, "conversations.read", "conversation")];
+        conversations::patch => patch [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.patch", "conversation")];
+        conversations::delete => delete [audited(Scope::ConversationsWrite, AuditClass::Delete, "conversations.delete", "conversation")];
+        conversations::append => append [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.append", "conversation")];
+        conversations::messages => messages [audited(Scope::ConversationsRead, AuditClass::Read, "conversations.messages", "conversation")];
+        conversations::take_turn => take_turn [Scope::ConversationsWrite];
+        conversations::renew_turn => renew_turn [Scope::ConversationsWrite];
+        conversations::end_turn => end_turn [Scope::ConversationsWrite];
+        conversations::fork => fork [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.fork", "conversation")];
+        subjects::erase => erase [audited(Scope::ConversationsAdmin, AuditClass::BreakGlass, "conversations.erase_of", "subject")];
+        chat::start => start [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.create", "conversation")];
+        chat::list_conversations => list_conversations [audited(Scope::ConversationsRead, AuditClass::Read, "conversations.list", "conversation")];
+        chat::status => status [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.patch", "conversation")];
         mail::send => send [Scope::MailWrite];
         mail::list => list [Scope::MailRead];
         mail::read => read [Scope::MailRead];
@@ -97,6 +121,11 @@ endpoints! {
 endpoints! {
     /// Endpoints that need a credential and may wait or stream.
     live {
+        audit::export => export [audited(Scope::AuditRead, AuditClass::Export, "audit.export", "audit_entries")];
+        conversations::events => events [audited(Scope::ConversationsRead, AuditClass::Read, "conversations.follow", "conversation")];
+        conversations::export => export [audited(Scope::ConversationsRead, AuditClass::Export, "conversations.export", "conversation")];
+        conversations::export_all => export_all [audited(Scope::ConversationsRead, AuditClass::Export, "conversations.export_all", "conversation")];
+        subjects::export => export [audited(Scope::ConversationsAdmin, AuditClass::BreakGlass, "conversations.export_of", "subject")];
         mail::inbox => inbox [Scope::MailRead];
         mail::events => events [Scope::MailRead];
         presence::events => events [Scope::PresenceRead];
@@ -136,6 +165,15 @@ endpoints! {
         keys::list => list [administered(AuditClass::Read, "keys.list", "key")];
         keys::read => read [administered(AuditClass::Read, "keys.read", "key")];
         keys::revoke => revoke [administered(AuditClass::Delete, "keys.revoke", "key")];
+    }
+}
+
+endpoints! {
+    /// Endpoints that need a credential and answer when an agent has: its time has a bound of its own.
+    chats {
+        conversations::send => send [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.send", "conversation")];
+        chat::send => send [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.send", "conversation")];
+        chat::card_action => card_action [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.send", "conversation")];
     }
 }
 
@@ -202,6 +240,7 @@ pub fn route_needs() -> Vec<(String, String)> {
         accounts::needs(),
         entrance::needs(),
         live::needs(),
+        chats::needs(),
         public::needs(),
         health_checks::needs(),
         measurements::needs(),
@@ -227,6 +266,7 @@ pub fn openapi() -> OpenApi {
         .merge(accounts::described())
         .merge(entrance::described())
         .merge(live::described())
+        .merge(chats::described())
         .merge(public::described())
         .merge(health_checks::described())
         .merge(measurements::described());
@@ -241,7 +281,7 @@ pub fn openapi() -> OpenApi {
     let info = InfoBuilder::new()
         .title("Mainstay")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("The durable backbone for teams of agents: mail, presence, and live events."))
+        .description(Some("The durable backbone for teams of agents: mail, presence, conversations, and live events."))
         .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
         .build();
     OpenApiBuilder::new().info(info).paths(paths).components(Some(components)).build()

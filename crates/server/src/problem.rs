@@ -6,6 +6,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use mainstay_core::Error;
 use mainstay_core::api::{Code, Problem};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// The media type of problem documents.
@@ -59,14 +60,33 @@ fn challenge(problem: &Problem) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("Bearer realm=\"mainstay\"{said}")).ok()
 }
 
+/// In which shape a problem is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A problem document.
+    Problem,
+    /// A problem document that clients of the original understand as well: with `error`, and `message` or `details`.
+    Chat,
+}
+
+impl Shape {
+    /// The shape for this path.
+    pub(crate) fn of(path: &str) -> Self {
+        if path.starts_with("/api/") { Self::Chat } else { Self::Problem }
+    }
+}
+
 /// Writes the request id into the document of a failed response, and what only the log may know into the log.
-pub(crate) fn stamp(response: &mut Response, request_id: &str) {
+pub(crate) fn stamp(response: &mut Response, request_id: &str, shape: Shape) {
     let Some(Failed(error)) = response.extensions_mut().remove::<Failed>() else {
         return;
     };
     log(&error);
     let problem = Problem { request_id: Some(request_id.to_owned()), ..(*error.problem).clone() };
-    *response.body_mut() = document(&problem);
+    *response.body_mut() = match shape {
+        Shape::Problem => document(&problem),
+        Shape::Chat => document(&ChatProblem::new(&problem)),
+    };
     response.headers_mut().remove(CONTENT_LENGTH);
 }
 
@@ -87,7 +107,34 @@ fn is_fault(error: &Error) -> bool {
     error.problem.status >= 500 && error.code() != Code::Overloaded
 }
 
-fn document(problem: &Problem) -> Body {
+/// A problem with the members that clients of the original read.
+#[derive(Serialize)]
+struct ChatProblem<'a> {
+    #[serde(flatten)]
+    problem: Problem,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<&'a str>,
+}
+
+impl<'a> ChatProblem<'a> {
+    fn new(problem: &'a Problem) -> Self {
+        let error = match problem.code {
+            Code::InvalidRequest | Code::CursorInvalid => "Invalid request".to_owned(),
+            Code::ConversationNotFound => "Conversation not found".to_owned(),
+            Code::ConversationAgentFailed => "Failed to send message to the agent".to_owned(),
+            _ if problem.status == 503 => format!("Service Unavailable: {}", problem.title),
+            _ => problem.error.clone().unwrap_or_else(|| problem.title.clone()),
+        };
+        Self {
+            problem: Problem { error: Some(error), ..problem.clone() },
+            message: &problem.detail,
+            details: (problem.status == 400).then_some(&problem.detail),
+        }
+    }
+}
+
+fn document(problem: &impl Serialize) -> Body {
     // A problem holds text and numbers only, which JSON can always hold.
     Body::from(serde_json::to_vec(problem).unwrap_or_default())
 }
@@ -99,7 +146,7 @@ mod tests {
 
     async fn stamped(error: Error) -> (Response, Problem) {
         let mut response = Failure(error).into_response();
-        stamp(&mut response, "req-1");
+        stamp(&mut response, "req-1", Shape::Problem);
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         (Response::from_parts(parts, Body::empty()), serde_json::from_slice(&bytes).unwrap())

@@ -1,7 +1,8 @@
 //! What the server serves.
 
 use crate::metrics::Metrics;
-use mainstay_core::audit::{AuditRules, AuditService};
+use mainstay_core::audit::{AuditRules, AuditService, Notary};
+use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
 use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
@@ -13,6 +14,10 @@ use std::sync::Arc;
 pub struct Services {
     /// The audit trail.
     pub audit: Arc<AuditService>,
+    /// Chats with the agent.
+    pub chat: Arc<Chat>,
+    /// Conversations.
+    pub conversations: Arc<ConversationService>,
     /// Users, API keys and sessions.
     pub identity: Arc<IdentityService>,
     /// Mail.
@@ -33,6 +38,14 @@ pub struct Services {
 pub struct ServiceRules {
     /// The rules of the audit trail.
     pub audit: AuditRules,
+    /// What signs the checkpoints of the audit trail; none where there are to be none.
+    pub notary: Option<Arc<dyn Notary>>,
+    /// Who answers in chats.
+    pub agent: Arc<dyn Agent>,
+    /// The rules of chats.
+    pub chat: ChatRules,
+    /// The rules of conversations.
+    pub conversations: ConversationRules,
     /// The rules of identity.
     pub identity: IdentityRules,
     /// The rules of mail.
@@ -49,14 +62,21 @@ impl Services {
     /// The services on a store.
     #[must_use]
     pub fn new(stores: &Stores, rules: ServiceRules) -> Self {
-        let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(&rules.clock), rules.audit);
+        let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(&rules.clock), rules.audit)
+            .with_notary(rules.notary);
         let (clock, mint) = (&rules.clock, &rules.mint);
+        let store = Arc::clone(&stores.conversations);
+        let conversations = ConversationService::new(store, Arc::clone(clock), Arc::clone(mint), rules.conversations);
+        let conversations = Arc::new(conversations);
+        let chat = Chat::new(Arc::clone(&conversations), rules.agent, rules.chat);
         let identity =
             IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {
             audit: Arc::new(audit),
+            chat: Arc::new(chat),
+            conversations,
             identity: Arc::new(identity),
             mail: Arc::new(mail),
             presence: Arc::new(presence),

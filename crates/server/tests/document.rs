@@ -7,7 +7,7 @@ use http::{Method, Request, StatusCode};
 use mainstay_server::OPEN_PATHS;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use support::{Call, Setup, Site};
+use support::{Call, Setup, Site, filled};
 
 fn document() -> Value {
     serde_json::to_value(mainstay_server::openapi()).unwrap()
@@ -22,11 +22,6 @@ fn operations(document: &Value) -> Vec<(String, Method)> {
     operations.collect()
 }
 
-/// A path with something in place of each parameter.
-fn filled(path: &str) -> String {
-    path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/")
-}
-
 #[test]
 fn the_document_holds_exactly_the_routes_that_were_promised() {
     let document = document();
@@ -39,6 +34,12 @@ fn the_document_holds_exactly_the_routes_that_were_promised() {
         "GET /metrics",
         "GET /openapi.json",
         "GET /v1/auth/sessions",
+        "GET /v1/conversations",
+        "GET /v1/conversations/export",
+        "GET /v1/conversations/{id}",
+        "GET /v1/conversations/{id}/events",
+        "GET /v1/conversations/{id}/export",
+        "GET /v1/conversations/{id}/messages",
         "GET /v1/errors/{code}",
         "GET /v1/keys",
         "GET /v1/keys/{id}",
@@ -73,12 +74,29 @@ fn the_document_holds_exactly_the_routes_that_were_promised() {
         "POST /v1/auth/totp",
         "POST /v1/auth/totp/confirm",
         "POST /v1/keys",
+        "GET /v1/subjects/{realm}/{tenant}/{user}/conversations",
+        "DELETE /v1/conversations",
+        "DELETE /v1/conversations/{id}",
+        "DELETE /v1/conversations/{id}/turn",
+        "DELETE /v1/subjects/{realm}/{tenant}/{user}/conversations",
+        "PATCH /api/chat/conversation/{id}/status",
+        "PATCH /v1/conversations/{id}",
+        "POST /api/chat/card-action",
+        "POST /api/chat/list-conversations",
+        "POST /api/chat/send",
+        "POST /api/chat/start",
+        "POST /v1/conversations",
+        "POST /v1/conversations/{id}/fork",
+        "POST /v1/conversations/{id}/messages",
+        "POST /v1/conversations/{id}/send",
+        "POST /v1/conversations/{id}/turn",
         "POST /v1/mail/import",
         "POST /v1/mail/inbox/read",
         "POST /v1/mail/messages",
         "POST /v1/mail/messages/{id}/ack",
         "POST /v1/presence/{instance}/heartbeat",
         "POST /v1/users",
+        "PUT /v1/conversations/{id}/turn",
         "PUT /v1/presence/{instance}",
         "PUT /v1/users/{id}/password",
     ];

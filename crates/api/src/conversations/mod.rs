@@ -2,7 +2,9 @@
 //! of the chat routes know them.
 
 mod changing;
+mod chat;
 mod export;
+mod legacy;
 mod listing;
 mod message;
 mod messages;
@@ -10,7 +12,11 @@ mod record;
 mod turn;
 
 pub use changing::{CreateConversation, CreatedConversation, DeletedConversation, ForkConversation, PatchConversation};
+pub use chat::{Answered, SendText};
 pub use export::{ErasedConversations, ExportLine};
+pub use legacy::{
+    ChatAnswer, ChatCardAction, ChatList, ChatListed, ChatSend, ChatStarted, ChatStatus, ChatStatusChanged,
+};
 pub use listing::ListConversations;
 pub use message::{Kind, Message, MessageState, NewMessage, Role};
 pub use messages::{AppendMessages, AppendedMessages, MessagePage, ReadMessages};

@@ -1,9 +1,11 @@
 //! The command line: one file for each command. A new command is a file, a variant here, and its line in `run`.
 
 mod agent;
+mod audit;
 mod compat;
 mod completions;
 mod context;
+mod conversation;
 mod coordination;
 mod explain;
 mod health;
@@ -83,6 +85,14 @@ enum Work {
     /// Say who is there, and see it.
     #[command(subcommand)]
     Agent(agent::AgentCommand),
+    /// Look through the audit trail, verify it and take it out.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Keep conversations of a user with an agent.
+    #[command(subcommand)]
+    Conversation(conversation::ConversationCommand),
+    /// Say something to the agent, and print what it answers.
+    Chat(conversation::Chat),
     /// Run a server for other machines, browsers and live clients.
     Serve(serve::Serve),
     /// Serve one agent over the Model Context Protocol, on stdin and stdout.
@@ -168,6 +178,9 @@ impl Work {
         match self {
             Self::Mail(command) => command.run(context).await,
             Self::Agent(command) => command.run(context).await,
+            Self::Audit(command) => command.run(context).await,
+            Self::Conversation(command) => command.run(context).await,
+            Self::Chat(command) => command.run(context).await,
             Self::Serve(command) => command.run(context).await,
             Self::Mcp(command) => command.run(context).await,
             Self::Import(command) => command.run(context).await,

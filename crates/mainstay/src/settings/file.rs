@@ -1,7 +1,9 @@
 //! Reading `mainstay.toml`.
 
 use super::table::Setting;
-use super::{Refusal, issuers, refusal};
+use super::{Refusal, conversations, issuers, refusal};
+use mainstay_api::TenantId;
+use mainstay_api::conversations::Retention;
 use mainstay_server::identity::tokens::IssuerConfig;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,6 +21,8 @@ pub struct Content {
     pub values: BTreeMap<&'static str, String>,
     /// Trusted issuers.
     pub issuers: Vec<IssuerConfig>,
+    /// How long the conversations of some tenants are kept.
+    pub conversation_tenants: BTreeMap<TenantId, Retention>,
 }
 
 /// What a settings file says.
@@ -34,6 +38,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Content, Refusal> {
         Some(value) => issuers::parse(&value, path)?,
         None => Vec::new(),
     };
+    let conversation_tenants = tenants(&mut table, path)?;
     let mut values = BTreeMap::new();
     flatten("", &table, &mut |key, value| {
         let known = known_key(key).ok_or_else(|| unknown(key, path))?;
@@ -44,7 +49,26 @@ pub fn parse(text: &str, path: &Path) -> Result<Content, Refusal> {
         values.insert(known, text);
         Ok(())
     })?;
-    Ok(Content { values, issuers })
+    Ok(Content { values, issuers, conversation_tenants })
+}
+
+/// Takes the tables of tenants out of the section of conversations: their names are the file's own.
+fn tenants(table: &mut toml::Table, path: &Path) -> Result<BTreeMap<TenantId, Retention>, Refusal> {
+    let section = table.get_mut("conversations").and_then(toml::Value::as_table_mut);
+    let Some(value) = section.and_then(|section| section.remove("tenants")) else {
+        return Ok(BTreeMap::new());
+    };
+    let broken = |name: &str, rule: &str| {
+        let detail = format!("{}: conversations.tenants{name}: {rule}", path.display());
+        refusal(detail, "Give each tenant a table: [conversations.tenants.\"<tenant>\"], ttl_seconds = 86400.")
+    };
+    let toml::Value::Table(tenants) = value else { return Err(broken("", "must be tables")) };
+    let one = |(tenant, value): (String, toml::Value)| {
+        let name = format!(".{tenant}");
+        let table = value.as_table().ok_or_else(|| broken(&name, "must be a table"))?;
+        conversations::tenant_retention(&tenant, table).map_err(|rule| broken(&name, &rule))
+    };
+    tenants.into_iter().map(one).collect()
 }
 
 /// The known key that is likest to another, if it is like enough to be meant.

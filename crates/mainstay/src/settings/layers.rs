@@ -3,6 +3,8 @@
 use super::file::Content;
 use super::table::Setting;
 use super::{Refusal, refusal};
+use mainstay_api::TenantId;
+use mainstay_api::conversations::Retention;
 use mainstay_server::identity::tokens::IssuerConfig;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -114,6 +116,12 @@ impl Layers {
     #[must_use]
     pub fn surroundings(&self) -> &Surroundings {
         &self.surroundings
+    }
+
+    /// How long the conversations of some tenants are kept, by the settings file.
+    #[must_use]
+    pub fn conversation_tenants(&self) -> BTreeMap<TenantId, Retention> {
+        self.file.as_ref().map(|(_, file)| file.conversation_tenants.clone()).unwrap_or_default()
     }
 
     /// The trusted issuers of the settings file.

@@ -1,5 +1,6 @@
 //! Settings: flags over environment over `mainstay.toml` over defaults, resolved into typed values before any work.
 
+mod conversations;
 mod file;
 mod issuers;
 mod layers;
@@ -7,6 +8,7 @@ mod read;
 pub mod reference;
 mod table;
 
+pub use conversations::{AgentSettings, ConversationSettings};
 pub use issuers::IssuerSettings;
 pub use layers::{Found, Layers, Origin, Surroundings};
 pub use read::is_loopback;
@@ -52,8 +54,14 @@ pub struct Settings {
     pub log: LogSettings,
     /// The server.
     pub server: ServerSettings,
+    /// Who answers in chats.
+    pub agent: AgentSettings,
+    /// Conversations.
+    pub conversations: ConversationSettings,
     /// Mail.
     pub mail: MailSettings,
+    /// The audit trail.
+    pub audit: AuditSettings,
     /// Presence.
     pub presence: PresenceSettings,
     /// Redis.
@@ -133,6 +141,19 @@ pub struct MailSettings {
     pub max_messages: u32,
 }
 
+/// The audit trail.
+#[derive(Debug, Clone)]
+pub struct AuditSettings {
+    /// The key that signs checkpoints, where it was given.
+    pub key: Option<SecretString>,
+    /// The file of the checkpoints, where it was given.
+    pub checkpoints: Option<PathBuf>,
+    /// How often a checkpoint is made, in milliseconds.
+    pub checkpoint_interval_ms: u64,
+    /// Days that an entry is kept.
+    pub retention_days: u32,
+}
+
 /// Presence.
 #[derive(Debug, Clone)]
 pub struct PresenceSettings {
@@ -202,7 +223,10 @@ impl Settings {
             client: read.client()?,
             log: read.log()?,
             server: read.server()?,
+            agent: read.agent()?,
+            conversations: read.conversations()?,
             mail: read.mail()?,
+            audit: read.audit()?,
             presence: read.presence()?,
             redis: read.redis()?,
             issuers: issuers::read(&layers)?,

@@ -1,8 +1,8 @@
 //! From text to typed values, with errors that name the setting and where its value came from.
 
 use super::{
-    ClientSettings, Found, Layers, LogFormat, LogSettings, MailSettings, Origin, PresenceSettings, RedisLogin,
-    RedisSettings, Refusal, ServerSettings, Setting, Settings, refusal,
+    AuditSettings, ClientSettings, Found, Layers, LogFormat, LogSettings, MailSettings, Origin, PresenceSettings,
+    RedisLogin, RedisSettings, Refusal, ServerSettings, Setting, Settings, refusal,
 };
 use mainstay_api::InstanceId;
 use secrecy::SecretString;
@@ -43,7 +43,7 @@ impl Reader<'_> {
     }
 
     /// A number within a range; the table gives it a default.
-    fn number<T: TryFrom<u64>>(&self, setting: Setting, range: RangeInclusive<u64>) -> Result<T> {
+    pub(super) fn number<T: TryFrom<u64>>(&self, setting: Setting, range: RangeInclusive<u64>) -> Result<T> {
         let (least, most) = (*range.start(), *range.end());
         let found = self.0.find(setting)?.unwrap_or(Found { text: String::new(), origin: Origin::Default });
         let number = found.text.replace('_', "").parse::<u64>().ok().filter(|number| range.contains(number));
@@ -51,7 +51,7 @@ impl Reader<'_> {
         number.ok_or_else(|| invalid(setting, &found, &format!("expected a number from {least} to {most}")))
     }
 
-    fn list(&self, setting: Setting) -> Result<Vec<String>> {
+    pub(super) fn list(&self, setting: Setting) -> Result<Vec<String>> {
         let text = self.text(setting)?.unwrap_or_default();
         Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
     }
@@ -71,7 +71,7 @@ impl Reader<'_> {
         self.list(setting)?.into_iter().map(parse).collect()
     }
 
-    fn timeout_ms(&self, setting: Setting) -> Result<u64> {
+    pub(super) fn timeout_ms(&self, setting: Setting) -> Result<u64> {
         self.number(setting, 1..=MAX_TIMEOUT_MS)
     }
 
@@ -147,6 +147,15 @@ impl Reader<'_> {
         })
     }
 
+    pub(super) fn audit(&self) -> Result<AuditSettings> {
+        Ok(AuditSettings {
+            key: self.text(Setting::AuditKey)?.map(Into::into),
+            checkpoints: self.path(Setting::AuditCheckpoints)?,
+            checkpoint_interval_ms: self.number(Setting::AuditCheckpointIntervalMs, 100..=24 * 60 * 60 * 1_000)?,
+            retention_days: self.number(Setting::AuditRetentionDays, 1..=36_500)?,
+        })
+    }
+
     pub(super) fn presence(&self) -> Result<PresenceSettings> {
         Ok(PresenceSettings {
             timeout_minutes: self.number(Setting::PresenceTimeoutMinutes, 1..=10_080)?,
@@ -211,7 +220,7 @@ pub fn is_loopback(url: &str) -> bool {
     }
 }
 
-fn invalid(setting: Setting, found: &Found, rule: &dyn Display) -> Refusal {
+pub(super) fn invalid(setting: Setting, found: &Found, rule: &dyn Display) -> Refusal {
     let entry = setting.entry();
     let value = if entry.secret { "its value".into() } else { format!("{:?}", found.text) };
     let detail = format!("{} ({}): {value} is not valid: {rule}", entry.variable, found.origin);

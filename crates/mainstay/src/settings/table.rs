@@ -101,12 +101,49 @@ settings! {
         "Most unacknowledged messages in one inbox; more are refused with `mail.inbox_full`.";
     MailMaxMessages = "MAINSTAY_MAIL_MAX_MESSAGES", "mail.max_messages", "1000000", public,
         "Most messages in one namespace.";
+    AuditKey = "MAINSTAY_AUDIT_KEY", "", "", secret,
+        "The key that signs the checkpoints of the audit trail, 64 hexadecimal digits; nodes that share a store share it. Without it, `<data dir>/audit.key`, made when it is first needed.";
+    AuditCheckpoints = "MAINSTAY_AUDIT_CHECKPOINTS", "audit.checkpoints", "", public,
+        "The file that signed checkpoints are added to: best on another disk than the store. Without it, a file for each store in the data folder.";
+    AuditCheckpointIntervalMs = "MAINSTAY_AUDIT_CHECKPOINT_INTERVAL_MS", "audit.checkpoint_interval_ms", "300000", public,
+        "How often `serve` makes a checkpoint where the audit trail has grown, in milliseconds.";
+    AuditRetentionDays = "MAINSTAY_AUDIT_RETENTION_DAYS", "audit.retention_days", "2192", public,
+        "Days that an entry of the audit trail is kept; six years.";
     PresenceTimeoutMinutes = "MAINSTAY_PRESENCE_TIMEOUT_MINUTES" ["COORD_PRESENCE_TIMEOUT_MINUTES"], "presence.timeout_minutes", "5", public,
         "Minutes of silence after which an instance counts as inactive.";
     PresenceGoneHours = "MAINSTAY_PRESENCE_GONE_HOURS", "presence.gone_hours", "24", public,
         "Hours of silence after which an instance is forgotten.";
     PresenceMaxInstances = "MAINSTAY_PRESENCE_MAX_INSTANCES", "presence.max_instances", "10000", public,
         "Most instances in one namespace.";
+    ConversationTtlSeconds = "MAINSTAY_CONVERSATION_TTL_SECONDS" ["CONVERSATION_TTL_SECONDS", "REDIS_TTL"], "conversations.ttl_seconds", "2592000", public,
+        "How long a conversation is kept, in seconds, where neither its tenant nor itself says otherwise; 30 days unless set. A tenant has a table of its own in the settings file: `[conversations.tenants.\"<tenant>\"]` with `ttl_seconds` and `retention`.";
+    ConversationRetention = "MAINSTAY_CONVERSATION_RETENTION", "conversations.retention", "sliding", public,
+        "Whether use prolongs a conversation: `sliding` counts from its last use, `fixed` from its beginning.";
+    ConversationMaxMessages = "MAINSTAY_CONVERSATION_MAX_MESSAGES", "conversations.max_messages", "100000", public,
+        "Most messages in one conversation; more are refused with `conversations.full`.";
+    ConversationMaxBytes = "MAINSTAY_CONVERSATION_MAX_BYTES", "conversations.max_bytes", "67108864", public,
+        "Most bytes of messages in one conversation; more are refused with `conversations.full`.";
+    ConversationMaxMessageBytes = "MAINSTAY_CONVERSATION_MAX_MESSAGE_BYTES", "conversations.max_message_bytes", "262144", public,
+        "Largest message of a conversation, in bytes.";
+    ConversationMaxPerUser = "MAINSTAY_CONVERSATION_MAX_PER_USER", "conversations.max_per_user", "10000", public,
+        "Most conversations of one user; more are refused with `conversations.too_many`.";
+    CardActions = "MAINSTAY_CARD_ACTIONS" ["ALLOWED_ACTION_TYPES"], "conversations.card_actions", "Action.Submit,Action.OpenUrl", public,
+        "Kinds of action that what a card submits may name; separated by commas.";
+    CardDomains = "MAINSTAY_CARD_DOMAINS" ["ALLOWED_DOMAINS"], "conversations.card_domains", "copilot.microsoft.com,microsoft.com", public,
+        "Hosts, with all beneath them, whose `https` addresses a card may submit; separated by commas.";
+    Agent = "MAINSTAY_AGENT", "agent.kind", "echo", public,
+        "Who answers in chats: `echo` repeats what it is told, `openai` is an OpenAI-compatible upstream.";
+    AgentUrl = "MAINSTAY_AGENT_URL", "agent.url", "https://api.openai.com/v1", public,
+        "The address of the upstream, before `/chat/completions`.";
+    AgentKey = "MAINSTAY_AGENT_KEY" ["OPENAI_API_KEY"], "", "", secret, "The key for the upstream.";
+    AgentModel = "MAINSTAY_AGENT_MODEL" ["OPENAI_MODEL"], "agent.model", "gpt-4o-mini", public,
+        "The model that the upstream is asked for.";
+    AgentSystemPrompt = "MAINSTAY_AGENT_SYSTEM_PROMPT", "agent.system_prompt", "", public,
+        "What the model is told before each conversation.";
+    AgentTimeoutMs = "MAINSTAY_AGENT_TIMEOUT_MS", "agent.timeout_ms", "120000", public,
+        "How long the agent may take for an answer, in milliseconds.";
+    AgentMaxHistory = "MAINSTAY_AGENT_MAX_HISTORY", "agent.max_history", "40", public,
+        "Most messages of a conversation that the agent is given, the newest ones.";
     Mirror = "MAINSTAY_MIRROR", "mirror", "", secret,
         "A second store, or the folder of the original, that every write is repeated to.";
     CompatStage = "MAINSTAY_COMPAT_STAGE", "compat_stage", "d", public,

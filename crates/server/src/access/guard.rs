@@ -30,6 +30,10 @@ pub(crate) struct Guard {
 #[derive(Debug, Clone)]
 pub(crate) struct Recognised(pub Caller);
 
+/// What was acted on, as an extension of the answer, where it stands neither in the path nor in `Location`.
+#[derive(Debug, Clone)]
+pub(crate) struct Resource(pub String);
+
 /// Lets a call reach its handler only with what the route needs, and its answer leave only when it is recorded.
 pub(crate) async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Result<Response, Failure> {
     let Guard { app, access } = guard;
@@ -103,11 +107,12 @@ async fn named(request: &mut Request) -> Option<String> {
 }
 
 fn ended(response: &Response) -> Ended {
+    let said = response.extensions().get::<Resource>().map(|Resource(id)| id.clone());
     let made = response.headers().get(LOCATION).filter(|_| response.status() == StatusCode::CREATED);
     let made = made.and_then(|value| value.to_str().ok()).and_then(|location| location.rsplit('/').next());
     Ended {
         status: response.status(),
         code: problem::error_of(response).map(|error| error.code()),
-        resource_id: made.map(|id| percent_decode_str(id).decode_utf8_lossy().into_owned()),
+        resource_id: said.or_else(|| made.map(|id| percent_decode_str(id).decode_utf8_lossy().into_owned())),
     }
 }

@@ -34,6 +34,11 @@ pub(crate) fn cross_origin(allowed_origins: &[String]) -> CorsLayer {
             HeaderName::from_static("mcp-method"),
             HeaderName::from_static("mcp-name"),
         ])
-        .expose_headers([header::LOCATION, header::RETRY_AFTER, HeaderName::from_static(REQUEST_ID_HEADER)])
+        .expose_headers([
+            header::ETAG,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            HeaderName::from_static(REQUEST_ID_HEADER),
+        ])
         .max_age(MAX_AGE)
 }

@@ -3,7 +3,7 @@
 use crate::access;
 use crate::app::App;
 use crate::metrics::Answered;
-use crate::problem::{self, Failure};
+use crate::problem::{self, Failure, Shape};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -21,6 +21,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     let origin = access::origin(&request, &id, &app.config.trusted_proxies);
     request.extensions_mut().insert(origin);
     let method = request.method().clone();
+    let shape = Shape::of(request.uri().path());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let span = tracing::info_span!("request", request_id = %id, %method, path = request.uri().path());
@@ -28,7 +29,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     let mut response = next.run(request).instrument(span.clone()).await;
     let took = started.elapsed();
     span.in_scope(|| {
-        problem::stamp(&mut response, &id);
+        problem::stamp(&mut response, &id, shape);
         tracing::info!(status = response.status().as_u16(), latency_ms = took.as_secs_f64() * 1_000.0, "answered");
     });
     let status = response.status();

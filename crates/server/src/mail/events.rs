@@ -98,7 +98,7 @@ impl Feed for InboxFeed {
             events.push(ready_event(&inbox));
         }
         self.read.after = Start::After(inbox.position);
-        Ok(Batch { events, wait: (!inbox.more).then_some(SAFETY_READ) })
+        Ok(Batch { events, wait: (!inbox.more).then_some(SAFETY_READ), end: None })
     }
 }
 

@@ -61,6 +61,6 @@ impl Feed for PresenceFeed {
         }
         let due = service.next_change_ms(&now).map_or(SAFETY_READ, Duration::from_millis);
         self.known = now;
-        Ok(Batch { events, wait: Some(due.clamp(LEAST_WAIT, SAFETY_READ)) })
+        Ok(Batch { events, wait: Some(due.clamp(LEAST_WAIT, SAFETY_READ)), end: None })
     }
 }

@@ -7,6 +7,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use mainstay_core::api::InstanceId;
 use mainstay_core::audit::AuditRules;
+use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
@@ -59,6 +60,10 @@ impl Site {
         let clock = Arc::new(SystemClock);
         let rules = ServiceRules {
             audit: AuditRules::default(),
+            notary: None,
+            agent: Arc::new(EchoAgent),
+            chat: ChatRules::default(),
+            conversations: ConversationRules::default(),
             identity: IdentityRules::default(),
             mail,
             presence: PresenceRules::default(),

@@ -5,11 +5,13 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
+use mainstay_core::api::identity::{CreateKey, CreatedKey};
 use mainstay_core::audit::AuditRules;
+use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
-use mainstay_core::{RandomMint, Stores, SystemClock};
+use mainstay_core::{Caller, RandomMint, Stores, SystemClock};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
 use mainstay_testkit::fixtures::RedisServer;
 use serde_json::Value;
@@ -55,6 +57,10 @@ impl Site {
         let stores = mainstay_redis::open(options).await.unwrap();
         let rules = ServiceRules {
             audit: AuditRules::default(),
+            notary: None,
+            agent: Arc::new(EchoAgent),
+            chat: ChatRules::default(),
+            conversations: ConversationRules::default(),
             identity: IdentityRules::default(),
             mail: MailRules::default(),
             presence: setup.presence,
@@ -80,6 +86,15 @@ impl Site {
     }
 }
 
+impl Site {
+    /// A new API key with these scopes, valid everywhere.
+    pub async fn key(&self, scopes: &[&str]) -> CreatedKey {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let create = CreateKey { name: "test".into(), scopes, ..CreateKey::default() };
+        self.services.identity.create_key(&Caller::owner(), create).await.unwrap()
+    }
+}
+
 /// A request to make.
 pub struct Call {
     builder: http::request::Builder,
@@ -102,6 +117,17 @@ impl Call {
 
     pub fn post(path: &str, body: Value) -> Self {
         Self { body: Body::from(body.to_string()), ..Self::new(Method::POST, path) }
+    }
+
+    /// With another credential than the owner key.
+    pub fn with(self, token: &str) -> Self {
+        let builder = http::request::Builder::new();
+        let mut parts = self.builder.body(()).unwrap().into_parts().0;
+        parts.headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
+        let mut builder = builder.method(parts.method).uri(parts.uri);
+        *builder.headers_mut().unwrap() = parts.headers;
+        *builder.extensions_mut().unwrap() = parts.extensions;
+        Self { builder, body: self.body }
     }
 
     pub fn r#as(self, instance: &str) -> Self {
@@ -216,4 +242,9 @@ fn parse(event: &str) -> Option<Told> {
 /// A message for these recipients.
 pub fn message(to: &[&str], subject: &str) -> Value {
     serde_json::json!({ "to": to, "subject": subject, "requires_ack": true })
+}
+
+/// A path with something in place of each parameter.
+pub fn filled(path: &str) -> String {
+    path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/")
 }

@@ -1,0 +1,8 @@
+//! The way out: upstreams that this server asks on behalf of its callers.
+//!
+//! *Invariant:* what an upstream does never looks like what the store does. An upstream that is away is an error of the
+//! agent, with a code of its own.
+
+mod openai;
+
+pub use openai::{InvalidUpstream, OpenAiAgent, OpenAiOptions};
