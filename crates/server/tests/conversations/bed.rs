@@ -40,7 +40,6 @@ pub struct Bed {
 #[derive(Clone)]
 pub struct Node {
     router: Router,
-    pub services: Arc<Services>,
     pub shutdown: CancellationToken,
 }
 
@@ -97,16 +96,12 @@ impl Node {
         let verifier = TokenVerifier::new(vec![issuer()], Arc::new(SystemClock)).unwrap();
         let config = ServerConfig { tokens: Some(Arc::new(verifier)), ..ServerConfig::new(OwnerKey::new(KEY)) };
         let shutdown = CancellationToken::new();
-        Self { router: router(Arc::clone(&services), &config, shutdown.clone()), services, shutdown }
+        Self { router: router(services, &config, shutdown.clone()), shutdown }
     }
 
     /// A member of the tenant acme.
     pub fn user(&self, name: &str) -> User {
         self.bearer(&token("acme", name, "member"))
-    }
-
-    pub fn owner(&self) -> User {
-        self.bearer(KEY)
     }
 
     pub fn bearer(&self, credential: &str) -> User {
