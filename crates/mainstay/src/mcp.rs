@@ -4,6 +4,10 @@
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt};
+use mainstay_api::conversations::{
+    Answered, AppendMessages, AppendedMessages, Conversation, ConversationSummary, CreateConversation,
+    CreatedConversation, DeletedConversation, ForkConversation, ListConversations, MessagePage, ReadMessages, SendText,
+};
 use mainstay_api::identity::WhoAmI;
 use mainstay_api::ids::RequestId;
 use mainstay_api::mail::{
@@ -12,7 +16,7 @@ use mainstay_api::mail::{
 };
 use mainstay_api::page::Page;
 use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance, UnregisterInstance};
-use mainstay_api::{InstanceId, MessageId, Problem, Timestamp};
+use mainstay_api::{ConversationId, InstanceId, MessageId, Problem, Timestamp};
 use mainstay_client::{Client, ClientError, InboxEvent, PresenceChange};
 use mainstay_core::{Clock, SystemClock};
 use mainstay_server::mcp::{Backend, Watched};
@@ -111,6 +115,52 @@ impl Backend for ClientBackend {
 
     async fn unregister(&self, instance: &InstanceId, session_id: Option<String>) -> Result<PresenceChanged> {
         told(self.client.presence().unregister(instance, &UnregisterInstance { session_id }).await)
+    }
+
+    async fn conversation_create(
+        &self,
+        request: Option<RequestId>,
+        create: CreateConversation,
+    ) -> Result<CreatedConversation> {
+        told(self.client.conversations().create(&create, request).await)
+    }
+
+    async fn conversations(&self, list: ListConversations) -> Result<Page<ConversationSummary>> {
+        told(self.client.conversations().list(&list).await)
+    }
+
+    async fn conversation(&self, id: &ConversationId) -> Result<Conversation> {
+        told(self.client.conversations().read(id).await)
+    }
+
+    async fn conversation_messages(&self, id: &ConversationId, read: ReadMessages) -> Result<MessagePage> {
+        told(self.client.conversations().messages(id, &read).await)
+    }
+
+    async fn conversation_append(
+        &self,
+        request: Option<RequestId>,
+        id: &ConversationId,
+        append: AppendMessages,
+    ) -> Result<AppendedMessages> {
+        told(self.client.conversations().append(id, &append, request).await)
+    }
+
+    async fn conversation_fork(
+        &self,
+        request: Option<RequestId>,
+        id: &ConversationId,
+        fork: ForkConversation,
+    ) -> Result<CreatedConversation> {
+        told(self.client.conversations().fork(id, &fork, request).await)
+    }
+
+    async fn conversation_delete(&self, id: &ConversationId) -> Result<DeletedConversation> {
+        told(self.client.conversations().delete(id).await)
+    }
+
+    async fn chat_send(&self, request: Option<RequestId>, id: &ConversationId, send: SendText) -> Result<Answered> {
+        told(self.client.conversations().send(id, &send, request).await)
     }
 
     fn changes(&self, watched: Watched) -> BoxStream<'static, ()> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const ORIGINAL: &str = include_str!("../src/mcp/tools/legacy/tools.json");
 
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 30] = [
     "coord_publish_message",
     "coord_check_messages",
     "coord_ack_message",
@@ -30,6 +30,14 @@ const ORDER: [&str; 22] = [
     "presence_register",
     "presence_heartbeat",
     "presence_unregister",
+    "conversation_create",
+    "conversation_list",
+    "conversation_show",
+    "conversation_messages",
+    "conversation_append",
+    "conversation_fork",
+    "conversation_delete",
+    "chat_send",
     "whoami",
 ];
 

@@ -16,7 +16,7 @@ use std::task::{Context, Poll};
 pub enum ConversationEvent {
     /// A message.
     Message(Box<Message>),
-    /// It has another version: its status, the outcome of a message, or whatever else is no new message.
+    /// It has another version, told after its new messages: there may also be another status, or the outcome of one.
     Changed {
         /// The version.
         version: u64,

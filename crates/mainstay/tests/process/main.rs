@@ -3,6 +3,7 @@
 
 mod abuse;
 mod bed;
+mod chats;
 mod clients;
 #[path = "../common/mod.rs"]
 mod common;

@@ -30,8 +30,8 @@ pub(crate) struct Start {
 /// Follows one of the caller's conversations, as server-sent events.
 ///
 /// Begins where `after` or the `Last-Event-ID` header says, so that what was said meanwhile comes first. Events:
-/// `message` (a message; its id is the place to resume from), `changed` (the conversation has another version: a status,
-/// the outcome of a message, and whatever else is not a new message), `ready` (all that was there has been told),
+/// `message` (a message; its id is the place to resume from), `changed` (the conversation has another version, told
+/// after its new messages: there may also be another status, or the outcome of a message), `ready` (all that was there has been told),
 /// `problem` (the store is away; the stream goes on by itself), `bye` (the stream ends: `deleted` with the conversation,
 /// `credential` with the caller's right to it, `stopping` with the server). Problems: `conversations.not_found`.
 #[utoipa::path(get, path = "/v1/conversations/{id}/events", operation_id = "follow_conversation", tag = "conversations",

@@ -23,6 +23,7 @@ pub(crate) mod subjects;
 pub(crate) mod take_turn;
 
 pub use cards::CardRules;
+pub(crate) use send::{answered, by_user};
 
 use mainstay_core::api::ConversationId;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};

@@ -1,5 +1,6 @@
 //! `POST /v1/conversations/{id}/send`.
 
+use crate::Services;
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::extract::{IdempotencyKey, Json, Path};
@@ -32,15 +33,24 @@ pub(crate) async fn send(
     IdempotencyKey(request): IdempotencyKey,
     Json(send): Json<SendText>,
 ) -> Result<axum::Json<Answered>, Failure> {
-    let say = Say { message: text_of_user(send.text)?, context: send.workflow_context.map(Value::Object) };
-    let said = app.say(&caller, request, &id, say).await?;
-    Ok(axum::Json(Answered {
-        conversation_id: id,
+    let said = app.services.say(&caller, request, &id, by_user(send)?).await?;
+    Ok(axum::Json(answered(id, said)))
+}
+
+/// What a user says, from the wire.
+pub(crate) fn by_user(send: SendText) -> Result<Say> {
+    Ok(Say { message: text_of_user(send.text)?, context: send.workflow_context.map(Value::Object) })
+}
+
+/// The answer, for the wire.
+pub(crate) fn answered(conversation_id: ConversationId, said: Said) -> Answered {
+    Answered {
+        conversation_id,
         messages: said.messages,
         workflow_state: said.workflow,
         version: said.version,
         replayed: said.replayed,
-    }))
+    }
 }
 
 /// A text as a message of the user.
@@ -51,7 +61,7 @@ pub(crate) fn text_of_user(text: String) -> Result<NewMessage> {
     Ok(NewMessage::text(Role::User, text))
 }
 
-impl App {
+impl Services {
     /// Says something and counts the answer.
     pub(crate) async fn say(
         &self,
@@ -60,11 +70,11 @@ impl App {
         id: &ConversationId,
         say: Say,
     ) -> Result<Said> {
-        let said = self.services.chat.send(caller, request, id, say).await;
+        let said = self.chat.send(caller, request, id, say).await;
         match &said {
             Ok(said) if said.replayed => {}
-            Ok(said) => self.services.metrics.answered_by_agent(said.messages.len()),
-            Err(error) => self.services.metrics.agent_failed(error.code()),
+            Ok(said) => self.metrics.answered_by_agent(said.messages.len()),
+            Err(error) => self.metrics.agent_failed(error.code()),
         }
         said
     }

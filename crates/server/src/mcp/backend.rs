@@ -4,6 +4,10 @@ use crate::access::{Audited, Needs};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use mainstay_api::conversations::{
+    Answered, AppendMessages, AppendedMessages, Conversation, ConversationSummary, CreateConversation,
+    CreatedConversation, DeletedConversation, ForkConversation, ListConversations, MessagePage, ReadMessages, SendText,
+};
 use mainstay_api::identity::WhoAmI;
 use mainstay_api::ids::RequestId;
 use mainstay_api::mail::{
@@ -12,7 +16,7 @@ use mainstay_api::mail::{
 };
 use mainstay_api::page::Page;
 use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance};
-use mainstay_api::{InstanceId, MessageId, Problem, Timestamp};
+use mainstay_api::{ConversationId, InstanceId, MessageId, Problem, Timestamp};
 use mainstay_core::Scope;
 use rmcp::model::CallToolResult;
 
@@ -105,6 +109,44 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Ends a registration, where the run holds the name or none is given.
     async fn unregister(&self, instance: &InstanceId, session_id: Option<String>) -> Result<PresenceChanged>;
+
+    /// Begins a conversation of the caller's user.
+    async fn conversation_create(
+        &self,
+        request: Option<RequestId>,
+        create: CreateConversation,
+    ) -> Result<CreatedConversation>;
+
+    /// Lists the user's conversations.
+    async fn conversations(&self, list: ListConversations) -> Result<Page<ConversationSummary>>;
+
+    /// Reads one conversation, without its messages.
+    async fn conversation(&self, id: &ConversationId) -> Result<Conversation>;
+
+    /// Reads messages of a conversation.
+    async fn conversation_messages(&self, id: &ConversationId, read: ReadMessages) -> Result<MessagePage>;
+
+    /// Appends messages to a conversation.
+    async fn conversation_append(
+        &self,
+        request: Option<RequestId>,
+        id: &ConversationId,
+        append: AppendMessages,
+    ) -> Result<AppendedMessages>;
+
+    /// Begins a conversation with a copy of another one's messages.
+    async fn conversation_fork(
+        &self,
+        request: Option<RequestId>,
+        id: &ConversationId,
+        fork: ForkConversation,
+    ) -> Result<CreatedConversation>;
+
+    /// Deletes a conversation.
+    async fn conversation_delete(&self, id: &ConversationId) -> Result<DeletedConversation>;
+
+    /// Says something to the agent, and waits for its answer.
+    async fn chat_send(&self, request: Option<RequestId>, id: &ConversationId, send: SendText) -> Result<Answered>;
 
     /// Changes from now on, one item for any number of them; an item may be superfluous. A mailbox with unread mail
     /// begins with an item, so that a client which subscribes late still learns of it. Ends when nothing will be

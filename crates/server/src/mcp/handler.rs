@@ -56,7 +56,7 @@ impl Handler {
     /// Calls a tool; what waits is admitted, and ends early where the client leaves or the server stops.
     async fn call(&self, request: CallToolRequestParams, context: &RequestContext<RoleServer>) -> Called {
         let arguments = request.arguments.unwrap_or_default();
-        if request.name != tools::WAITING {
+        if !tools::waits(&request.name) {
             return tools::call(&*self.backend, &request.name, arguments).await;
         }
         let _permit = match self.admit() {

@@ -4,12 +4,17 @@ use super::backend::{Backend, Result, Watched};
 use super::guidance::ERROR_META;
 use super::{McpParts, changes};
 use crate::access::{Act, Audited, Ended, Needs, Origin, record_of};
+use crate::conversations::{answered, by_user};
 use crate::whoami;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use http::StatusCode;
 use mainstay_api::Code;
+use mainstay_api::conversations::{
+    Answered, AppendMessages, AppendedMessages, Conversation, ConversationSummary, CreateConversation,
+    CreatedConversation, DeletedConversation, ForkConversation, ListConversations, MessagePage, ReadMessages, SendText,
+};
 use mainstay_api::identity::WhoAmI;
 use mainstay_api::ids::RequestId;
 use mainstay_api::mail::{
@@ -18,7 +23,7 @@ use mainstay_api::mail::{
 };
 use mainstay_api::page::Page;
 use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance};
-use mainstay_api::{InstanceId, MessageId, Problem, Timestamp};
+use mainstay_api::{ConversationId, InstanceId, MessageId, Problem, Timestamp};
 use mainstay_core::{Caller, Error, Topic};
 use mainstay_hub::Wake;
 use rmcp::model::CallToolResult;
@@ -171,6 +176,59 @@ impl Backend for LocalBackend {
     async fn unregister(&self, instance: &InstanceId, session_id: Option<String>) -> Result<PresenceChanged> {
         let presence = &self.parts.services.presence;
         presence.unregister(&self.caller, instance, session_id.as_deref()).await.map_err(told)
+    }
+
+    async fn conversation_create(
+        &self,
+        request: Option<RequestId>,
+        create: CreateConversation,
+    ) -> Result<CreatedConversation> {
+        self.parts.services.conversations.create(&self.caller, request, create).await.map_err(told)
+    }
+
+    async fn conversations(&self, list: ListConversations) -> Result<Page<ConversationSummary>> {
+        self.parts.services.conversations.list(&self.caller, list).await.map_err(told)
+    }
+
+    async fn conversation(&self, id: &ConversationId) -> Result<Conversation> {
+        self.parts.services.conversations.read(&self.caller, id).await.map_err(told)
+    }
+
+    async fn conversation_messages(&self, id: &ConversationId, read: ReadMessages) -> Result<MessagePage> {
+        self.parts.services.conversations.messages(&self.caller, id, read).await.map_err(told)
+    }
+
+    async fn conversation_append(
+        &self,
+        request: Option<RequestId>,
+        id: &ConversationId,
+        append: AppendMessages,
+    ) -> Result<AppendedMessages> {
+        let services = &self.parts.services;
+        let appended = services.conversations.append(&self.caller, request, id, append).await.map_err(told)?;
+        if !appended.replayed {
+            services.metrics.appended(appended.messages.len());
+        }
+        Ok(appended)
+    }
+
+    async fn conversation_fork(
+        &self,
+        request: Option<RequestId>,
+        id: &ConversationId,
+        fork: ForkConversation,
+    ) -> Result<CreatedConversation> {
+        self.parts.services.conversations.fork(&self.caller, request, id, fork).await.map_err(told)
+    }
+
+    async fn conversation_delete(&self, id: &ConversationId) -> Result<DeletedConversation> {
+        self.parts.services.conversations.delete(&self.caller, id).await.map_err(told)
+    }
+
+    async fn chat_send(&self, request: Option<RequestId>, id: &ConversationId, send: SendText) -> Result<Answered> {
+        let say = by_user(send).map_err(told)?;
+        let said = self.parts.services.say(&self.caller, request, id, say).await.map_err(told)?;
+        Ok(answered(id.clone(), said))
     }
 
     fn changes(&self, watched: Watched) -> BoxStream<'static, ()> {

@@ -75,7 +75,7 @@ impl<T: Transport<RoleServer>> Transport<RoleServer> for InOrder<T> {
 /// Whether a request may be answered long after it was asked.
 fn waits(request: &ClientRequest) -> bool {
     match request {
-        ClientRequest::CallToolRequest(call) => call.params.name == tools::WAITING,
+        ClientRequest::CallToolRequest(call) => tools::waits(&call.params.name),
         ClientRequest::SubscriptionsListenRequest(_) => true,
         _ => false,
     }

@@ -35,7 +35,7 @@ pub(crate) async fn card_action(
     let resource = Extension(Resource(id.to_string()));
     let answered = async {
         app.config.cards.check(&action.submit_data)?;
-        app.say(&caller, request, &id, Say { message: message_of(action)?, context: None }).await
+        app.services.say(&caller, request, &id, Say { message: message_of(action)?, context: None }).await
     };
     let answered = answered.await.map(|said| axum::Json(answer(id.clone(), said))).map_err(Failure);
     (resource, answered).into_response()

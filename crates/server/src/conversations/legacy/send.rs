@@ -33,7 +33,7 @@ pub(crate) async fn send(
     let resource = Extension(Resource(id.to_string()));
     let answered = async {
         let say = Say { message: text_of_user(send.text)?, context: send.workflow_context.map(Value::Object) };
-        app.say(&caller, request, &id, say).await
+        app.services.say(&caller, request, &id, say).await
     };
     let answered = answered.await.map(|said| axum::Json(answer(id.clone(), said))).map_err(Failure);
     (resource, answered).into_response()

@@ -1,6 +1,7 @@
 //! The tools: the table in its order, and the way from a call to its result.
 
 mod arguments;
+mod conversations;
 mod legacy;
 mod mail;
 mod outcome;
@@ -9,9 +10,10 @@ mod schema;
 mod whoami;
 
 use super::backend::Backend;
-use crate::access::{Access, Needs};
+use crate::access::{Access, Needs, audited};
 use futures::FutureExt;
 use mainstay_api::Problem;
+use mainstay_api::audit::AuditClass;
 use mainstay_core::Scope;
 use rmcp::model::{CallToolResult, JsonObject, Tool};
 use serde::Serialize;
@@ -23,6 +25,7 @@ pub(super) static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
     let mut tools = legacy::tools();
     tools.extend(mail::tools());
     tools.extend(presence::tools());
+    tools.extend(conversations::tools());
     tools.push(whoami::tool());
     tools
 });
@@ -32,8 +35,10 @@ pub(super) fn find(name: &str) -> Option<&'static Tool> {
     TOOLS.iter().find(|tool| tool.name == name)
 }
 
-/// The tool that waits for mail: the only one whose answer may take long.
-pub(super) const WAITING: &str = mail::wait::NAME;
+/// Whether the answer of a tool may take long: that of the one that waits for mail, and of the one that asks an agent.
+pub(super) fn waits(name: &str) -> bool {
+    [mail::wait::NAME, conversations::chat::NAME].contains(&name)
+}
 
 /// Declares the modern tools: each says here what its caller needs.
 macro_rules! modern_tools {
@@ -70,6 +75,14 @@ modern_tools! {
     presence::register [Scope::PresenceWrite];
     presence::heartbeat [Scope::PresenceWrite];
     presence::unregister [Scope::PresenceWrite];
+    conversations::create [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.create", "conversation")];
+    conversations::list [audited(Scope::ConversationsRead, AuditClass::Read, "conversations.list", "conversation")];
+    conversations::show [audited(Scope::ConversationsRead, AuditClass::Read, "conversations.read", "conversation")];
+    conversations::messages [audited(Scope::ConversationsRead, AuditClass::Read, "conversations.messages", "conversation")];
+    conversations::append [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.append", "conversation")];
+    conversations::fork [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.fork", "conversation")];
+    conversations::delete [audited(Scope::ConversationsWrite, AuditClass::Delete, "conversations.delete", "conversation")];
+    conversations::chat [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.send", "conversation")];
     whoami [Needs::Caller];
 }
 

@@ -1,0 +1,12 @@
+//! Conversations and chats over HTTP, on Redis and on SQLite.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bed;
+mod chats;
+mod faults;
+mod isolation;
+mod live;
+mod resource;
+mod upstream;
