@@ -59,6 +59,7 @@ pub fn mail(stores: &Stores) -> Arc<MailService> {
 pub fn services(stores: &Stores) -> Arc<Services> {
     let rules = ServiceRules {
         audit: AuditRules::default(),
+        notary: None,
         agent: Arc::new(EchoAgent),
         chat: ChatRules::default(),
         conversations: ConversationRules::default(),

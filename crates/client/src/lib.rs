@@ -4,6 +4,7 @@
 //! Every write carries a request id, made here when the caller gives none, and every retry repeats it: a call that
 //! is repeated after a lost answer is never done twice.
 
+mod audit;
 mod call;
 mod conversations;
 mod error;
@@ -16,6 +17,7 @@ mod presence;
 mod retry;
 mod transport;
 
+pub use audit::AuditClient;
 pub use conversations::Conversations;
 pub use error::ClientError;
 pub use events::{ConversationEvent, ConversationEvents, InboxEvent, InboxEvents, PresenceChange, PresenceChanges};
@@ -67,6 +69,12 @@ impl Client {
     {
         let transport = transport::boxed(service);
         Self { inner: Arc::new(Inner { transport, base: String::new(), options }) }
+    }
+
+    /// Calls about the audit trail.
+    #[must_use]
+    pub fn audit(&self) -> AuditClient<'_> {
+        AuditClient(self)
     }
 
     /// Calls about conversations.

@@ -5,6 +5,7 @@ mod cli;
 mod coordination;
 mod failure;
 mod mcp;
+mod notary;
 mod owner_key;
 mod printer;
 mod redis_store;

@@ -71,8 +71,11 @@ pub fn create_private_dir(dir: &Path) -> Result {
     builder.create(dir).map_err(|cause| cannot("created", dir, &cause))
 }
 
-/// Puts the key in its place whole or not at all, and never over another one.
-fn publish(path: &Path, key: &str) -> std::io::Result<()> {
+/// Puts a key in its place whole or not at all, and never over another one.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn publish(path: &Path, key: &str) -> std::io::Result<()> {
     let draft = path.with_extension(format!("key.{}", std::process::id()));
     let _ = std::fs::remove_file(&draft);
     let mut options = OpenOptions::new();

@@ -5,9 +5,12 @@ use crate::chats;
 use crate::coordination::mirror::{FolderMirror, LateMirror, OpenMirror};
 use crate::coordination::source::Place;
 use crate::failure::{Failure, Result};
+use crate::notary;
 use crate::owner_key;
 use crate::redis_store;
-use crate::settings::{Found, MailSettings, Origin, PresenceSettings, RedisLogin, Settings, is_loopback};
+use crate::settings::{
+    AuditSettings, Found, MailSettings, Origin, PresenceSettings, RedisLogin, Settings, is_loopback,
+};
 use futures::future::BoxFuture;
 use mainstay_api::{Code, InstanceId};
 use mainstay_client::{Client, ClientOptions, Credential};
@@ -18,7 +21,7 @@ use mainstay_core::presence::PresenceRules;
 use mainstay_core::{RandomMint, Stores, SystemClock};
 use mainstay_redis::RedisOptions;
 use mainstay_server::identity::tokens::TokenVerifier;
-use mainstay_server::{OwnerKey, ServerConfig, ServiceRules, Services};
+use mainstay_server::{Anchoring, OwnerKey, ServerConfig, ServiceRules, Services};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -54,7 +57,8 @@ impl Backbone {
             None => None,
         };
         let rules = ServiceRules {
-            audit: AuditRules::default(),
+            audit: audit_rules(&settings.audit),
+            notary: notary::of(settings, &stores.info),
             agent: chats::agent(&settings.agent)?,
             chat: chats::chat_rules(&settings.agent),
             conversations: chats::conversation_rules(&settings.conversations),
@@ -300,6 +304,16 @@ fn unknown_store(scheme: Option<&str>) -> Failure {
     let help = "Set MAINSTAY_STORE to sqlite:<path>, sqlite::memory:, redis://…, rediss://…, redis+sentinel://…, \
                 rediss+sentinel://…, redis+cluster://… or rediss+cluster://….";
     Failure::new(Code::SettingInvalid, detail, help)
+}
+
+/// The job that anchors the audit trail.
+#[must_use]
+pub fn anchoring(settings: &Settings) -> Anchoring {
+    Anchoring { interval_ms: settings.audit.checkpoint_interval_ms, ..Anchoring::default() }
+}
+
+fn audit_rules(audit: &AuditSettings) -> AuditRules {
+    AuditRules { retention_ms: i64::from(audit.retention_days) * DAY_MS, ..AuditRules::default() }
 }
 
 fn mail_rules(mail: &MailSettings) -> MailRules {

@@ -3,7 +3,9 @@
 
 mod access;
 mod admission;
+mod anchoring;
 mod app;
+mod audit;
 mod caller;
 mod config;
 mod conversations;
@@ -26,6 +28,7 @@ mod whoami;
 
 pub use access::{Audited, Needs};
 pub use admission::Admission;
+pub use anchoring::{Anchoring, InvalidAnchoring};
 pub use app::{in_process, router, router_with_mcp};
 pub use caller::Authenticated;
 pub use config::{OwnerKey, ServerConfig};

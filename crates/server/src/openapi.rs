@@ -4,7 +4,7 @@
 use crate::access::{Access, Guard, Needs, audited, guard};
 use crate::app::App;
 use crate::conversations::{self, legacy as chat, subjects};
-use crate::{error_page, health, mail, metrics, presence, problem, whoami};
+use crate::{audit, error_page, health, mail, metrics, presence, problem, whoami};
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
@@ -68,6 +68,13 @@ macro_rules! endpoints {
 endpoints! {
     /// Endpoints that need a credential and answer as fast as the store allows.
     guarded {
+        audit::list => list [audited(Scope::AuditRead, AuditClass::Read, "audit.list", "audit_entries")];
+        audit::chains => chains [Scope::AuditRead];
+        audit::stored => stored [audited(Scope::AuditRead, AuditClass::Export, "audit.read_stored", "audit_entries")];
+        audit::verify => verify [audited(Scope::AuditRead, AuditClass::Read, "audit.verify", "audit_entries")];
+        audit::key => key [Scope::AuditRead];
+        audit::checkpoint => checkpoint [audited(Scope::AuditAdmin, AuditClass::Write, "audit.checkpoint", "checkpoint")];
+        audit::trim => trim [audited(Scope::AuditAdmin, AuditClass::Delete, "audit.trim", "audit_entries")];
         conversations::create => create [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.create", "conversation")];
         conversations::list => list [audited(Scope::ConversationsRead, AuditClass::Read, "conversations.list", "conversation")];
         conversations::erase => erase [audited(Scope::ConversationsWrite, AuditClass::Delete, "conversations.erase", "conversation")];
@@ -105,6 +112,7 @@ endpoints! {
 endpoints! {
     /// Endpoints that need a credential and may wait or stream.
     live {
+        audit::export => export [audited(Scope::AuditRead, AuditClass::Export, "audit.export", "audit_entries")];
         conversations::events => events [audited(Scope::ConversationsRead, AuditClass::Read, "conversations.follow", "conversation")];
         conversations::export => export [audited(Scope::ConversationsRead, AuditClass::Export, "conversations.export", "conversation")];
         conversations::export_all => export_all [audited(Scope::ConversationsRead, AuditClass::Export, "conversations.export_all", "conversation")];

@@ -1,7 +1,7 @@
 //! What the server serves.
 
 use crate::metrics::Metrics;
-use mainstay_core::audit::{AuditRules, AuditService};
+use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
 use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
@@ -38,6 +38,8 @@ pub struct Services {
 pub struct ServiceRules {
     /// The rules of the audit trail.
     pub audit: AuditRules,
+    /// What signs the checkpoints of the audit trail; none where there are to be none.
+    pub notary: Option<Arc<dyn Notary>>,
     /// Who answers in chats.
     pub agent: Arc<dyn Agent>,
     /// The rules of chats.
@@ -60,7 +62,8 @@ impl Services {
     /// The services on a store.
     #[must_use]
     pub fn new(stores: &Stores, rules: ServiceRules) -> Self {
-        let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(&rules.clock), rules.audit);
+        let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(&rules.clock), rules.audit)
+            .with_notary(rules.notary);
         let (clock, mint) = (&rules.clock, &rules.mint);
         let store = Arc::clone(&stores.conversations);
         let conversations = ConversationService::new(store, Arc::clone(clock), Arc::clone(mint), rules.conversations);

@@ -102,6 +102,34 @@ pub struct ExportAudit {
     pub until: Option<Timestamp>,
 }
 
+/// Which chains to show.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ListChains {
+    /// Only this chain; every one that the caller may see when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>)]
+    pub chain: Option<ChainId>,
+}
+
+/// Which stored entries to read, oldest first.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ReadStored {
+    /// The chain: `server` or `namespace:<name>`; that of the call's namespace when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>)]
+    pub chain: Option<ChainId>,
+    /// Only entries behind this number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// Entries at most: 1 to 1,000, 100 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
 /// An entry as the store holds it, for those who verify the chain themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StoredEntry {

@@ -7,5 +7,7 @@ mod report;
 
 pub use chain::{AuditChain, AuditChains, ChainId};
 pub use entry::{AuditClass, AuditEntry, AuditOutcome, AuditResource, GENESIS};
-pub use listing::{AuditFormat, ExportAudit, ListAudit, MAX_ENTRIES, StoredEntries, StoredEntry};
+pub use listing::{
+    AuditFormat, ExportAudit, ListAudit, ListChains, MAX_ENTRIES, ReadStored, StoredEntries, StoredEntry,
+};
 pub use report::{AuditKey, ChainReport, CheckpointMade, Finding, FindingKind, TrimReport, VerifyAudit, VerifyReport};

@@ -35,6 +35,10 @@ pub(super) fn event(entry: &AuditEntry, hash: Hash) -> Value {
         },
         "entity": entities(entry),
     });
+    if entry.class == AuditClass::BreakGlass {
+        let subtype = json!({ "system": DICOM, "code": "110127", "display": "Emergency Override Started" });
+        event["subtype"].as_array_mut().into_iter().for_each(|subtypes| subtypes.push(subtype.clone()));
+    }
     if let Some(code) = &entry.code {
         event["outcomeDesc"] = json!(code);
     }
@@ -49,8 +53,7 @@ fn kind(class: AuditClass) -> (&'static str, &'static str, &'static str) {
         AuditClass::Read | AuditClass::Write | AuditClass::Delete => (EVENT_TYPE, "rest", "RESTful Operation"),
         AuditClass::Export => (DICOM, "110106", "Export"),
         AuditClass::Login => (DICOM, "110114", "User Authentication"),
-        AuditClass::Access | AuditClass::Privilege => (DICOM, "110113", "Security Alert"),
-        AuditClass::BreakGlass => (DICOM, "110110", "Patient Record"),
+        AuditClass::Access | AuditClass::Privilege | AuditClass::BreakGlass => (DICOM, "110113", "Security Alert"),
         AuditClass::System => (DICOM, "110100", "Application Activity"),
     }
 }
@@ -83,7 +86,9 @@ fn agent(entry: &AuditEntry) -> Value {
         agent["altId"] = json!(format!("{}:{}:{}", subject.realm, subject.tenant, subject.user));
     }
     if let Some(from) = &entry.from {
-        agent["network"] = json!({ "address": from, "type": "2" });
+        // 1 is the name of a machine, 2 an IP address.
+        let kind = if from.parse::<std::net::IpAddr>().is_ok() { "2" } else { "1" };
+        agent["network"] = json!({ "address": from, "type": kind });
     }
     agent
 }

@@ -34,13 +34,11 @@ pub(super) fn event(entry: &AuditEntry, hash: Hash) -> Value {
             "uid": format!("{}#{}", entry.chain, entry.seq),
             "log_name": entry.chain.to_string(),
             "sequence": entry.seq,
-            "correlation_uid": entry.correlation_id,
         },
         "api": { "operation": entry.action, "request": { "uid": entry.request_id.as_deref().unwrap_or("") } },
         "actor": { "user": user },
-        "src_endpoint": { "ip": entry.from.as_deref().unwrap_or("0.0.0.0") },
-        "unmapped": { "hash": hash.to_string(), "prev": entry.prev, "class": entry.class, "outcome": entry.outcome,
-            "of": entry.of, "reason": entry.reason },
+        "src_endpoint": endpoint(entry.from.as_deref()),
+        "unmapped": { "hash": hash.to_string(), "prev": entry.prev, "class": entry.class, "outcome": entry.outcome },
     });
     if login {
         event["user"] = user;
@@ -48,6 +46,15 @@ pub(super) fn event(entry: &AuditEntry, hash: Hash) -> Value {
     }
     if let Some(resource) = &entry.resource {
         event["resources"] = json!([{ "type": resource.kind, "uid": resource.id.as_deref().unwrap_or("*") }]);
+    }
+    if let Some(correlation_id) = &entry.correlation_id {
+        event["metadata"]["correlation_uid"] = json!(correlation_id);
+    }
+    if let Some(of) = entry.of {
+        event["unmapped"]["of"] = json!(of);
+    }
+    if let Some(reason) = &entry.reason {
+        event["message"] = json!(reason);
     }
     if let Some(code) = &entry.code {
         event["status_code"] = json!(code);
@@ -79,6 +86,14 @@ fn severity(entry: &AuditEntry) -> (i64, &'static str) {
         (AuditClass::BreakGlass, _) => (3, "Medium"),
         (_, AuditOutcome::Refused | AuditOutcome::Failed) => (2, "Low"),
         _ => (1, "Informational"),
+    }
+}
+
+/// Where the call came from: an address, or a name where there is none.
+fn endpoint(from: Option<&str>) -> Value {
+    match from {
+        Some(from) if from.parse::<std::net::IpAddr>().is_ok() => json!({ "ip": from }),
+        from => json!({ "name": from.unwrap_or("unknown") }),
     }
 }
 

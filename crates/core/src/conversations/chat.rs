@@ -15,6 +15,7 @@ use mainstay_api::{Code, ConversationId, Timestamp};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 
 /// The lease of the turn of a chat, in milliseconds.
 const LEASE_MS: u64 = 30_000;
@@ -119,7 +120,8 @@ impl Chat {
         let at = self.conversations.own(caller, Scope::ConversationsWrite, id)?;
         let memo = self.conversations.memo(caller, request, &("send", id, &say.message, &say.context))?;
         let (chat, caller) = (Arc::clone(self), caller.clone());
-        let turn = tokio::spawn(async move { chat.turn(&caller, at, memo, say).await });
+        let turn = async move { chat.turn(&caller, at, memo, say).await };
+        let turn = tokio::spawn(turn.instrument(tracing::Span::current()));
         turn.await.unwrap_or_else(|error| Err(Error::bug(format!("a turn ended early: {error}"))))
     }
 
@@ -162,15 +164,12 @@ impl Chat {
     /// Asks the agent while the turn is kept, and stores what it says.
     async fn answer(&self, caller: &Caller, under: &Under, turn: Turn, context: Option<Value>) -> Result<Said> {
         let workflow = self.workflow(caller, &under.at).await?;
-        let prompt = Prompt {
-            conversation: under.at.id.clone(),
-            history: self.history(under).await?,
-            workflow: workflow.clone(),
-            context,
-        };
+        let prompt =
+            Prompt { conversation: under.at.id.clone(), history: self.history(under).await?, workflow, context };
         let answer = self.ask_under(under, turn, prompt).await?;
         let (messages, documents) = self.checked(answer)?;
-        let workflow = counted(workflow);
+        // Read anew: a client may have changed it while the agent was thinking.
+        let workflow = counted(self.workflow(caller, &under.at).await?);
         let append = Append {
             documents,
             settle: Some(Settle::Done),

@@ -4,6 +4,7 @@ mod agent;
 mod chat;
 mod parse;
 mod port;
+mod records;
 mod refusals;
 mod service;
 

@@ -1,6 +1,7 @@
 //! The command line: one file for each command. A new command is a file, a variant here, and its line in `run`.
 
 mod agent;
+mod audit;
 mod compat;
 mod completions;
 mod context;
@@ -84,6 +85,9 @@ enum Work {
     /// Say who is there, and see it.
     #[command(subcommand)]
     Agent(agent::AgentCommand),
+    /// Look through the audit trail, verify it and take it out.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Keep conversations of a user with an agent.
     #[command(subcommand)]
     Conversation(conversation::ConversationCommand),
@@ -174,6 +178,7 @@ impl Work {
         match self {
             Self::Mail(command) => command.run(context).await,
             Self::Agent(command) => command.run(context).await,
+            Self::Audit(command) => command.run(context).await,
             Self::Conversation(command) => command.run(context).await,
             Self::Chat(command) => command.run(context).await,
             Self::Serve(command) => command.run(context).await,

@@ -60,6 +60,8 @@ pub struct Settings {
     pub conversations: ConversationSettings,
     /// Mail.
     pub mail: MailSettings,
+    /// The audit trail.
+    pub audit: AuditSettings,
     /// Presence.
     pub presence: PresenceSettings,
     /// Redis.
@@ -139,6 +141,19 @@ pub struct MailSettings {
     pub max_messages: u32,
 }
 
+/// The audit trail.
+#[derive(Debug, Clone)]
+pub struct AuditSettings {
+    /// The key that signs checkpoints, where it was given.
+    pub key: Option<SecretString>,
+    /// The file of the checkpoints, where it was given.
+    pub checkpoints: Option<PathBuf>,
+    /// How often a checkpoint is made, in milliseconds.
+    pub checkpoint_interval_ms: u64,
+    /// Days that an entry is kept.
+    pub retention_days: u32,
+}
+
 /// Presence.
 #[derive(Debug, Clone)]
 pub struct PresenceSettings {
@@ -211,6 +226,7 @@ impl Settings {
             agent: read.agent()?,
             conversations: read.conversations()?,
             mail: read.mail()?,
+            audit: read.audit()?,
             presence: read.presence()?,
             redis: read.redis()?,
             issuers: issuers::read(&layers)?,

@@ -1,8 +1,8 @@
 //! From text to typed values, with errors that name the setting and where its value came from.
 
 use super::{
-    ClientSettings, Found, Layers, LogFormat, LogSettings, MailSettings, Origin, PresenceSettings, RedisLogin,
-    RedisSettings, Refusal, ServerSettings, Setting, Settings, refusal,
+    AuditSettings, ClientSettings, Found, Layers, LogFormat, LogSettings, MailSettings, Origin, PresenceSettings,
+    RedisLogin, RedisSettings, Refusal, ServerSettings, Setting, Settings, refusal,
 };
 use mainstay_api::InstanceId;
 use secrecy::SecretString;
@@ -144,6 +144,15 @@ impl Reader<'_> {
             max_inbox: self.number(Setting::MailMaxInbox, 1..=MAX_COUNT)?,
             max_pending: self.number(Setting::MailMaxPending, 1..=MAX_COUNT)?,
             max_messages: self.number(Setting::MailMaxMessages, 1..=MAX_COUNT)?,
+        })
+    }
+
+    pub(super) fn audit(&self) -> Result<AuditSettings> {
+        Ok(AuditSettings {
+            key: self.text(Setting::AuditKey)?.map(Into::into),
+            checkpoints: self.path(Setting::AuditCheckpoints)?,
+            checkpoint_interval_ms: self.number(Setting::AuditCheckpointIntervalMs, 100..=24 * 60 * 60 * 1_000)?,
+            retention_days: self.number(Setting::AuditRetentionDays, 1..=36_500)?,
         })
     }
 

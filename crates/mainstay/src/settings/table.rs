@@ -101,6 +101,14 @@ settings! {
         "Most unacknowledged messages in one inbox; more are refused with `mail.inbox_full`.";
     MailMaxMessages = "MAINSTAY_MAIL_MAX_MESSAGES", "mail.max_messages", "1000000", public,
         "Most messages in one namespace.";
+    AuditKey = "MAINSTAY_AUDIT_KEY", "", "", secret,
+        "The key that signs the checkpoints of the audit trail, 64 hexadecimal digits; nodes that share a store share it. Without it, `<data dir>/audit.key`, made when it is first needed.";
+    AuditCheckpoints = "MAINSTAY_AUDIT_CHECKPOINTS", "audit.checkpoints", "", public,
+        "The file that signed checkpoints are added to: best on another disk than the store. Without it, a file for each store in the data folder.";
+    AuditCheckpointIntervalMs = "MAINSTAY_AUDIT_CHECKPOINT_INTERVAL_MS", "audit.checkpoint_interval_ms", "300000", public,
+        "How often `serve` makes a checkpoint where the audit trail has grown, in milliseconds.";
+    AuditRetentionDays = "MAINSTAY_AUDIT_RETENTION_DAYS", "audit.retention_days", "2192", public,
+        "Days that an entry of the audit trail is kept; six years.";
     PresenceTimeoutMinutes = "MAINSTAY_PRESENCE_TIMEOUT_MINUTES" ["COORD_PRESENCE_TIMEOUT_MINUTES"], "presence.timeout_minutes", "5", public,
         "Minutes of silence after which an instance counts as inactive.";
     PresenceGoneHours = "MAINSTAY_PRESENCE_GONE_HOURS", "presence.gone_hours", "24", public,

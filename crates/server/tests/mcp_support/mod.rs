@@ -60,6 +60,7 @@ impl Site {
         let clock = Arc::new(SystemClock);
         let rules = ServiceRules {
             audit: AuditRules::default(),
+            notary: None,
             agent: Arc::new(EchoAgent),
             chat: ChatRules::default(),
             conversations: ConversationRules::default(),

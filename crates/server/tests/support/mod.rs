@@ -57,6 +57,7 @@ impl Site {
         let stores = mainstay_redis::open(options).await.unwrap();
         let rules = ServiceRules {
             audit: AuditRules::default(),
+            notary: None,
             agent: Arc::new(EchoAgent),
             chat: ChatRules::default(),
             conversations: ConversationRules::default(),

@@ -10,11 +10,16 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use mainstay_core::FakeClock;
 use mainstay_core::api::{Code, Realm, TenantId};
 use mainstay_server::identity::tokens::{IssuerConfig, KeyOrigin, TenantRule, Tenants, TokenVerifier};
+use mainstay_testkit::fixtures::TlsFiles;
 use p256::pkcs8::EncodePrivateKey as _;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
 
 /// What the clock of every test shows at first, in seconds.
 pub const NOW_S: i64 = 1_800_000_000;
@@ -158,6 +163,8 @@ fn key_set<'a>(keys: impl IntoIterator<Item = &'a Value>) -> String {
 pub struct Published {
     /// Documents by path.
     pub documents: BTreeMap<String, String>,
+    /// Paths that lead to others.
+    pub redirects: BTreeMap<String, String>,
     /// Answered in their place.
     pub status: Option<StatusCode>,
     /// Waited for before each answer.
@@ -175,8 +182,24 @@ pub struct Site {
 impl Site {
     /// Serves a discovery document and keys.
     pub async fn start<'a>(keys: impl IntoIterator<Item = &'a Value>) -> Self {
+        Self::start_over(None, keys).await
+    }
+
+    /// The same over TLS, as `localhost`.
+    pub async fn start_tls<'a>(files: &TlsFiles, keys: impl IntoIterator<Item = &'a Value>) -> Self {
+        let certificates = CertificateDer::pem_file_iter(files.server_cert_path()).unwrap();
+        let certificates = certificates.collect::<Result<Vec<_>, _>>().unwrap();
+        let key = PrivateKeyDer::from_pem_file(files.server_key_path()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.unwrap().with_no_client_auth().with_single_cert(certificates, key).unwrap();
+        Self::start_over(Some(TlsAcceptor::from(Arc::new(config))), keys).await
+    }
+
+    async fn start_over<'a>(tls: Option<TlsAcceptor>, keys: impl IntoIterator<Item = &'a Value>) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let port = listener.local_addr().unwrap().port();
+        let url = if tls.is_some() { format!("https://localhost:{port}") } else { format!("http://127.0.0.1:{port}") };
         let published = Arc::new(Mutex::new(Published::default()));
         let requests = Arc::new(AtomicUsize::new(0));
         let (state, count) = (Arc::clone(&published), Arc::clone(&requests));
@@ -184,20 +207,22 @@ impl Site {
             let mut connections = tokio::task::JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (state, count) = (Arc::clone(&state), Arc::clone(&count));
-                let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-                    count.fetch_add(1, Ordering::SeqCst);
-                    let published = state.lock().unwrap().clone();
-                    async move { Ok::<_, std::convert::Infallible>(answer(published, request.uri().path()).await) }
-                });
+                let (state, count, tls) = (Arc::clone(&state), Arc::clone(&count), tls.clone());
                 connections.spawn(async move {
-                    let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
-                    let _ended = builder.serve_connection(TokioIo::new(stream), service).await;
+                    match tls {
+                        None => talk(stream, state, count).await,
+                        Some(tls) => {
+                            // A client that trusts another authority goes away here.
+                            if let Ok(stream) = tls.accept(stream).await {
+                                talk(stream, state, count).await;
+                            }
+                        }
+                    }
                 });
             }
         });
         let site = Self { url, published, requests, server };
-        site.publish("/keys", key_set(keys));
+        site.publish_keys(keys);
         site.discovery(ISSUER, &format!("{}/keys", site.url));
         site
     }
@@ -244,14 +269,28 @@ impl Drop for Site {
     }
 }
 
+async fn talk<S>(stream: S, state: Arc<Mutex<Published>>, count: Arc<AtomicUsize>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let published = state.lock().unwrap().clone();
+        async move { Ok::<_, std::convert::Infallible>(answer(published, request.uri().path()).await) }
+    });
+    let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+    let _ended = builder.serve_connection(TokioIo::new(stream), service).await;
+}
+
 async fn answer(published: Published, path: &str) -> Response<Full<Bytes>> {
     if let Some(held) = published.held {
         held.acquire().await.unwrap().forget();
     }
     let status = published.status.unwrap_or(StatusCode::OK);
     let response = Response::builder().status(status);
-    if status.is_redirection() {
-        return response.header("location", "/elsewhere").body(Full::default()).unwrap();
+    if let Some(location) = published.redirects.get(path) {
+        let moved = Response::builder().status(StatusCode::FOUND).header("location", location);
+        return moved.body(Full::default()).unwrap();
     }
     match published.documents.get(path) {
         Some(document) => response.body(Full::from(document.clone())).unwrap(),

@@ -5,6 +5,7 @@ use http::StatusCode;
 use mainstay_core::FakeClock;
 use mainstay_core::api::Code;
 use mainstay_server::identity::tokens::{IssuerConfig, KeyOrigin, TenantRule, Tenants, TokenVerifier};
+use mainstay_testkit::fixtures::TlsFiles;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -147,6 +148,8 @@ async fn an_issuer_that_never_answered_is_unavailable_and_asked_again_later() {
 async fn what_an_issuer_may_not_publish_is_not_taken() {
     let signer = Signer::es256("k");
     let token = signer.token(&claims());
+    // Addresses at which the keys could be had: that they are not asked is what is tested.
+    let own = |host: &str, site: &Site| format!("{}/keys", site.url.replace("127.0.0.1", host));
     type Prepare<'a> = &'a dyn Fn(&Site);
     let refused = async |prepare: Prepare| {
         let site = Site::start([&signer.jwk]).await;
@@ -155,12 +158,17 @@ async fn what_an_issuer_may_not_publish_is_not_taken() {
         refusal(&verifier, &token).await
     };
     let doc = "/.well-known/openid-configuration";
-    let cases: [(&str, Prepare); 8] = [
+    let cases: [(&str, Prepare); 10] = [
         ("another issuer", &|site| site.discovery("https://other.example", &format!("{}/keys", site.url))),
         ("a longer issuer", &|site| site.discovery(&format!("{ISSUER}/"), &format!("{}/keys", site.url))),
-        ("keys over plain http", &|site| site.discovery(ISSUER, "http://issuer.example/keys")),
+        ("keys over plain http", &|site| site.discovery(ISSUER, &own("0.0.0.0", site))),
+        ("keys behind a password", &|site| site.discovery(ISSUER, &own("user:secret@127.0.0.1", site))),
         ("keys in a file", &|site| site.discovery(ISSUER, "file:///etc/hosts")),
-        ("a redirect", &|site| site.fail(StatusCode::FOUND)),
+        ("keys that moved", &|site| {
+            site.publish("/moved", json!({ "keys": [signer.jwk] }).to_string());
+            site.published.lock().unwrap().redirects.insert("/keys".into(), "/moved".into());
+        }),
+        ("an error", &|site| site.fail(StatusCode::FORBIDDEN)),
         ("no document", &|site| site.publish(doc, "<html>".into())),
         ("no keys", &|site| site.publish("/keys", "{}".into())),
         ("keys without end", &|site| site.publish("/keys", format!("{{\"keys\":[{}]}}", " ".repeat(1_048_576)))),
@@ -207,6 +215,27 @@ async fn an_issuer_of_many_tenants_cannot_be_trusted_for_one_without_asking_whic
     let (verifier, _clock) = trusting(IssuerConfig { issuer: None, tenant: fixed, ..discovered(&site) });
     let token = Signer::es256("k").token(&claims_with(json!({ "iss": "https://login.example/acme/v2.0" })));
     assert_eq!(refusal(&verifier, &token).await, Code::KeysUnavailable);
+}
+
+#[tokio::test]
+async fn an_issuer_is_asked_over_tls_and_only_one_with_a_certificate_that_is_trusted() {
+    let signer = Signer::es256("k");
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [own, foreign] = folders.each_ref().map(|folder| TlsFiles::generate(folder.path()).unwrap());
+    let site = Site::start_tls(&own, [&signer.jwk]).await;
+    let token = signer.token(&claims());
+    let with = |files: &TlsFiles| IssuerConfig { ca_file: Some(files.ca_path().into()), ..discovered(&site) };
+    let (verifier, _clock) = trusting(with(&foreign));
+    assert_eq!(refusal(&verifier, &token).await, Code::KeysUnavailable);
+    assert_eq!(site.requests(), 0);
+    let (verifier, _clock) = trusting(with(&own));
+    assert!(verifier.verify(&token).await.is_ok());
+
+    let plain = Site::start([&signer.jwk]).await;
+    site.discovery(ISSUER, &format!("{}/keys", plain.url));
+    let (verifier, _clock) = trusting(with(&own));
+    assert_eq!(refusal(&verifier, &token).await, Code::KeysUnavailable);
+    assert_eq!(plain.requests(), 0, "what is published over TLS does not lead to an open door of this machine");
 }
 
 #[tokio::test]

@@ -50,6 +50,7 @@ pub(super) fn purge(connection: &Connection, now: Timestamp, limit: u32) -> Outc
     let sql = "DELETE FROM conversation_requests WHERE (owner, key) IN
                    (SELECT owner, key FROM conversation_requests WHERE until_ms <= ?1 LIMIT ?2)";
     connection.prepare_cached(sql)?.execute((now.as_millis(), limit))?;
+    connection.prepare_cached(include_str!("removal_owners.sql"))?.execute([limit])?;
     Ok(purged)
 }
 

@@ -10,6 +10,7 @@ CREATE TABLE conversation_owners (
     conversations INTEGER NOT NULL DEFAULT 0,
     UNIQUE (namespace, realm, tenant, user)
 ) STRICT;
+CREATE INDEX conversation_owners_unused ON conversation_owners (id) WHERE conversations = 0;
 
 CREATE TABLE conversations (
     -- Never given twice: what is remembered of a request tells a conversation from a later one with the same id.

@@ -7,6 +7,7 @@
 
 pub mod audit;
 mod bed;
+pub mod conversations;
 pub mod identity;
 pub mod mail;
 pub mod presence;
@@ -52,8 +53,13 @@ pub async fn run(bed: &Bed) {
 }
 
 /// Every port, with its cases.
-pub const PORTS: &[(&str, &[&[Case]])] =
-    &[("audit", audit::FILES), ("identity", identity::FILES), ("mail", mail::FILES), ("presence", presence::FILES)];
+pub const PORTS: &[(&str, &[&[Case]])] = &[
+    ("audit", audit::FILES),
+    ("conversations", conversations::FILES),
+    ("identity", identity::FILES),
+    ("mail", mail::FILES),
+    ("presence", presence::FILES),
+];
 
 /// Runs every case, the rest too where one fails.
 ///
@@ -118,6 +124,18 @@ macro_rules! conformance {
                 $crate::audit_appending_tests!(super::super::super::$store);
                 $crate::audit_reading_tests!(super::super::super::$store);
                 $crate::audit_trimming_tests!(super::super::super::$store);
+            }
+
+            mod conversations {
+                $crate::conversations_appending_tests!(super::super::super::$store);
+                $crate::conversations_concurrent_tests!(super::super::super::$store);
+                $crate::conversations_erasing_tests!(super::super::super::$store);
+                $crate::conversations_forking_tests!(super::super::super::$store);
+                $crate::conversations_isolation_tests!(super::super::super::$store);
+                $crate::conversations_lifetimes_tests!(super::super::super::$store);
+                $crate::conversations_listing_tests!(super::super::super::$store);
+                $crate::conversations_remembering_tests!(super::super::super::$store);
+                $crate::conversations_turns_tests!(super::super::super::$store);
             }
 
             mod identity {

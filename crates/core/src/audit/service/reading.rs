@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::{Caller, Scope};
 use futures::stream::{self, BoxStream, StreamExt};
 use mainstay_api::audit::{
-    AuditChain, AuditChains, AuditEntry, AuditFormat, ChainId, ExportAudit, ListAudit, MAX_ENTRIES, StoredEntries,
-    StoredEntry, VerifyAudit, VerifyReport,
+    AuditChain, AuditChains, AuditEntry, AuditFormat, ChainId, ExportAudit, ListAudit, ListChains, MAX_ENTRIES,
+    ReadStored, StoredEntries, StoredEntry, VerifyAudit, VerifyReport,
 };
 use mainstay_api::page::Page;
 use mainstay_api::{Code, Timestamp};
@@ -60,15 +60,16 @@ impl AuditService {
         }
     }
 
-    /// The chains that the caller may see, and where each begins and ends.
+    /// One chain, or those that the caller may see, and where each begins and ends.
     ///
     /// # Errors
     /// `auth.forbidden`, and those of the store.
-    pub async fn chains(&self, caller: &Caller) -> Result<AuditChains> {
+    pub async fn chains(&self, caller: &Caller, list: ListChains) -> Result<AuditChains> {
         caller.require(Scope::AuditRead)?;
-        let mut ids = match caller.require(Scope::AuditAdmin) {
-            Ok(()) => self.store.chains().await?,
-            Err(_) => vec![ChainId::Namespace(caller.namespace.clone())],
+        let mut ids = match (list.chain, caller.require(Scope::AuditAdmin)) {
+            (Some(chain), _) => vec![chain],
+            (None, Ok(())) => self.store.chains().await?,
+            (None, Err(_)) => vec![ChainId::Namespace(caller.namespace.clone())],
         };
         ids.sort();
         let mut chains = Vec::with_capacity(ids.len());
@@ -78,11 +79,7 @@ impl AuditService {
         Ok(AuditChains { chains, at: self.clock.now() })
     }
 
-    /// Where one chain begins and ends; `None` where there is no such chain.
-    ///
-    /// # Errors
-    /// `auth.forbidden`, and those of the store.
-    pub async fn chain(&self, caller: &Caller, chain: ChainId) -> Result<Option<AuditChain>> {
+    async fn chain(&self, caller: &Caller, chain: ChainId) -> Result<Option<AuditChain>> {
         let chain = visible(caller, Some(chain))?;
         Ok(self.store.state(&chain).await?.map(|state| AuditChain {
             chain,
@@ -99,9 +96,9 @@ impl AuditService {
     ///
     /// # Errors
     /// `auth.forbidden`, an invalid limit, and those of the store.
-    pub async fn stored(&self, caller: &Caller, query: PageQuery) -> Result<StoredEntries> {
-        let chain = visible(caller, Some(query.chain))?;
-        let rows = self.page(&chain, query.order, limit(Some(query.limit))?).await?;
+    pub async fn stored(&self, caller: &Caller, read: ReadStored) -> Result<StoredEntries> {
+        let chain = visible(caller, read.chain)?;
+        let rows = self.page(&chain, Order::After(read.after.unwrap_or(0)), limit(read.limit)?).await?;
         let entry = |row: Sealed| StoredEntry { seq: row.seq, hash: row.hash.to_string(), body: row.body };
         Ok(StoredEntries { entries: rows.into_iter().map(entry).collect() })
     }

@@ -29,14 +29,15 @@ impl ConversationService {
         id: &ConversationId,
     ) -> Result<BoxStream<'static, Result<ExportLine>>> {
         let at = self.own(caller, Scope::ConversationsRead, id)?;
-        let record = self.found(&at).await?;
+        let mut record = self.found(&at).await?;
+        self.note_use(&at, &mut record.summary).await?;
         let conversation = parse::to_conversation(&at.owner, record)?;
         let first = stream::iter([Ok(ExportLine::Conversation(Box::new(conversation)))]);
         Ok(first.chain(Arc::clone(self).lines(at)).boxed())
     }
 
     /// Exports every conversation of a user with its messages. One that is deleted meanwhile is left out; one that
-    /// begins meanwhile may be.
+    /// begins meanwhile may be. This is no use of them: it prolongs no life.
     ///
     /// # Errors
     /// `auth.forbidden`, or a reason that is missing. The stream ends with the first error.
