@@ -113,6 +113,13 @@ impl Call {
         self
     }
 
+    /// Says that this write is to be made once: the server does not remember its request id, and what it shows or uses
+    /// up cannot be had again.
+    pub(crate) fn once(mut self) -> Self {
+        self.repeatable = false;
+        self
+    }
+
     /// Asks for a stream of events.
     pub(crate) fn events(mut self) -> Self {
         self.accept = "text/event-stream";
@@ -150,6 +157,8 @@ impl Client {
         let after_ms = self.inner.options.response_timeout_ms.saturating_add(call.wait_ms);
         let answer = async {
             let (status, body) = self.exchange(call).await?;
+            // An answer without content is one of nothing, which JSON spells `null`.
+            let body = if status == StatusCode::NO_CONTENT { Bytes::from_static(b"null") } else { body };
             serde_json::from_slice(&body)
                 .map_err(|cause| ClientError::Protocol { detail: cause.to_string(), status: status.as_u16() })
         };

@@ -10,6 +10,7 @@ mod conversations;
 mod error;
 mod events;
 mod health;
+mod identity;
 mod lines;
 mod mail;
 mod options;
@@ -21,6 +22,7 @@ pub use audit::AuditClient;
 pub use conversations::Conversations;
 pub use error::ClientError;
 pub use events::{ConversationEvent, ConversationEvents, InboxEvent, InboxEvents, PresenceChange, PresenceChanges};
+pub use identity::{Account, Keys, UsersClient};
 pub use mail::Mail;
 pub use options::{ClientOptions, Credential};
 pub use presence::PresenceClient;
@@ -71,6 +73,12 @@ impl Client {
         Self { inner: Arc::new(Inner { transport, base: String::new(), options }) }
     }
 
+    /// Calls about the own account: logging in, the second factor, sessions.
+    #[must_use]
+    pub fn account(&self) -> Account<'_> {
+        Account(self)
+    }
+
     /// Calls about the audit trail.
     #[must_use]
     pub fn audit(&self) -> AuditClient<'_> {
@@ -83,6 +91,12 @@ impl Client {
         Conversations(self)
     }
 
+    /// Calls about API keys.
+    #[must_use]
+    pub fn keys(&self) -> Keys<'_> {
+        Keys(self)
+    }
+
     /// Calls about mail.
     #[must_use]
     pub fn mail(&self) -> Mail<'_> {
@@ -93,6 +107,12 @@ impl Client {
     #[must_use]
     pub fn presence(&self) -> PresenceClient<'_> {
         PresenceClient(self)
+    }
+
+    /// Calls about users.
+    #[must_use]
+    pub fn users(&self) -> UsersClient<'_> {
+        UsersClient(self)
     }
 
     /// The choices that this client was made with.

@@ -90,13 +90,14 @@ scripts! {
 }
 
 /// Fragments that scripts include.
-const FRAGMENTS: [(&str, &str); 10] = [
+const FRAGMENTS: [(&str, &str); 11] = [
     ("shared/keys", include_str!("../scripts/shared/keys.lua")),
     ("audit/chain", include_str!("../scripts/audit/chain.lua")),
     ("conversations/beginning", include_str!("../scripts/conversations/beginning.lua")),
     ("conversations/records", include_str!("../scripts/conversations/records.lua")),
     ("conversations/requests", include_str!("../scripts/conversations/requests.lua")),
     ("identity/state", include_str!("../scripts/identity/state.lua")),
+    ("mail/memo", include_str!("../scripts/mail/memo.lua")),
     ("mail/messages", include_str!("../scripts/mail/messages.lua")),
     ("mail/deliveries", include_str!("../scripts/mail/deliveries.lua")),
     ("mail/rows", include_str!("../scripts/mail/rows.lua")),

@@ -40,6 +40,8 @@ pub fn router_with_mcp(
     let app = Arc::new(App { services, config: config.clone(), admission, shutdown, refusals: Refusals::default() });
     let mut routes = Router::new()
         .merge(brief(&app, openapi::guarded::routes(&app)))
+        .merge(brief(&app, openapi::accounts::routes(&app)))
+        .merge(brief_open(&app, openapi::entrance::routes(&app)))
         .merge(live(&app, openapi::live::routes(&app)))
         .merge(answering(&app, openapi::chats::routes(&app)))
         .merge(brief_open(&app, openapi::public::routes(&app)))

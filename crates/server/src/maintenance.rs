@@ -37,6 +37,8 @@ pub struct Purged {
     pub messages: u32,
     /// Instances.
     pub instances: u32,
+    /// Sessions, challenges, keys and counts of guesses.
+    pub credentials: u32,
 }
 
 impl Default for Maintenance {
@@ -73,11 +75,14 @@ impl Maintenance {
             let conversations = services.conversations.purge(self.step_limit).await?;
             let messages = services.mail.purge(self.step_limit).await?;
             let instances = services.presence.purge(self.step_limit).await?;
-            services.metrics.purged(conversations.saturating_add(messages).saturating_add(instances));
+            let credentials = services.identity.purge(self.step_limit).await?;
+            let counts = [conversations, messages, instances, credentials];
+            services.metrics.purged(counts.into_iter().fold(0, u32::saturating_add));
             purged.conversations = purged.conversations.saturating_add(conversations);
             purged.messages = purged.messages.saturating_add(messages);
             purged.instances = purged.instances.saturating_add(instances);
-            if [conversations, messages, instances].into_iter().all(|count| count < self.step_limit) {
+            purged.credentials = purged.credentials.saturating_add(credentials);
+            if counts.into_iter().all(|count| count < self.step_limit) {
                 break;
             }
         }
@@ -97,6 +102,7 @@ impl Maintenance {
                         purged.conversations,
                         purged.messages,
                         purged.instances,
+                        purged.credentials,
                         "expired records deleted"
                     ),
                     Err(error) => tracing::warn!(%error, internal = error.internal, "maintenance failed"),

@@ -1,9 +1,10 @@
 //! The routes, and the document that describes them: an endpoint is listed here once and is then both served and
 //! described.
 
-use crate::access::{Access, Guard, Needs, audited, guard};
+use crate::access::{Access, Guard, Needs, audited, audited_in_server, guard};
 use crate::app::App;
 use crate::conversations::{self, legacy as chat, subjects};
+use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
 use crate::{audit, error_page, health, mail, metrics, presence, problem, whoami};
 use axum::Router;
 use axum::handler::Handler;
@@ -26,7 +27,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::{PathItemExt, routes};
 
 /// The paths that need no credential (`/metrics` only where the server is configured so).
-pub const OPEN_PATHS: [&str; 5] = ["/health", "/health/live", "/health/ready", "/openapi.json", "/v1/errors/{code}"];
+pub const OPEN_PATHS: [&str; 7] = [
+    "/health",
+    "/health/live",
+    "/health/ready",
+    "/openapi.json",
+    "/v1/auth/challenge",
+    "/v1/auth/login",
+    "/v1/errors/{code}",
+];
 
 /// The name of the security scheme.
 const SCHEME: &str = "bearer";
@@ -124,6 +133,42 @@ endpoints! {
 }
 
 endpoints! {
+    /// Where one gets a credential.
+    entrance {
+        login => login [own(Needs::Nothing, AuditClass::Login, "auth.login")];
+        challenge => answer [own(Needs::Nothing, AuditClass::Login, "auth.challenge")];
+    }
+}
+
+endpoints! {
+    /// One's own account; and users and API keys, for whoever administers them.
+    accounts {
+        logout => logout [own(Needs::Caller, AuditClass::Login, "auth.logout")];
+        password => change [own(Needs::Caller, AuditClass::Privilege, "auth.password.change")];
+        totp::begin => begin [own(Needs::Caller, AuditClass::Privilege, "auth.totp.enrol")];
+        totp::confirm => confirm [own(Needs::Caller, AuditClass::Privilege, "auth.totp.confirm")];
+        totp::remove => remove [own(Needs::Caller, AuditClass::Privilege, "auth.totp.remove")];
+        recovery_codes => renew [own(Needs::Caller, AuditClass::Privilege, "auth.recovery_codes.renew")];
+        sessions::list => list [Needs::Caller];
+        sessions::end => end [audited_in_server(Needs::Caller, AuditClass::Delete, "sessions.end", "session")];
+        sessions::end_all => end_all [own(Needs::Caller, AuditClass::Delete, "sessions.end_all")];
+        users::add => add [administered(AuditClass::Privilege, "users.add", "user")];
+        users::list => list [administered(AuditClass::Read, "users.list", "user")];
+        users::read => read [administered(AuditClass::Read, "users.read", "user")];
+        users::change => change [administered(AuditClass::Privilege, "users.change", "user")];
+        users::remove => remove [administered(AuditClass::Delete, "users.remove", "user")];
+        users::set_password => set_password [administered(AuditClass::Privilege, "users.set_password", "user")];
+        users::sessions => sessions [administered(AuditClass::Read, "users.sessions.list", "user")];
+        users::end_sessions => end_sessions [administered(AuditClass::Delete, "users.sessions.end", "user")];
+        users::reset_totp => reset_totp [administered(AuditClass::Privilege, "users.totp.reset", "user")];
+        keys::create => create [administered(AuditClass::Privilege, "keys.create", "key")];
+        keys::list => list [administered(AuditClass::Read, "keys.list", "key")];
+        keys::read => read [administered(AuditClass::Read, "keys.read", "key")];
+        keys::revoke => revoke [administered(AuditClass::Delete, "keys.revoke", "key")];
+    }
+}
+
+endpoints! {
     /// Endpoints that need a credential and answer when an agent has: its time has a bound of its own.
     chats {
         conversations::send => send [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.send", "conversation")];
@@ -156,6 +201,16 @@ endpoints! {
     }
 }
 
+/// What somebody does to the own account.
+fn own(needs: Needs, class: AuditClass, action: &'static str) -> Access {
+    audited_in_server(needs, class, action, "account")
+}
+
+/// What is done to users and keys by whoever may administer them.
+fn administered(class: AuditClass, action: &'static str, resource: &'static str) -> Access {
+    audited_in_server(Scope::IdentityAdmin, class, action, resource)
+}
+
 /// The metrics, where they need no credential.
 pub(crate) fn open_metrics(app: &Arc<App>) -> Router<Arc<App>> {
     served::<metrics::__path_read, _, _>(metrics::read, app, Needs::Nothing.into())
@@ -182,6 +237,8 @@ fn said<P: utoipa::Path>(access: Access) -> (Vec<utoipa::openapi::HttpMethod>, S
 pub fn route_needs() -> Vec<(String, String)> {
     let groups = [
         guarded::needs(),
+        accounts::needs(),
+        entrance::needs(),
         live::needs(),
         chats::needs(),
         public::needs(),
@@ -206,6 +263,8 @@ pub fn route_needs() -> Vec<(String, String)> {
 #[must_use]
 pub fn openapi() -> OpenApi {
     let routes = guarded::described()
+        .merge(accounts::described())
+        .merge(entrance::described())
         .merge(live::described())
         .merge(chats::described())
         .merge(public::described())

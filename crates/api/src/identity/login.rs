@@ -138,6 +138,16 @@ pub struct Sessions {
     pub sessions: Vec<Session>,
 }
 
+/// Which of one's own sessions end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct EndOwnSessions {
+    /// Whether the session that asks stays.
+    #[serde(default)]
+    pub keep_this: bool,
+}
+
 /// How many sessions ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SessionsEnded {

@@ -24,6 +24,8 @@ pub(super) struct Walk<'a> {
     kept: Hash,
     /// Whether something is wrong with it: what follows from that is not told again.
     doubtful: bool,
+    /// By how many numbers the next page begins behind the place, because nothing there has a number of its own.
+    skipped: u64,
     entries: u64,
     anchored: Option<Anchored>,
     findings: Vec<Finding>,
@@ -48,6 +50,7 @@ impl<'a> Walk<'a> {
             place: state.base,
             kept: state.base.hash,
             doubtful: false,
+            skipped: 0,
             entries: 0,
             anchored: None,
             findings: Vec::new(),
@@ -64,17 +67,17 @@ impl<'a> Walk<'a> {
 
     /// Where the next page begins.
     pub fn after(&self) -> u64 {
-        self.place.seq
+        self.place.seq + self.skipped
     }
 
     /// Goes on behind a page that held nothing but entries without a number of their own.
     pub fn skip(&mut self) {
-        self.place.seq += 1;
+        self.skipped += 1;
     }
 
     /// Whether the head has been reached.
     pub fn is_over(&self) -> bool {
-        self.place.seq >= self.state.head.seq
+        self.after() >= self.state.head.seq
     }
 
     /// Passes one entry.
@@ -98,6 +101,7 @@ impl<'a> Walk<'a> {
             self.found(kind, Some(row.seq), detail);
         }
         (self.place, self.kept, self.doubtful) = (Head { seq: row.seq, hash }, row.hash, doubtful);
+        self.skipped = 0;
         self.pass_anchors(self.place);
     }
 

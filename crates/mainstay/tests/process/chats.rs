@@ -20,7 +20,10 @@ async fn killed_in_a_turn(bed: Bed) {
         let (client, id, send) = (client.clone(), id.clone(), send("lost"));
         async move { client.conversations().send(&id, &send, None).await }
     });
-    eventually("the agent to be asked", || if upstream.asked().is_empty() { Err("nothing yet") } else { Ok(()) }).await;
+    eventually("the agent to be asked", || {
+        if upstream.asked().is_empty() { Err("nothing yet".to_owned()) } else { Ok(()) }
+    })
+    .await;
     node.kill();
     assert!(asking.await.unwrap().is_err());
 

@@ -7,6 +7,7 @@ mod chats;
 mod clients;
 #[path = "../common/mod.rs"]
 mod common;
+mod connections;
 mod crashes;
 mod hostile;
 mod load;

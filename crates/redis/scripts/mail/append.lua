@@ -9,18 +9,14 @@
 -- Returns  {'stored', offset, epoch, deliveries, 1 where the namespace is to be noted}
 --          {'replayed', id} {'memo_mismatch'} {'duplicate_id'} {'inbox_full', name} {'namespace_full'}
 --@include shared/keys
+--@include mail/memo
 --@include mail/messages
 --@include mail/deliveries
 
 local p = cjson.decode(ARGV[1])
 
-if p.memo then
-  local known = redis.call('HMGET', base .. 'req:' .. p.memo.key, 'fp', 'id', 'until')
-  if known[1] and tonumber(known[3]) > p.now then
-    if known[1] ~= p.memo.fp then return {'memo_mismatch'} end
-    return {'replayed', known[2]}
-  end
-end
+local known = p.memo and recall(p.memo.key, p.memo.fp, p.now)
+if known then return known end
 
 local alive, dead = find_alive(p.id, p.now)
 if alive then return {'duplicate_id'} end

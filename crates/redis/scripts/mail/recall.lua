@@ -7,8 +7,6 @@
 --
 -- Returns  {} {'replayed', id} {'memo_mismatch'}
 --@include shared/keys
+--@include mail/memo
 
-local known = redis.call('HMGET', base .. 'req:' .. ARGV[1], 'fp', 'id', 'until')
-if not known[1] or tonumber(known[3]) <= tonumber(ARGV[3]) then return {} end
-if known[1] ~= ARGV[2] then return {'memo_mismatch'} end
-return {'replayed', known[2]}
+return recall(ARGV[1], ARGV[2], tonumber(ARGV[3])) or {}

@@ -61,12 +61,12 @@ pub async fn remove_password(server: &RedisServer, user: &str, password: &str) {
 
 /// The connections whose user begins with `app`: their ids with the user.
 pub async fn connected(server: &RedisServer) -> BTreeMap<u64, String> {
-    let list: String = redis::from_redis_value(server.cli(&["CLIENT", "LIST"]).await.unwrap()).unwrap();
     let field = |line: &str, name: &str| {
         line.split(' ')
             .find_map(|pair| pair.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).map(str::to_owned))
     };
-    let rows = list.lines().filter_map(|line| Some((field(line, "id")?.parse().ok()?, field(line, "user")?)));
+    let list = server.clients().await.unwrap();
+    let rows = list.iter().filter_map(|line| Some((field(line, "id")?.parse().ok()?, field(line, "user")?)));
     rows.filter(|(_, user)| user.starts_with("app")).collect()
 }
 

@@ -31,7 +31,6 @@ pub(crate) fn audited(
 }
 
 /// The same for what concerns the whole installation.
-#[expect(dead_code, reason = "for the routes of identity")]
 pub(crate) fn audited_in_server(
     needs: impl Into<Needs>,
     class: AuditClass,

@@ -7,8 +7,8 @@ mod refusals;
 mod standing;
 
 pub use audited::Audited;
-pub(crate) use audited::{Act, Ended, audited, record_of};
-pub(crate) use guard::{Guard, Resource, guard};
+pub(crate) use audited::{Act, Ended, audited, audited_in_server, record_of};
+pub(crate) use guard::{Guard, Recognised, Resource, guard};
 pub(crate) use origin::{Origin, Peer, is_fit, origin};
 pub(crate) use refusals::Refusals;
 pub(crate) use standing::while_it_stands;

@@ -30,10 +30,15 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// Where the request came from, in words.
+    pub fn place(&self) -> Option<String> {
+        let from = self.from.map(|from| from.to_string());
+        from.or_else(|| self.within.then(|| "this process".to_owned()))
+    }
+
     /// Writes into a record where the request came from.
     pub fn fill(&self, record: &mut Record) {
-        let from = self.from.map(|from| from.to_string());
-        record.from = from.or_else(|| self.within.then(|| "this process".to_owned()));
+        record.from = self.place();
         record.request_id = (!self.request_id.is_empty()).then(|| self.request_id.clone());
         record.correlation_id.clone_from(&self.correlation_id);
     }

@@ -91,6 +91,7 @@ impl Node {
             presence: PresenceRules::default(),
             clock: Arc::new(SystemClock),
             mint: Arc::new(RandomMint),
+            notary: None,
         };
         let services = Arc::new(Services::new(stores, rules));
         let verifier = TokenVerifier::new(vec![issuer()], Arc::new(SystemClock)).unwrap();

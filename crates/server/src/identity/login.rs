@@ -1,0 +1,28 @@
+//! `POST /v1/auth/login`.
+
+use super::Secret;
+use super::visit::{Visit, begun};
+use crate::app::App;
+use crate::extract::Json;
+use crate::problem::Failure;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use mainstay_core::api::identity::{Login, LoginOutcome};
+use std::sync::Arc;
+
+/// Logs in with a name and a password.
+///
+/// A user with a second factor gets a challenge to answer, any other a session, whose token is a bearer credential.
+/// Problems: `auth.login_failed`, `auth.locked`.
+#[utoipa::path(post, path = "/v1/auth/login", operation_id = "login", tag = "identity", request_body = Login,
+    responses((status = 200, description = "A session, or a challenge", body = LoginOutcome))
+)]
+pub(crate) async fn login(
+    State(app): State<Arc<App>>,
+    Visit(visitor): Visit,
+    Json(login): Json<Login>,
+) -> Result<Response, Failure> {
+    let outcome = app.services.identity.login(login, visitor).await?;
+    let LoginOutcome::Session(session) = &outcome else { return Ok(Secret(outcome).into_response()) };
+    Ok(begun(&app, session, Secret(&outcome)).await?)
+}
