@@ -169,7 +169,8 @@ pub(crate) fn missing() -> Error {
     Error::new(
         Code::CredentialMissing,
         "the request has no bearer credential",
-        "Send `Authorization: Bearer <owner key>`; `mainstay serve` says at its start where the key is.",
+        "Send `Authorization: Bearer <credential>`: a token of your identity provider, an API key, the token of a session \
+         (`mainstay login`), or the owner key (`mainstay serve` says at its start where it is).",
     )
 }
 
