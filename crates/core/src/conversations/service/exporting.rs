@@ -139,7 +139,7 @@ fn accessed(caller: &Caller, whose: &Whose, own: Scope) -> Result<Owner> {
             Ok(owner(caller))
         }
         Whose::Other { subject, reason } => {
-            caller.require(Scope::ConversationsAdmin)?;
+            caller.require_over(subject, Scope::ConversationsAdmin)?;
             if reason.trim().is_empty() {
                 return Err(Error::invalid("reason: say why the conversations of another user are accessed"));
             }

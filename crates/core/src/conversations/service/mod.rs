@@ -61,7 +61,8 @@ impl Default for ConversationRules {
 pub enum Whose {
     /// The caller's.
     Own,
-    /// Those of another user, which needs the scope `conversations:admin`.
+    /// Those of another user, which needs the scope `conversations:admin`: of a token for users of its own tenant, of
+    /// any other credential everywhere.
     Other {
         /// That user.
         subject: Subject,
