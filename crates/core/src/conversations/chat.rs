@@ -2,7 +2,7 @@
 
 use super::agent::{Agent, AgentError, Prompt};
 use super::port::{Append, Appended, From, Lookup, MessagesQuery, Renew, Settle, Take, Written};
-use super::refusals::{memo_mismatch, turn_busy, turn_lost};
+use super::refusals::{memo_mismatch, too_many_turns, turn_busy, turn_lost};
 use super::service::{ConversationService, placed};
 use super::{Recalled, parse};
 use crate::error::{Error, Result};
@@ -15,6 +15,7 @@ use mainstay_api::{Code, ConversationId, Timestamp};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 /// The lease of the turn of a chat, in milliseconds.
@@ -29,12 +30,15 @@ pub struct ChatRules {
     pub answer_timeout_ms: u64,
     /// Most messages that an agent is given.
     pub max_history: u32,
+    /// Most messages that are being answered at a time. A turn goes on when its caller has gone, so what bounds the
+    /// calls does not bound the turns.
+    pub max_turns: usize,
 }
 
 impl Default for ChatRules {
-    /// Two minutes, and 40 messages.
+    /// Two minutes, 40 messages, and 256 turns.
     fn default() -> Self {
-        Self { answer_timeout_ms: 120_000, max_history: 40 }
+        Self { answer_timeout_ms: 120_000, max_history: 40, max_turns: 256 }
     }
 }
 
@@ -74,6 +78,7 @@ pub struct Chat {
     conversations: Arc<ConversationService>,
     agent: Arc<dyn Agent>,
     rules: ChatRules,
+    turns: Arc<Semaphore>,
 }
 
 /// A turn under way: where, and by which right.
@@ -87,7 +92,8 @@ impl Chat {
     /// Chats with this agent.
     #[must_use]
     pub fn new(conversations: Arc<ConversationService>, agent: Arc<dyn Agent>, rules: ChatRules) -> Self {
-        Self { conversations, agent, rules }
+        let turns = Arc::new(Semaphore::new(rules.max_turns.min(Semaphore::MAX_PERMITS)));
+        Self { conversations, agent, rules, turns }
     }
 
     /// Begins a conversation whose workflow stands at its beginning.
@@ -107,8 +113,8 @@ impl Chat {
     /// there was none, the agent is asked again.
     ///
     /// # Errors
-    /// Those of an append; `conversations.turn_busy` while another message is being answered;
-    /// `conversations.agent_failed` and `conversations.agent_unavailable`, after which only the user's message is
+    /// Those of an append; `conversations.turn_busy` while another message is being answered; `server.overloaded` while
+    /// as many are as may be; `conversations.agent_failed` and `conversations.agent_unavailable`, after which only the user's message is
     /// stored, as failed.
     pub async fn send(
         self: &Arc<Self>,
@@ -119,8 +125,13 @@ impl Chat {
     ) -> Result<Said> {
         let at = self.conversations.own(caller, Scope::ConversationsWrite, id)?;
         let memo = self.conversations.memo(caller, request, &("send", id, &say.message, &say.context))?;
+        let permit = Arc::clone(&self.turns).try_acquire_owned().map_err(|_| too_many_turns(self.rules.max_turns))?;
         let (chat, caller) = (Arc::clone(self), caller.clone());
-        let turn = async move { chat.turn(&caller, at, memo, say).await };
+        let turn = async move {
+            let said = chat.turn(&caller, at, memo, say).await;
+            drop(permit);
+            said
+        };
         let turn = tokio::spawn(turn.instrument(tracing::Span::current()));
         turn.await.unwrap_or_else(|error| Err(Error::bug(format!("a turn ended early: {error}"))))
     }
