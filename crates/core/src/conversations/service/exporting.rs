@@ -30,7 +30,7 @@ impl ConversationService {
     ) -> Result<BoxStream<'static, Result<ExportLine>>> {
         let at = self.own(caller, Scope::ConversationsRead, id)?;
         let mut record = self.found(&at).await?;
-        self.note_use(&at, &mut record.summary).await?;
+        self.note_use(&at, &mut record.summary).await;
         let conversation = parse::to_conversation(&at.owner, record)?;
         let first = stream::iter([Ok(ExportLine::Conversation(Box::new(conversation)))]);
         Ok(first.chain(Arc::clone(self).lines(at)).boxed())

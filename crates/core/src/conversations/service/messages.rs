@@ -74,7 +74,7 @@ impl ConversationService {
             (Some(_), Some(_)) => return Err(Error::invalid("after, before: give one of them, or none")),
         };
         let mut page = self.page(MessagesQuery { at: at.clone(), from, limit: page_limit(read.limit)? }).await?;
-        self.note_use(&at, &mut page.summary).await?;
+        self.note_use(&at, &mut page.summary).await;
         Ok(MessagePage {
             conversation_id: id.clone(),
             messages: page.rows.iter().map(parse::to_message).collect::<Result<_>>()?,
