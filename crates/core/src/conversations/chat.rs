@@ -3,7 +3,7 @@
 use super::agent::{Agent, AgentError, Prompt};
 use super::port::{Append, Appended, From, Lookup, MessagesQuery, Renew, Settle, Take, Written};
 use super::refusals::{memo_mismatch, too_many_turns, turn_busy, turn_lost};
-use super::service::{ConversationService, placed};
+use super::service::{CHANGE_ATTEMPTS, ConversationService, pause_after, placed};
 use super::{Recalled, parse};
 use crate::error::{Error, Result};
 use crate::mail::RequestMemo;
@@ -174,28 +174,46 @@ impl Chat {
 
     /// Asks the agent while the turn is kept, and stores what it says.
     async fn answer(&self, caller: &Caller, under: &Under, turn: Turn, context: Option<Value>) -> Result<Said> {
-        let workflow = self.workflow(caller, &under.at).await?;
+        let (workflow, _) = self.workflow(caller, &under.at).await?;
         let prompt =
             Prompt { conversation: under.at.id.clone(), history: self.history(under).await?, workflow, context };
         let answer = self.ask_under(under, turn, prompt).await?;
         let (messages, documents) = self.checked(answer)?;
-        // Read anew: a client may have changed it while the agent was thinking.
-        let workflow = counted(self.workflow(caller, &under.at).await?);
-        let append = Append {
-            documents,
-            settle: Some(Settle::Done),
-            workflow: Some(Bytes::from(workflow.to_string())),
-            release: true,
-            ..self.step(&self.now(&under.at), under.fence)
-        };
-        let at = append.at.clone();
-        match self.conversations.store.append(append).await? {
-            Appended::Stored { written, .. } => {
-                tracing::info!(id = %at.id, messages = messages.len(), "message answered");
-                let messages = placed(messages, written, &at);
-                Ok(Said { messages, workflow, version: written.version, replayed: false })
+        self.conclude(caller, under, messages, &documents).await
+    }
+
+    /// Stores an answer, and the turn in the workflow. That one is read anew, and again where a client changes it in
+    /// between: nothing of what a client writes while the agent is thinking is lost.
+    async fn conclude(
+        &self,
+        caller: &Caller,
+        under: &Under,
+        messages: Vec<NewMessage>,
+        documents: &[Bytes],
+    ) -> Result<Said> {
+        let mut attempts = 0;
+        loop {
+            let (workflow, version) = self.workflow(caller, &under.at).await?;
+            let workflow = counted(workflow);
+            let append = Append {
+                documents: documents.to_vec(),
+                expected_version: Some(version),
+                settle: Some(Settle::Done),
+                workflow: Some(Bytes::from(workflow.to_string())),
+                release: true,
+                ..self.step(&self.now(&under.at), under.fence)
+            };
+            let at = append.at.clone();
+            attempts += 1;
+            match self.conversations.store.append(append).await? {
+                Appended::Stored { written, .. } => {
+                    tracing::info!(id = %at.id, messages = messages.len(), "message answered");
+                    let messages = placed(messages, written, &at);
+                    return Ok(Said { messages, workflow, version: written.version, replayed: false });
+                }
+                Appended::Conflict { .. } if attempts < CHANGE_ATTEMPTS => pause_after(attempts).await,
+                refused => return Err(self.conversations.refusal(&at, refused)),
             }
-            refused => Err(self.conversations.refusal(&at, refused)),
         }
     }
 
@@ -291,9 +309,11 @@ impl Chat {
         kept.map(parse::to_message).collect()
     }
 
-    async fn workflow(&self, caller: &Caller, at: &Lookup) -> Result<Value> {
+    /// The state of the workflow, and the version of the conversation that it was read with.
+    async fn workflow(&self, caller: &Caller, at: &Lookup) -> Result<(Value, u64)> {
         let record = self.conversations.found(&self.now(at)).await?;
-        Ok(record.workflow.as_deref().map(parse::from_bytes).transpose()?.unwrap_or_else(|| initial(caller)))
+        let workflow = record.workflow.as_deref().map(parse::from_bytes).transpose()?;
+        Ok((workflow.unwrap_or_else(|| initial(caller)), record.summary.version))
     }
 
     fn checked(&self, answer: Vec<NewMessage>) -> Result<(Vec<NewMessage>, Vec<Bytes>)> {

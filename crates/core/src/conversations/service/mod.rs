@@ -5,6 +5,7 @@ mod exporting;
 mod messages;
 mod turns;
 
+pub(super) use changing::{CHANGE_ATTEMPTS, pause_after};
 pub(super) use messages::placed;
 
 use super::REQUEST_MEMO_MS;
