@@ -143,7 +143,9 @@ impl Chat {
         {
             return Ok(said);
         }
-        let take = Take { at: at.clone(), holder: Some("chat".into()), ttl_ms: LEASE_MS, key: None };
+        // With a key of its own, a take whose answer is lost gets its own turn back instead of being locked out by it.
+        let key = Some(format!("chat {}", self.conversations.mint.chat_message_id()));
+        let take = Take { at: at.clone(), holder: Some("chat".into()), ttl_ms: LEASE_MS, key };
         let turn = self.conversations.take(take).await?;
         let question = Append { documents, pending: true, memo, ..self.step(&at, turn.turn) };
         let asked = match self.conversations.store.append(question).await {
