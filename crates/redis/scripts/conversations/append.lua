@@ -50,7 +50,8 @@ local first, last, version = record.n + 1, record.n + count, record.ver + 1
 redis.call('HSET', record_key(p.id), 'ver', int(version), 'n', int(last), 'by', int(record.by + bytes),
   'up', int(p.now))
 if p.has_workflow then redis.call('HSET', record_key(p.id), 'wf', ARGV[2]) end
-if p.release then redis.call('HSET', record_key(p.id), 'tu', 0) end
+-- Without a fence no turn ran for the caller: it must not run for an earlier clock either.
+if p.release or not p.fence then redis.call('HSET', record_key(p.id), 'tu', 0) end
 local ends = end_after_use(record, p.now)
 keep(p.id, int(p.now), ends, p.now)
 if p.memo then
