@@ -442,6 +442,7 @@ pub trait ConversationStore: Send + Sync {
     async fn fork(&self, fork: Fork) -> Result<Forked>;
 
     /// Removes conversations and requests whose life has ended, at most `limit`, of any owner, where the store does
-    /// not remove them by itself. Returns how many conversations.
+    /// not remove them by itself. Returns how many conversations, or `limit` where one was too long for a single step and
+    /// more is left to do.
     async fn purge(&self, now: Timestamp, limit: u32) -> Result<u32>;
 }
