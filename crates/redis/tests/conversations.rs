@@ -2,11 +2,11 @@
 //! walk through every key.
 
 use bytes::Bytes;
-use mainstay_core::api::conversations::{Retention, RetentionMode, Status};
-use mainstay_core::api::{ConversationId, Namespace, Subject, Timestamp};
+use mainstay_core::api::conversations::{MessageState, Retention, RetentionMode, Status};
+use mainstay_core::api::{Code, ConversationId, Namespace, Subject, Timestamp};
 use mainstay_core::conversations::{
     Append, Appended, ConversationLimits, Create, Created, Fork, Forked, From, Lifetime, ListQuery, Lookup,
-    MessagesQuery, Owner, Patch, Patched, Take, Taken,
+    MessagesQuery, Owner, Patch, Patched, Settle, Take, Taken,
 };
 use mainstay_core::mail::RequestMemo;
 use mainstay_core::{Clock, Stores, SystemClock};
@@ -220,7 +220,48 @@ async fn a_fork_leaves_no_copy_behind_whether_it_is_published_or_refused() {
     }
 }
 
+#[tokio::test]
+async fn a_server_at_its_memory_limit_refuses_every_write_whole() {
+    let mut desk = Desk::open().await;
+    desk.begin("c", HOUR_MS).await;
+    let take = Take { at: desk.at("c"), holder: None, ttl_ms: 60_000, key: None };
+    let store = desk.stores.conversations.clone();
+    let Taken::Taken { fence, .. } = store.take_turn(take).await.unwrap() else { panic!("the turn is taken") };
+    let fence = Some(fence);
+    store.append(Append { fence, pending: true, ..desk.append("c", "question") }).await.unwrap();
+    let before = store.find(&desk.at("c")).await.unwrap();
+
+    desk.limit_memory("1").await;
+    let create = store.create(desk.beginning("d", HOUR_MS)).await.unwrap_err();
+    assert_eq!(create.code(), Code::StoreFull);
+    let fork = Fork { create: desk.beginning("e", HOUR_MS), source: desk.at("c").id, up_to: 1 };
+    assert_eq!(store.fork(fork).await.unwrap_err().code(), Code::StoreFull);
+    let answer = || Append { fence, settle: Some(Settle::Done), release: true, ..desk.append("c", "answer") };
+    assert_eq!(store.append(answer()).await.unwrap_err().code(), Code::StoreFull);
+    let fail = Append { settle: Some(Settle::Failed), documents: Vec::new(), ..answer() };
+    assert_eq!(store.append(fail).await.unwrap_err().code(), Code::StoreFull);
+    assert_eq!(store.find(&desk.at("c")).await.unwrap(), before);
+    let query = MessagesQuery { at: desk.at("c"), from: From::After(0), limit: 10 };
+    let rows = store.messages(query.clone()).await.unwrap().unwrap().rows;
+    assert_eq!(rows.iter().map(|row| row.state).collect::<Vec<_>>(), [Some(MessageState::Pending)]);
+    assert_eq!(desk.listed().await, ["c"]);
+
+    let more = Append { fence, settle: Some(Settle::Done), pending: true, ..desk.append("c", "answer") };
+    desk.limit_memory("0").await;
+    store.append(more).await.unwrap();
+    let rows = store.messages(query).await.unwrap().unwrap().rows;
+    let states: Vec<_> = rows.iter().map(|row| row.state).collect();
+    assert_eq!(states, [None, Some(MessageState::Pending)], "an append settles what waited before it alone");
+    desk.begin("d", HOUR_MS).await;
+}
+
 impl Desk {
+    /// Sets how much memory the server may use; 0 is no limit.
+    async fn limit_memory(&mut self, bytes: &str) {
+        let mut config = redis::cmd("CONFIG");
+        let _: () = config.arg("SET").arg("maxmemory").arg(bytes).query_async(&mut self.direct).await.unwrap();
+    }
+
     /// Begins a conversation once more, under a request id of its own.
     async fn begin_again(&self, id: &str) {
         let create = Create { memo: None, ..self.beginning(id, HOUR_MS) };

@@ -405,8 +405,8 @@ pub trait ConversationStore: Send + Sync {
 
     /// Appends messages at the next places, without gaps, at a cost that does not grow with the conversation. Asks in
     /// this order: the conversation, the request id, the version, the turn, the bounds. While a turn is running, only
-    /// its holder appends. A request id whose messages failed, by [`Settle::Failed`] or because the turn that they
-    /// waited for is over, is not remembered.
+    /// its holder appends. An append without a fence that is stored ends a lapsed turn for every clock. A request id
+    /// whose messages failed, by [`Settle::Failed`] or because the turn that they waited for is over, is not remembered.
     async fn append(&self, append: Append) -> Result<Appended>;
 
     /// What an append to this conversation with this request id wrote, where it is remembered.
@@ -442,6 +442,7 @@ pub trait ConversationStore: Send + Sync {
     async fn fork(&self, fork: Fork) -> Result<Forked>;
 
     /// Removes conversations and requests whose life has ended, at most `limit`, of any owner, where the store does
-    /// not remove them by itself. Returns how many conversations.
+    /// not remove them by itself. Returns how many conversations, or `limit` where one was too long for a single step and
+    /// more is left to do.
     async fn purge(&self, now: Timestamp, limit: u32) -> Result<u32>;
 }

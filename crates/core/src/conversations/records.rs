@@ -41,11 +41,11 @@ impl Lifetime {
         (!self.pinned).then(|| Timestamp::from_millis(now.as_millis().saturating_add(ttl_ms)))
     }
 
-    /// When the life ends after it was used at this moment.
+    /// When the life ends after it was used at this moment: never earlier than before, however late a clock is.
     #[must_use]
     pub fn after_use(&self, now: Timestamp, expires_at: Option<Timestamp>) -> Option<Timestamp> {
         match self.retention.mode {
-            RetentionMode::Sliding => self.end(now),
+            RetentionMode::Sliding => self.end(now).map(|end| expires_at.map_or(end, |before| before.max(end))),
             RetentionMode::Fixed => expires_at,
         }
     }

@@ -33,13 +33,9 @@ if count > 0 then
 end
 
 local waiting = waiting_key(p.id)
-if p.settle == 'done' then
-  redis.call('ZREMRANGEBYSCORE', waiting, int(p.fence), int(p.fence))
-elseif p.settle == 'failed' then
-  for _, seq in ipairs(redis.call('ZRANGEBYSCORE', waiting, int(p.fence), int(p.fence))) do
-    redis.call('ZADD', waiting, 0, seq)
-  end
-end
+-- Settled are those that waited before. The first write is one that Redis may refuse for want of memory: after any other
+-- it refuses none.
+local settled = p.settle and redis.call('ZRANGEBYSCORE', waiting, int(p.fence), int(p.fence)) or {}
 local fence = p.fence and int(p.fence) or ''
 for i = 3, #ARGV do
   local seq = int(record.n + i - 2)
@@ -50,7 +46,11 @@ local first, last, version = record.n + 1, record.n + count, record.ver + 1
 redis.call('HSET', record_key(p.id), 'ver', int(version), 'n', int(last), 'by', int(record.by + bytes),
   'up', int(p.now))
 if p.has_workflow then redis.call('HSET', record_key(p.id), 'wf', ARGV[2]) end
-if p.release then redis.call('HSET', record_key(p.id), 'tu', 0) end
+-- Without a fence no turn ran for the caller: it must not run for an earlier clock either.
+if p.release or not p.fence then redis.call('HSET', record_key(p.id), 'tu', 0) end
+for _, seq in ipairs(settled) do
+  if p.settle == 'done' then redis.call('ZREM', waiting, seq) else redis.call('ZADD', waiting, 0, seq) end
+end
 local ends = end_after_use(record, p.now)
 keep(p.id, int(p.now), ends, p.now)
 if p.memo then

@@ -30,17 +30,19 @@ local function refuses(p)
   end
   local known = find_alive(p.id, p.now)
   if known then return {known.ep == p.epoch and 'created' or 'exists'} end
-  remove(p.id)
+  -- Nothing is removed where nothing is: Redis refuses for want of memory only until a script has written.
+  if redis.call('EXISTS', record_key(p.id), log_key(p.id), waiting_key(p.id)) > 0 then remove(p.id) end
   if not make_room(p.now, p.max) then return {'too_many'} end
   return nil
 end
 
--- Writes the record; its messages are there already.
-local function begin(p, head, body, workflow, inherited)
+-- Writes the record, which Redis may refuse for want of memory; then `adopt` gives it the messages that it inherits.
+local function begin(p, head, body, workflow, inherited, adopt)
   redis.call('HSET', record_key(p.id), 'st', p.status, 'ver', 1, 'n', int(inherited.n), 'by', int(inherited.by),
     'cr', int(p.now), 'up', int(p.now), 'mode', p.mode, 'ttl', int(p.ttl), 'pin', p.pinned and 1 or 0,
     'f', int(inherited.f), 'tu', 0, 'ep', p.epoch, 'head', head, 'body', body)
   if p.has_workflow then redis.call('HSET', record_key(p.id), 'wf', workflow) end
+  if adopt then adopt() end
   keep(p.id, int(p.now), not p.pinned and p.now + p.ttl or nil, p.now)
   if p.memo then remember(p.memo, p.now, {id = p.id, ep = p.epoch}) end
   wake(p)

@@ -22,8 +22,10 @@ local copy = redis.call('HMGET', base .. 's:' .. p.copy, 'last', 'ep', 'by', 'f'
 if not copy[1] or tonumber(copy[1]) < p.up_to or copy[2] ~= source.ep then return {'no_source'} end
 
 local log, waiting = base .. 'sm:' .. p.copy, base .. 'sp:' .. p.copy
-if redis.call('EXISTS', log) == 1 then redis.call('RENAME', log, log_key(p.id)) end
-if redis.call('EXISTS', waiting) == 1 then redis.call('RENAME', waiting, waiting_key(p.id)) end
-redis.call('UNLINK', base .. 's:' .. p.copy)
-begin(p, ARGV[2], ARGV[3], ARGV[4], {n = p.up_to, by = tonumber(copy[3]), f = tonumber(copy[4])})
+local function adopt()
+  if redis.call('EXISTS', log) == 1 then redis.call('RENAME', log, log_key(p.id)) end
+  if redis.call('EXISTS', waiting) == 1 then redis.call('RENAME', waiting, waiting_key(p.id)) end
+  redis.call('UNLINK', base .. 's:' .. p.copy)
+end
+begin(p, ARGV[2], ARGV[3], ARGV[4], {n = p.up_to, by = tonumber(copy[3]), f = tonumber(copy[4])}, adopt)
 return {'created'}

@@ -27,9 +27,9 @@ local function find_alive(id, now)
   }
 end
 
--- When a conversation ends after it was used; nil where it is pinned.
+-- When a conversation ends after it was used, never earlier than before; nil where it is pinned.
 local function end_after_use(record, now)
-  if record.exp and record.mode == 'sliding' then return now + record.ttl end
+  if record.exp and record.mode == 'sliding' then return math.max(record.exp, now + record.ttl) end
   return record.exp
 end
 

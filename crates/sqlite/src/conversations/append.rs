@@ -112,7 +112,8 @@ fn write(connection: &Connection, stored: &Stored, append: &Append) -> Outcome<W
         ":bytes": summary.bytes + bytes_of(append),
         ":now_ms": now_ms,
         ":expires_ms": stored.ends_ms(append.at.now),
-        ":release": append.release,
+        // Without a fence no turn ran for the caller: it must not run for an earlier clock either.
+        ":release": append.release || append.fence.is_none(),
         ":workflow": append.workflow.as_deref(),
     })?;
     Ok(Written { first_seq, last_seq, version, fence: append.fence })

@@ -19,28 +19,29 @@ struct Inherited {
     fence: u64,
 }
 
-/// See [`mainstay_core::conversations::ConversationStore::create`].
-pub(super) fn create(connection: &Connection, create: &Create, wakes: &mut Wakes) -> Outcome<Created> {
+/// One step of [`mainstay_core::conversations::ConversationStore::create`]: `None` where it made room for one and must be
+/// asked again.
+pub(super) fn create(connection: &Connection, create: &Create, wakes: &mut Wakes) -> Outcome<Option<Created>> {
     let owner = row::intern_owner(connection, &create.at.owner)?;
-    let allowed = may_create(connection, owner, create)?;
+    let Some(allowed) = may_create(connection, owner, create)? else { return Ok(None) };
     if allowed == Created::Created {
         insert(connection, owner, create, Inherited::default())?;
         row::wake(wakes, &create.at.owner);
     }
-    Ok(allowed)
+    Ok(Some(allowed))
 }
 
-/// See [`mainstay_core::conversations::ConversationStore::fork`].
-pub(super) fn fork(connection: &Connection, fork: &Fork, wakes: &mut Wakes) -> Outcome<Forked> {
+/// One step of [`mainstay_core::conversations::ConversationStore::fork`]: `None` as of [`create`].
+pub(super) fn fork(connection: &Connection, fork: &Fork, wakes: &mut Wakes) -> Outcome<Option<Forked>> {
     let create = &fork.create;
     let owner = row::intern_owner(connection, &create.at.owner)?;
-    let allowed = may_create(connection, owner, create)?;
+    let Some(allowed) = may_create(connection, owner, create)? else { return Ok(None) };
     if allowed != Created::Created {
-        return Ok(Forked::Created(allowed));
+        return Ok(Some(Forked::Created(allowed)));
     }
     let from = Lookup { id: fork.source.clone(), ..create.at.clone() };
     let source = row::alive(connection, owner, &from)?.filter(|source| source.summary.messages >= fork.up_to);
-    let Some(source) = source else { return Ok(Forked::NoSource) };
+    let Some(source) = source else { return Ok(Some(Forked::NoSource)) };
     let sql = "SELECT coalesce(sum(length(document)), 0) FROM conversation_messages
                WHERE conversation = ?1 AND seq <= ?2";
     let bytes = connection.prepare_cached(sql)?.query_row((source.number, fork.up_to), |row| row.get(0))?;
@@ -48,29 +49,36 @@ pub(super) fn fork(connection: &Connection, fork: &Fork, wakes: &mut Wakes) -> O
     let number = insert(connection, owner, create, inherited)?;
     connection.prepare_cached(include_str!("create_copy.sql"))?.execute((number, source.number, fork.up_to))?;
     row::wake(wakes, &create.at.owner);
-    Ok(Forked::Created(Created::Created))
+    Ok(Some(Forked::Created(Created::Created)))
 }
 
-/// What the request id, the id and the bound say.
-fn may_create(connection: &Connection, owner: i64, create: &Create) -> Outcome<Created> {
+/// What the request id, the id and the bound say; `None` where what has expired is removed in more steps.
+fn may_create(connection: &Connection, owner: i64, create: &Create) -> Outcome<Option<Created>> {
     let now = create.at.now;
     if let Some(memo) = &create.memo
         && let Some(memory) = requests::find(connection, owner, &memo.key, now)?
     {
         let same = memory.fingerprint == memo.fingerprint;
-        return Ok(if same { Created::Replayed(memory.id) } else { Created::MemoMismatch });
+        return Ok(Some(if same { Created::Replayed(memory.id) } else { Created::MemoMismatch }));
     }
     if let Some(stored) = row::of_owner(connection, owner, &create.at.id, now)? {
         if stored.summary.expires_at.is_none_or(|end| end > now) {
-            return Ok(Created::Exists);
+            return Ok(Some(Created::Exists));
         }
-        removal::remove(connection, stored.number)?;
+        if removal::remove_some(connection, &[stored.number])?.unfinished {
+            return Ok(None);
+        }
     }
-    if count(connection, owner)? >= create.max_conversations {
-        removal::expired_of(connection, owner, now, MAX_REMOVED_FOR_ROOM)?;
+    let is_full = || Outcome::Ok(count(connection, owner)? >= create.max_conversations);
+    if !is_full()? {
+        return Ok(Some(Created::Created));
     }
-    let full = count(connection, owner)? >= create.max_conversations;
-    Ok(if full { Created::TooMany } else { Created::Created })
+    let step = removal::expired_of(connection, owner, now, MAX_REMOVED_FOR_ROOM)?;
+    Ok(match (is_full()?, step.unfinished) {
+        (false, _) => Some(Created::Created),
+        (true, true) => None,
+        (true, false) => Some(Created::TooMany),
+    })
 }
 
 fn count(connection: &Connection, owner: i64) -> Outcome<u32> {

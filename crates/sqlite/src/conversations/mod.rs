@@ -10,16 +10,22 @@ mod row;
 mod summaries;
 mod turns;
 
+use crate::errors::Outcome;
 use crate::store::Store;
+use crate::wakeups::Wakes;
 use async_trait::async_trait;
-use mainstay_core::Result;
 use mainstay_core::api::Timestamp;
 use mainstay_core::conversations::{
     Append, Appended, ConversationStore, Create, Created, Fork, Forked, ListPage, ListQuery, Lookup, MessagesPage,
     MessagesQuery, Owner, Patch, Patched, Recalled, Record, Renew, Take, Taken, TurnKept,
 };
 use mainstay_core::mail::RequestMemo;
+use mainstay_core::{Error, Result};
+use rusqlite::Connection;
 use std::sync::Arc;
+
+/// Most steps of one write: more than the removal of the longest conversation needs.
+const MAX_STEPS: u32 = 100_000;
 
 /// Conversations in a store.
 pub(crate) struct SqliteConversations {
@@ -31,12 +37,28 @@ impl SqliteConversations {
     pub(crate) fn new(store: Arc<Store>) -> Self {
         Self { store }
     }
+
+    /// Writes in as many steps as it takes to an answer, so that other writers have their turn between two of them.
+    async fn in_steps<T, F>(&self, step: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection, &mut Wakes) -> Outcome<Option<T>> + Send + Sync + 'static,
+    {
+        let step = Arc::new(step);
+        for _ in 0..MAX_STEPS {
+            let step = Arc::clone(&step);
+            if let Some(answer) = self.store.write(move |connection, wakes| step(connection, wakes)).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::bug("a removal did not come to an end").maybe_applied())
+    }
 }
 
 #[async_trait]
 impl ConversationStore for SqliteConversations {
     async fn create(&self, create: Create) -> Result<Created> {
-        self.store.write(move |connection, wakes| create::create(connection, &create, wakes)).await
+        self.in_steps(move |connection, wakes| create::create(connection, &create, wakes)).await
     }
 
     async fn find(&self, at: &Lookup) -> Result<Option<Record>> {
@@ -77,7 +99,7 @@ impl ConversationStore for SqliteConversations {
 
     async fn erase(&self, owner: &Owner, limit: u32) -> Result<u32> {
         let owner = owner.clone();
-        self.store.write(move |connection, wakes| removal::erase(connection, &owner, limit, wakes)).await
+        self.in_steps(move |connection, wakes| removal::erase(connection, &owner, limit, wakes)).await
     }
 
     async fn take_turn(&self, take: Take) -> Result<Taken> {
@@ -94,7 +116,7 @@ impl ConversationStore for SqliteConversations {
     }
 
     async fn fork(&self, fork: Fork) -> Result<Forked> {
-        self.store.write(move |connection, wakes| create::fork(connection, &fork, wakes)).await
+        self.in_steps(move |connection, wakes| create::fork(connection, &fork, wakes)).await
     }
 
     async fn purge(&self, now: Timestamp, limit: u32) -> Result<u32> {

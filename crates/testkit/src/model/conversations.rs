@@ -161,7 +161,7 @@ impl Estate {
         if append.workflow.is_some() {
             conversation.record.workflow = append.workflow;
         }
-        if append.release {
+        if append.release || append.fence.is_none() {
             conversation.record.summary.turn = None;
         }
         let summary = &mut conversation.record.summary;

@@ -9,6 +9,7 @@ cases! {
     ($) conversations_lifetimes_tests, conversations::lifetimes:
     a_conversation_that_nobody_uses_is_gone_at_its_end_for_every_operation,
     every_use_prolongs_a_sliding_life,
+    a_use_with_a_late_clock_does_not_shorten_a_life,
     nothing_prolongs_a_fixed_life,
     a_pinned_conversation_lives_until_it_is_deleted,
     a_new_lifetime_begins_when_it_is_set,
@@ -54,6 +55,22 @@ async fn every_use_prolongs_a_sliding_life(bed: &Bed) {
     reading.find("c").await;
     reading.rows("c").await;
     assert_eq!(reading.summary("c").await.accessed_at, step.now);
+}
+
+async fn a_use_with_a_late_clock_does_not_shorten_a_life(bed: &Bed) {
+    let talk = Talk::new(bed);
+    talk.with("c", &[]).await;
+    let ahead = talk.later(5_000);
+    ahead.say("c", &["one"]).await;
+    let ends = Some(ahead.later(HOUR_MS).now);
+    talk.say("c", &["two"]).await;
+    assert_eq!(talk.summary("c").await.expires_at, ends, "append");
+    assert!(talk.store.touch(&talk.lookup("c")).await.unwrap());
+    assert_eq!(talk.summary("c").await.expires_at, ends, "touch");
+    assert_eq!(talk.patch(talk.change("c", 3)).await, Patched::Patched);
+    assert_eq!(talk.summary("c").await.expires_at, ends, "patch");
+    talk.turn("c", 1_000).await;
+    assert_eq!(talk.summary("c").await.expires_at, ends, "turn");
 }
 
 async fn nothing_prolongs_a_fixed_life(bed: &Bed) {

@@ -12,6 +12,7 @@ cases! {
     a_taken_turn_is_busy_for_everyone_else_until_its_lease_ends,
     a_lapsed_lease_is_free_at_once_and_its_holder_cannot_write,
     a_renewed_turn_lasts_from_then_on,
+    a_lapse_that_an_append_saw_is_final_for_every_clock,
     fences_grow_and_are_never_used_twice,
     a_call_that_is_repeated_finds_the_turn_that_it_took,
     an_ended_turn_frees_the_conversation,
@@ -78,6 +79,21 @@ async fn a_renewed_turn_lasts_from_then_on(bed: &Bed) {
         talk.later(19_000).take("c", 1_000).await,
         Taken::Taken { fence: fence + 1, until: until(&talk, 20_000) }
     );
+}
+
+async fn a_lapse_that_an_append_saw_is_final_for_every_clock(bed: &Bed) {
+    let talk = Talk::new(bed);
+    talk.with("c", &[]).await;
+    let fence = talk.turn("c", 30_000).await;
+    let (early, late) = (talk.later(29_950), talk.later(30_050));
+    late.say("c", &["another"]).await;
+    let append = Append { fence: Some(fence), ..early.append("c", &["holder"]) };
+    assert_eq!(early.try_append(append).await, Appended::TurnLost);
+    assert_eq!(early.renew("c", fence, 10_000).await, TurnKept::Lost);
+    assert_eq!(early.end("c", fence).await, TurnKept::Lost);
+    assert_eq!(early.summary("c").await.turn, None);
+    assert_eq!(late.texts("c").await, ["another"]);
+    assert!(early.turn("c", 1_000).await > fence);
 }
 
 async fn fences_grow_and_are_never_used_twice(bed: &Bed) {
