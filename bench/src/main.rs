@@ -1,6 +1,7 @@
 //! The figures of Mainstay, each measured beside what it is compared with in one and the same run. Nothing here
 //! fails because a machine is slow: whether a target is met is printed, and a person judges.
 
+mod append_conversation;
 mod figure;
 mod list_pending;
 mod process;
@@ -29,7 +30,7 @@ struct Arguments {
 }
 
 /// Every benchmark, in the order of the figures.
-const NAMES: [&str; 5] = ["send-redis", "send-sqlite", "list-pending", "wake", "process"];
+const NAMES: [&str; 6] = ["send-redis", "send-sqlite", "list-pending", "append-conversation", "wake", "process"];
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
@@ -49,6 +50,7 @@ fn main() -> Result<()> {
                 "send-redis" => send_redis::measure().await,
                 "send-sqlite" => send_sqlite::measure().await,
                 "list-pending" => list_pending::measure().await,
+                "append-conversation" => append_conversation::measure().await,
                 "wake" => wake::measure().await,
                 _ => process::measure().await,
             }
