@@ -1,10 +1,10 @@
 //! The owner key: found, or made at the first start.
 
 use crate::failure::{Failure, Result};
+use crate::private_file;
 use crate::settings::Settings;
 use mainstay_api::{Code, Problem};
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The name of the file in the data folder.
@@ -76,50 +76,16 @@ pub fn create_private_dir(dir: &Path) -> Result {
 /// # Errors
 /// The file cannot be written.
 pub fn publish(path: &Path, key: &str) -> std::io::Result<()> {
-    let draft = path.with_extension(format!("key.{}", std::process::id()));
-    let _ = std::fs::remove_file(&draft);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&draft).and_then(|mut file| {
-        file.write_all(format!("{key}\n").as_bytes())?;
-        file.sync_all()
-    });
-    let linked = written.and_then(|()| std::fs::hard_link(&draft, path));
-    let _ = std::fs::remove_file(&draft);
-    match linked {
-        Err(cause) if cause.kind() != ErrorKind::AlreadyExists => Err(cause),
-        _ => Ok(()),
-    }
+    private_file::create(path, &format!("{key}\n"))
 }
 
 fn read(path: &Path) -> Result<Option<String>> {
-    let mut text = String::new();
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(cause) => return Err(cannot("read", path, &cause)),
-    };
-    warn_if_others_can_read(&file, path);
-    file.take(MAX_KEY_BYTES).read_to_string(&mut text).map_err(|cause| cannot("read", path, &cause))?;
-    match text.trim() {
-        "" => Err(cannot("used", path, &std::io::Error::other("it is empty"))),
-        key => Ok(Some(key.to_owned())),
+    let text = private_file::read(path, MAX_KEY_BYTES).map_err(|cause| cannot("read", path, &cause))?;
+    match text.as_deref().map(str::trim) {
+        None => Ok(None),
+        Some("") => Err(cannot("used", path, &std::io::Error::other("it is empty"))),
+        Some(key) => Ok(Some(key.to_owned())),
     }
-}
-
-fn warn_if_others_can_read(file: &File, path: &Path) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let open = file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0);
-        if open {
-            tracing::warn!(path = %path.display(), "other users can read the owner key; run chmod 600 on it");
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = (file, path);
 }
 
 fn cannot(what: &str, path: &Path, cause: &std::io::Error) -> Failure {

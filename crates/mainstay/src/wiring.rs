@@ -6,11 +6,10 @@ use crate::coordination::mirror::{FolderMirror, LateMirror, OpenMirror};
 use crate::coordination::source::Place;
 use crate::failure::{Failure, Result};
 use crate::notary;
-use crate::owner_key;
-use crate::redis_store;
 use crate::settings::{
     AuditSettings, Found, MailSettings, Origin, PresenceSettings, RedisLogin, Settings, is_loopback,
 };
+use crate::{keyring, owner_key, redis_store, session_file};
 use futures::future::BoxFuture;
 use mainstay_api::{Code, InstanceId};
 use mainstay_client::{Client, ClientOptions, Credential};
@@ -22,6 +21,7 @@ use mainstay_core::{RandomMint, Stores, SystemClock};
 use mainstay_redis::RedisOptions;
 use mainstay_server::identity::tokens::TokenVerifier;
 use mainstay_server::{Anchoring, OwnerKey, ServerConfig, ServiceRules, Services};
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -62,7 +62,7 @@ impl Backbone {
             agent: chats::agent(&settings.agent)?,
             chat: chats::chat_rules(&settings.agent),
             conversations: chats::conversation_rules(&settings.conversations),
-            identity: IdentityRules::default(),
+            identity: identity_rules(settings)?,
             mail: mail_rules(&settings.mail),
             presence: presence_rules(&settings.presence),
             clock: Arc::new(SystemClock),
@@ -100,11 +100,16 @@ impl Connection {
         };
         match &settings.url {
             Some(url) => {
-                let credential = credential_for(settings, url)?.map(Credential::new);
+                let given = given_credential(settings)?;
+                let credential = given.map_or_else(|| key_for(settings, url), |token| Ok(Some(token)))?;
+                let credential = credential.map(Credential::new);
                 let client = Client::connect(url, ClientOptions { credential, ..options })?;
                 Ok(Self { client, backbone: None })
             }
-            None => Self::in_process(settings, options).await,
+            None => {
+                let credential = given_credential(settings)?.map(Credential::new);
+                Self::in_process(settings, ClientOptions { credential, ..options }).await
+            }
         }
     }
 
@@ -137,7 +142,7 @@ impl Connection {
     }
 }
 
-/// A client of services in this process.
+/// A client of services in this process: with the credential of the options, else as the owner.
 ///
 /// # Errors
 /// Where the machine gives no random bytes.
@@ -150,8 +155,11 @@ pub fn client_of(
     // Only this process can call its own router: the key of the moment need not be the owner's.
     let key = owner_key::generate()?;
     let config = server_config(settings, &key);
+    // A credential may be the token of an issuer; the owner needs none of them.
+    let tokens = if options.credential.is_some() { token_verifier(settings)? } else { None };
+    let config = ServerConfig { tokens, ..config };
     let service = mainstay_server::in_process(mainstay_server::router(Arc::clone(services), &config, shutdown));
-    let options = ClientOptions { credential: Some(Credential::new(key)), ..options };
+    let options = ClientOptions { credential: options.credential.or_else(|| Some(Credential::new(key))), ..options };
     Ok(Client::in_process(service, options))
 }
 
@@ -201,9 +209,21 @@ pub fn token_verifier(settings: &Settings) -> Result<Option<Arc<TokenVerifier>>>
     Ok(Some(Arc::new(verifier)))
 }
 
+/// The credential that a command was given, or has from an earlier login: one that is not the owner's.
+///
+/// # Errors
+/// The kept session cannot be read.
+pub fn given_credential(settings: &Settings) -> Result<Option<String>> {
+    match (&settings.token, &settings.owner_key) {
+        (Some(token), _) => Ok(Some(token.expose_secret().to_owned())),
+        (None, Some(_)) => Ok(None),
+        (None, None) => session_file::find(settings),
+    }
+}
+
 /// The key in this user's data folder is for this machine's server; another machine's has another key, and is not
 /// shown this one.
-fn credential_for(settings: &Settings, url: &str) -> Result<Option<String>> {
+fn key_for(settings: &Settings, url: &str) -> Result<Option<String>> {
     if is_loopback(url) { owner_key::find(settings) } else { Ok(settings.owner_key.clone()) }
 }
 
@@ -314,6 +334,15 @@ pub fn anchoring(settings: &Settings) -> Anchoring {
 
 fn audit_rules(audit: &AuditSettings) -> AuditRules {
     AuditRules { retention_ms: i64::from(audit.retention_days) * DAY_MS, ..AuditRules::default() }
+}
+
+fn identity_rules(settings: &Settings) -> Result<IdentityRules> {
+    Ok(IdentityRules {
+        session_idle_ms: i64::from(settings.sessions.idle_minutes) * MINUTE_MS,
+        session_max_ms: i64::from(settings.sessions.max_days) * DAY_MS,
+        ring: keyring::find(settings)?,
+        ..IdentityRules::default()
+    })
 }
 
 fn mail_rules(mail: &MailSettings) -> MailRules {

@@ -87,7 +87,7 @@ pub(crate) fn missing(ids: &[String]) -> Error {
     Error::new(
         Code::SecretsKeyMissing,
         format!("the key ring lacks the keys {} that secrets in the store are sealed with", ids.join(", ")),
-        "Put them back: `MAINSTAY_KEYRING`, or keyring.toml in the data folder of a node that has them.",
+        "Put them back: `MAINSTAY_KEYRING`, or the file `keyring` in the data folder of a node that has them.",
     )
 }
 

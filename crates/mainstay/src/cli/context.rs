@@ -3,7 +3,7 @@
 use crate::failure::Result;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::wiring::Connection;
+use crate::wiring::{self, Connection};
 use mainstay_api::{InstanceId, Timestamp};
 use mainstay_client::Client;
 use mainstay_core::{Clock, SystemClock};
@@ -37,7 +37,9 @@ impl<'a> Context<'a> {
     /// # Errors
     /// Those of [`Connection::open`].
     pub async fn client_or_user(&self) -> Result<&Client> {
-        let instance = self.settings.instance.clone().or_else(|| self.settings.user.clone());
+        // Whoever comes with a credential of the own speaks for the instance that it is for.
+        let user = if wiring::given_credential(&self.settings)?.is_none() { self.settings.user.clone() } else { None };
+        let instance = self.settings.instance.clone().or(user);
         self.connect(instance).await
     }
 
@@ -47,6 +49,14 @@ impl<'a> Context<'a> {
     /// Those of [`Connection::open`].
     pub async fn client_as(&self, instance: InstanceId) -> Result<&Client> {
         self.connect(Some(instance)).await
+    }
+
+    /// A client that speaks for nobody: for calls about accounts and keys.
+    ///
+    /// # Errors
+    /// Those of [`Connection::open`].
+    pub async fn client_plain(&self) -> Result<&Client> {
+        self.connect(None).await
     }
 
     async fn connect(&self, instance: Option<InstanceId>) -> Result<&Client> {

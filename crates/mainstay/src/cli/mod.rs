@@ -10,12 +10,19 @@ mod coordination;
 mod explain;
 mod health;
 mod issuer;
+mod key;
+mod keyring;
+mod login;
+mod logout;
 mod mail;
 mod man;
 mod mcp;
 mod reference;
 mod serve;
+mod session;
 mod span;
+mod totp;
+mod user;
 mod whoami;
 
 use crate::failure::{Failure, Result};
@@ -93,6 +100,25 @@ enum Work {
     Conversation(conversation::ConversationCommand),
     /// Say something to the agent, and print what it answers.
     Chat(conversation::Chat),
+    /// Log in with a name and a password.
+    Login(login::Login),
+    /// End the session of the login.
+    Logout(logout::Logout),
+    /// See and end sessions.
+    #[command(subcommand)]
+    Session(session::SessionCommand),
+    /// Care for one's own second factor.
+    #[command(subcommand)]
+    Totp(totp::TotpCommand),
+    /// Care for users.
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Care for the API keys of services.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Care for the keys that secrets in the store are sealed with.
+    #[command(subcommand)]
+    Keyring(keyring::KeyringCommand),
     /// Run a server for other machines, browsers and live clients.
     Serve(serve::Serve),
     /// Serve one agent over the Model Context Protocol, on stdin and stdout.
@@ -181,6 +207,13 @@ impl Work {
             Self::Audit(command) => command.run(context).await,
             Self::Conversation(command) => command.run(context).await,
             Self::Chat(command) => command.run(context).await,
+            Self::Login(command) => command.run(context).await,
+            Self::Logout(command) => command.run(context).await,
+            Self::Session(command) => command.run(context).await,
+            Self::Totp(command) => command.run(context).await,
+            Self::User(command) => command.run(context).await,
+            Self::Key(command) => command.run(context).await,
+            Self::Keyring(command) => command.run(context).await,
             Self::Serve(command) => command.run(context).await,
             Self::Mcp(command) => command.run(context).await,
             Self::Import(command) => command.run(context).await,

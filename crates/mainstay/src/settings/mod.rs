@@ -44,6 +44,12 @@ pub struct Settings {
     pub user: Option<InstanceId>,
     /// The owner key, where it was given.
     pub owner_key: Option<String>,
+    /// The credential of commands, where it was given.
+    pub token: Option<SecretString>,
+    /// The key ring, where it was given.
+    pub keyring: Option<SecretString>,
+    /// Sessions of users.
+    pub sessions: SessionSettings,
     /// The second store that writes are repeated to.
     pub mirror: Option<String>,
     /// Whether the scripts of the original print what the first ones did.
@@ -68,6 +74,15 @@ pub struct Settings {
     pub redis: RedisSettings,
     /// Trusted issuers of tokens.
     pub issuers: IssuerSettings,
+}
+
+/// Sessions of users.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionSettings {
+    /// Minutes without use after which one ends.
+    pub idle_minutes: u32,
+    /// Days after which one ends in any case.
+    pub max_days: u32,
 }
 
 /// How commands call.
@@ -218,6 +233,9 @@ impl Settings {
             instance: read.parsed(Setting::Instance)?,
             user: read.user(),
             owner_key: read.text(Setting::OwnerKey)?,
+            token: read.secret(Setting::Token)?,
+            keyring: read.secret(Setting::Keyring)?,
+            sessions: read.sessions()?,
             mirror: read.text(Setting::Mirror)?,
             compat_stage_a: read.compat_stage_a()?,
             client: read.client()?,

@@ -2,7 +2,7 @@
 
 use super::{
     AuditSettings, ClientSettings, Found, Layers, LogFormat, LogSettings, MailSettings, Origin, PresenceSettings,
-    RedisLogin, RedisSettings, Refusal, ServerSettings, Setting, Settings, refusal,
+    RedisLogin, RedisSettings, Refusal, ServerSettings, SessionSettings, Setting, Settings, refusal,
 };
 use mainstay_api::InstanceId;
 use secrecy::SecretString;
@@ -35,6 +35,17 @@ impl Reader<'_> {
 
     pub(super) fn text(&self, setting: Setting) -> Result<Option<String>> {
         Ok(self.0.find(setting)?.map(|found| found.text))
+    }
+
+    pub(super) fn secret(&self, setting: Setting) -> Result<Option<SecretString>> {
+        Ok(self.text(setting)?.map(SecretString::from))
+    }
+
+    pub(super) fn sessions(&self) -> Result<SessionSettings> {
+        Ok(SessionSettings {
+            idle_minutes: self.number(Setting::SessionIdleMinutes, 1..=43_200)?,
+            max_days: self.number(Setting::SessionMaxDays, 1..=365)?,
+        })
     }
 
     pub(super) fn parsed<T: FromStr<Err: Display>>(&self, setting: Setting) -> Result<Option<T>> {
@@ -178,13 +189,12 @@ impl Reader<'_> {
     }
 
     fn redis_login(&self) -> Result<RedisLogin> {
-        let secret = |setting| self.text(setting).map(|text| text.map(SecretString::from));
         let login = RedisLogin {
             username: self.text(Setting::RedisUsername)?,
-            password: secret(Setting::RedisPassword)?,
+            password: self.secret(Setting::RedisPassword)?,
             credentials: self.text(Setting::RedisCredentials)?,
             entra_client_id: self.text(Setting::RedisEntraClientId)?,
-            entra_client_secret: secret(Setting::RedisEntraClientSecret)?,
+            entra_client_secret: self.secret(Setting::RedisEntraClientSecret)?,
         };
         if login.password.is_some() && login.credentials.is_some() {
             let detail = "both MAINSTAY_REDIS_PASSWORD and MAINSTAY_REDIS_CREDENTIALS are set";
@@ -193,18 +203,19 @@ impl Reader<'_> {
         Ok(login)
     }
 
-    /// Refuses to show the user's owner key to a server that only the working directory's file names: such a file
+    /// Refuses to show the user's owner key or credential to a server that only the working directory's file names: such a file
     /// comes with any repository that one clones.
     pub(super) fn check_key_stays_home(&self, settings: &Settings) -> Result<()> {
+        let has_credential = settings.owner_key.is_some() || settings.token.is_some();
         let named_by_project = self.0.find(Setting::Url)?.is_some_and(|url| url.origin == Origin::ProjectFile);
-        let Some(url) = settings.url.as_deref().filter(|_| named_by_project && settings.owner_key.is_some()) else {
+        let Some(url) = settings.url.as_deref().filter(|_| named_by_project && has_credential) else {
             return Ok(());
         };
         if is_loopback(url) {
             return Ok(());
         }
         let detail =
-            format!("the mainstay.toml of this directory names the server {url}, which would be sent your owner key");
+            format!("the mainstay.toml of this directory names the server {url}, which would be sent your credential");
         Err(refusal(detail, "If you trust it, name it yourself: set MAINSTAY_URL."))
     }
 }

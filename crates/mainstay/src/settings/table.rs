@@ -61,6 +61,14 @@ settings! {
         "Who the commands speak for. Without it, mail is sent and acknowledged as the user of the operating system.";
     OwnerKey = "MAINSTAY_OWNER_KEY", "", "", secret,
         "The key that allows everything. Without it, `<data dir>/owner.key`, made at the first start.";
+    Token = "MAINSTAY_TOKEN", "", "", secret,
+        "A credential for commands: an API key, the token of a session, or a JWT of a trusted issuer. Without it, the session of `mainstay login`, then the owner key.";
+    Keyring = "MAINSTAY_KEYRING", "", "", secret,
+        "The key ring that secrets in the store are sealed with, a line `<id> <base64url of 32 bytes>` for each key, the one for new secrets first. Without it, `<data dir>/keyring`, made at its first need.";
+    SessionIdleMinutes = "MAINSTAY_SESSION_IDLE_MINUTES", "sessions.idle_minutes", "480", public,
+        "Minutes without use after which a session ends.";
+    SessionMaxDays = "MAINSTAY_SESSION_MAX_DAYS", "sessions.max_days", "30", public,
+        "Days after which a session ends in any case.";
     RetryForMs = "MAINSTAY_RETRY_FOR_MS", "client.retry_for_ms", "0", public,
         "How long a command repeats a call that may succeed later, in milliseconds. A repeated write is never done twice.";
     ConnectTimeoutMs = "MAINSTAY_CONNECT_TIMEOUT_MS", "client.connect_timeout_ms", "5000", public,

@@ -11,7 +11,7 @@ use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
-use mainstay_core::{Caller, RandomMint, Stores, SystemClock};
+use mainstay_core::{Caller, Clock, RandomMint, Stores, SystemClock};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
 use mainstay_testkit::fixtures::RedisServer;
 use serde_json::Value;
@@ -36,13 +36,21 @@ pub struct Site {
 /// How a site differs from the usual one.
 pub struct Setup {
     pub config: ServerConfig,
+    pub identity: IdentityRules,
     pub presence: PresenceRules,
+    pub clock: Arc<dyn Clock>,
     pub mcp: Option<Router>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { config: ServerConfig::new(OwnerKey::new(KEY)), presence: PresenceRules::default(), mcp: None }
+        Self {
+            config: ServerConfig::new(OwnerKey::new(KEY)),
+            identity: IdentityRules::default(),
+            presence: PresenceRules::default(),
+            clock: Arc::new(SystemClock),
+            mcp: None,
+        }
     }
 }
 
@@ -61,10 +69,10 @@ impl Site {
             agent: Arc::new(EchoAgent),
             chat: ChatRules::default(),
             conversations: ConversationRules::default(),
-            identity: IdentityRules::default(),
+            identity: setup.identity,
             mail: MailRules::default(),
             presence: setup.presence,
-            clock: Arc::new(SystemClock),
+            clock: setup.clock,
             mint: Arc::new(RandomMint),
         };
         let services = Arc::new(Services::new(&stores, rules));
@@ -102,12 +110,14 @@ pub struct Call {
 }
 
 impl Call {
+    /// A call with the owner key.
     pub fn new(method: Method, path: &str) -> Self {
-        let builder = Request::builder()
-            .method(method)
-            .uri(path)
-            .extension(InProcess)
-            .header("authorization", format!("Bearer {KEY}"));
+        Self::anonymous(method, path).header("authorization", &format!("Bearer {KEY}"))
+    }
+
+    /// A call without a credential.
+    pub fn anonymous(method: Method, path: &str) -> Self {
+        let builder = Request::builder().method(method).uri(path).extension(InProcess);
         Self { builder, body: Body::empty() }
     }
 
