@@ -21,7 +21,7 @@ const SIZES: [usize; 3] = [10, 1_000, 100_000];
 /// Lengths of the conversations that are one JSON document.
 const WHOLE: [usize; 2] = [1_000, 5_000];
 /// Most messages in one append.
-const BATCH: usize = 100;
+pub const BATCH: usize = 100;
 const TEXT: &str = "The interface of the payments module is ready for review; the open questions are in the thread.";
 const PREFIX: &str = "mainstay:";
 
@@ -38,7 +38,8 @@ pub async fn measure() -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-fn message(number: usize) -> NewMessage {
+/// One message, a question or an answer.
+pub fn message(number: usize) -> NewMessage {
     NewMessage {
         id: None,
         role: if number.is_multiple_of(2) { Role::User } else { Role::Assistant },
@@ -52,13 +53,14 @@ fn message(number: usize) -> NewMessage {
 }
 
 /// Conversations on one store.
-struct Store {
+pub struct Store {
     service: ConversationService,
     caller: Caller,
 }
 
 impl Store {
-    async fn open(url: &str) -> Result<Self> {
+    /// Opens the store at a URL.
+    pub async fn open(url: &str) -> Result<Self> {
         let stores = stage::open(url).await?;
         let limits = ConversationLimits { max_messages: 10_000_000, max_bytes: 1 << 40 };
         let rules = ConversationRules { limits, ..ConversationRules::default() };
@@ -67,7 +69,8 @@ impl Store {
         Ok(Self { service, caller: stage::caller("ours", "sender")? })
     }
 
-    async fn filled(&self, size: usize) -> Result<ConversationId> {
+    /// Begins a conversation of this many messages.
+    pub async fn filled(&self, size: usize) -> Result<ConversationId> {
         let id = ConversationId::parse(format!("bench-{size}-{}", stage::request_id()?.as_str()))?;
         let create = CreateConversation { id: Some(id.clone()), ..CreateConversation::default() };
         self.service.create(&self.caller, None, create).await?;
@@ -84,11 +87,11 @@ impl Store {
         Ok(self.service.append(&self.caller, request, id, append).await.map(drop)?)
     }
 
-    /// The median of appends one after another, in milliseconds.
-    async fn p50(&self, id: &ConversationId) -> Result<f64> {
+    /// The median of appends one after another, each of this many messages, in milliseconds.
+    pub async fn p50(&self, id: &ConversationId, count: usize) -> Result<f64> {
         let mut taken = Vec::with_capacity(APPENDS);
-        for number in 0..APPENDS {
-            let messages = vec![message(number)];
+        for _ in 0..APPENDS {
+            let messages = (0..count).map(message).collect();
             let began = Instant::now();
             self.append(id, messages).await?;
             taken.push(rounds::millis(began.elapsed()));
@@ -102,7 +105,7 @@ impl Store {
         for round in 0..=ROUNDS {
             let short = self.filled(SIZES[0]).await?;
             for (index, id) in [&short, &long, &longest].into_iter().enumerate() {
-                let p50 = self.p50(id).await?;
+                let p50 = self.p50(id, 1).await?;
                 // The first round warms up.
                 if round > 0 {
                     taken[index].push(p50);
@@ -126,7 +129,7 @@ impl Store {
         let mut bare = Bare::connect(url).await?;
         let (mut served, mut called) = (Vec::new(), Vec::new());
         for round in 0..=ROUNDS {
-            let (service, script) = (self.p50(&ours).await?, bare.p50(&self.caller, &theirs).await?);
+            let (service, script) = (self.p50(&ours, 1).await?, bare.p50(&self.caller, &theirs).await?);
             if round > 0 {
                 served.push(service);
                 called.push(script);
