@@ -199,17 +199,20 @@ impl Caller {
     /// # Errors
     /// `auth.forbidden`, naming the scope.
     pub fn require(&self, scope: Scope) -> Result<()> {
-        if self.scopes.contains(scope) {
-            return Ok(());
-        }
-        Err(Error::new(
-            Code::Forbidden,
-            format!("this credential lacks the scope {} in this namespace", scope.as_str()),
-            format!(
-                "Use a credential that has the scope {} there; `mainstay whoami` shows what it has.",
-                scope.as_str()
-            ),
-        ))
+        if self.scopes.contains(scope) { Ok(()) } else { Err(lacking(scope)) }
+    }
+
+    /// Refuses a caller that may not use a scope on what is another subject's. The bearer of a token has what its
+    /// issuer says of it, which holds for its tenant alone; everybody else needs the scope everywhere, for subjects
+    /// belong to no namespace.
+    ///
+    /// # Errors
+    /// `auth.forbidden`, naming the scope.
+    pub fn require_over(&self, subject: &Subject, scope: Scope) -> Result<()> {
+        let Principal::Token(bearer) = &self.principal else { return self.require_everywhere(scope) };
+        self.require(scope)?;
+        let same = subject.realm == bearer.realm && subject.tenant == bearer.tenant;
+        if same { Ok(()) } else { Err(lacking(scope)) }
     }
 
     /// The instance that the caller speaks for.
@@ -227,6 +230,14 @@ impl Caller {
         }
         Ok(instance)
     }
+}
+
+fn lacking(scope: Scope) -> Error {
+    Error::new(
+        Code::Forbidden,
+        format!("this credential lacks the scope {} in this namespace", scope.as_str()),
+        format!("Use a credential that has the scope {} there; `mainstay whoami` shows what it has.", scope.as_str()),
+    )
 }
 
 #[cfg(test)]

@@ -30,7 +30,11 @@ pub fn agent(settings: &AgentSettings) -> Result<Arc<dyn Agent>> {
 
 /// The rules of chats. The agent's own time-out comes first: it knows more about what went wrong.
 pub fn chat_rules(settings: &AgentSettings) -> ChatRules {
-    ChatRules { answer_timeout_ms: settings.timeout_ms.saturating_add(1_000), max_history: settings.max_history }
+    ChatRules {
+        answer_timeout_ms: settings.timeout_ms.saturating_add(1_000),
+        max_history: settings.max_history,
+        ..ChatRules::default()
+    }
 }
 
 /// The rules of conversations.

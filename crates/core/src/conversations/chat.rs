@@ -2,8 +2,8 @@
 
 use super::agent::{Agent, AgentError, Prompt};
 use super::port::{Append, Appended, From, Lookup, MessagesQuery, Renew, Settle, Take, Written};
-use super::refusals::{memo_mismatch, turn_busy, turn_lost};
-use super::service::{ConversationService, placed};
+use super::refusals::{memo_mismatch, too_many_turns, turn_busy, turn_lost};
+use super::service::{CHANGE_ATTEMPTS, ConversationService, pause_after, placed};
 use super::{Recalled, parse};
 use crate::error::{Error, Result};
 use crate::mail::RequestMemo;
@@ -15,6 +15,7 @@ use mainstay_api::{Code, ConversationId, Timestamp};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 /// The lease of the turn of a chat, in milliseconds.
@@ -29,12 +30,15 @@ pub struct ChatRules {
     pub answer_timeout_ms: u64,
     /// Most messages that an agent is given.
     pub max_history: u32,
+    /// Most messages that are being answered at a time. A turn goes on when its caller has gone, so what bounds the
+    /// calls does not bound the turns.
+    pub max_turns: usize,
 }
 
 impl Default for ChatRules {
-    /// Two minutes, and 40 messages.
+    /// Two minutes, 40 messages, and 256 turns.
     fn default() -> Self {
-        Self { answer_timeout_ms: 120_000, max_history: 40 }
+        Self { answer_timeout_ms: 120_000, max_history: 40, max_turns: 256 }
     }
 }
 
@@ -74,6 +78,7 @@ pub struct Chat {
     conversations: Arc<ConversationService>,
     agent: Arc<dyn Agent>,
     rules: ChatRules,
+    turns: Arc<Semaphore>,
 }
 
 /// A turn under way: where, and by which right.
@@ -87,7 +92,8 @@ impl Chat {
     /// Chats with this agent.
     #[must_use]
     pub fn new(conversations: Arc<ConversationService>, agent: Arc<dyn Agent>, rules: ChatRules) -> Self {
-        Self { conversations, agent, rules }
+        let turns = Arc::new(Semaphore::new(rules.max_turns.min(Semaphore::MAX_PERMITS)));
+        Self { conversations, agent, rules, turns }
     }
 
     /// Begins a conversation whose workflow stands at its beginning.
@@ -107,8 +113,8 @@ impl Chat {
     /// there was none, the agent is asked again.
     ///
     /// # Errors
-    /// Those of an append; `conversations.turn_busy` while another message is being answered;
-    /// `conversations.agent_failed` and `conversations.agent_unavailable`, after which only the user's message is
+    /// Those of an append; `conversations.turn_busy` while another message is being answered; `server.overloaded` while
+    /// as many are as may be; `conversations.agent_failed` and `conversations.agent_unavailable`, after which only the user's message is
     /// stored, as failed.
     pub async fn send(
         self: &Arc<Self>,
@@ -119,8 +125,13 @@ impl Chat {
     ) -> Result<Said> {
         let at = self.conversations.own(caller, Scope::ConversationsWrite, id)?;
         let memo = self.conversations.memo(caller, request, &("send", id, &say.message, &say.context))?;
+        let permit = Arc::clone(&self.turns).try_acquire_owned().map_err(|_| too_many_turns(self.rules.max_turns))?;
         let (chat, caller) = (Arc::clone(self), caller.clone());
-        let turn = async move { chat.turn(&caller, at, memo, say).await };
+        let turn = async move {
+            let said = chat.turn(&caller, at, memo, say).await;
+            drop(permit);
+            said
+        };
         let turn = tokio::spawn(turn.instrument(tracing::Span::current()));
         turn.await.unwrap_or_else(|error| Err(Error::bug(format!("a turn ended early: {error}"))))
     }
@@ -132,7 +143,9 @@ impl Chat {
         {
             return Ok(said);
         }
-        let take = Take { at: at.clone(), holder: Some("chat".into()), ttl_ms: LEASE_MS, key: None };
+        // With a key of its own, a take whose answer is lost gets its own turn back instead of being locked out by it.
+        let key = Some(format!("chat {}", self.conversations.mint.chat_message_id()));
+        let take = Take { at: at.clone(), holder: Some("chat".into()), ttl_ms: LEASE_MS, key };
         let turn = self.conversations.take(take).await?;
         let question = Append { documents, pending: true, memo, ..self.step(&at, turn.turn) };
         let asked = match self.conversations.store.append(question).await {
@@ -163,28 +176,46 @@ impl Chat {
 
     /// Asks the agent while the turn is kept, and stores what it says.
     async fn answer(&self, caller: &Caller, under: &Under, turn: Turn, context: Option<Value>) -> Result<Said> {
-        let workflow = self.workflow(caller, &under.at).await?;
+        let (workflow, _) = self.workflow(caller, &under.at).await?;
         let prompt =
             Prompt { conversation: under.at.id.clone(), history: self.history(under).await?, workflow, context };
         let answer = self.ask_under(under, turn, prompt).await?;
         let (messages, documents) = self.checked(answer)?;
-        // Read anew: a client may have changed it while the agent was thinking.
-        let workflow = counted(self.workflow(caller, &under.at).await?);
-        let append = Append {
-            documents,
-            settle: Some(Settle::Done),
-            workflow: Some(Bytes::from(workflow.to_string())),
-            release: true,
-            ..self.step(&self.now(&under.at), under.fence)
-        };
-        let at = append.at.clone();
-        match self.conversations.store.append(append).await? {
-            Appended::Stored { written, .. } => {
-                tracing::info!(id = %at.id, messages = messages.len(), "message answered");
-                let messages = placed(messages, written, &at);
-                Ok(Said { messages, workflow, version: written.version, replayed: false })
+        self.conclude(caller, under, messages, &documents).await
+    }
+
+    /// Stores an answer, and the turn in the workflow. That one is read anew, and again where a client changes it in
+    /// between: nothing of what a client writes while the agent is thinking is lost.
+    async fn conclude(
+        &self,
+        caller: &Caller,
+        under: &Under,
+        messages: Vec<NewMessage>,
+        documents: &[Bytes],
+    ) -> Result<Said> {
+        let mut attempts = 0;
+        loop {
+            let (workflow, version) = self.workflow(caller, &under.at).await?;
+            let workflow = counted(workflow);
+            let append = Append {
+                documents: documents.to_vec(),
+                expected_version: Some(version),
+                settle: Some(Settle::Done),
+                workflow: Some(Bytes::from(workflow.to_string())),
+                release: true,
+                ..self.step(&self.now(&under.at), under.fence)
+            };
+            let at = append.at.clone();
+            attempts += 1;
+            match self.conversations.store.append(append).await? {
+                Appended::Stored { written, .. } => {
+                    tracing::info!(id = %at.id, messages = messages.len(), "message answered");
+                    let messages = placed(messages, written, &at);
+                    return Ok(Said { messages, workflow, version: written.version, replayed: false });
+                }
+                Appended::Conflict { .. } if attempts < CHANGE_ATTEMPTS => pause_after(attempts).await,
+                refused => return Err(self.conversations.refusal(&at, refused)),
             }
-            refused => Err(self.conversations.refusal(&at, refused)),
         }
     }
 
@@ -280,9 +311,11 @@ impl Chat {
         kept.map(parse::to_message).collect()
     }
 
-    async fn workflow(&self, caller: &Caller, at: &Lookup) -> Result<Value> {
+    /// The state of the workflow, and the version of the conversation that it was read with.
+    async fn workflow(&self, caller: &Caller, at: &Lookup) -> Result<(Value, u64)> {
         let record = self.conversations.found(&self.now(at)).await?;
-        Ok(record.workflow.as_deref().map(parse::from_bytes).transpose()?.unwrap_or_else(|| initial(caller)))
+        let workflow = record.workflow.as_deref().map(parse::from_bytes).transpose()?;
+        Ok((workflow.unwrap_or_else(|| initial(caller)), record.summary.version))
     }
 
     fn checked(&self, answer: Vec<NewMessage>) -> Result<(Vec<NewMessage>, Vec<Bytes>)> {

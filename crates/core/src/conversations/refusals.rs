@@ -43,6 +43,16 @@ pub(super) fn turn_busy(until: Timestamp, now: Timestamp) -> Error {
     .retry_after_ms(u64::try_from(until.as_millis() - now.as_millis()).unwrap_or(1).max(1))
 }
 
+/// As many messages are being answered as may be.
+pub(super) fn too_many_turns(max_turns: usize) -> Error {
+    Error::new(
+        Code::Overloaded,
+        format!("{max_turns} messages are being answered, as many as the server takes on at a time"),
+        "Repeat the call in a moment, or add a node.",
+    )
+    .retry_after_ms(1_000)
+}
+
 /// The caller has the turn no more.
 pub(super) fn turn_lost() -> Error {
     Error::new(

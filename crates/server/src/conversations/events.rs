@@ -32,7 +32,8 @@ pub(crate) struct Start {
 /// Begins where `after` or the `Last-Event-ID` header says, so that what was said meanwhile comes first. Events:
 /// `message` (a message; its id is the place to resume from), `changed` (the conversation has another version, told
 /// after its new messages: there may also be another status, or the outcome of a message), `ready` (all that was there has been told),
-/// `problem` (the store is away; the stream goes on by itself), `bye` (the stream ends: `deleted` with the conversation,
+/// `gap` (the place to begin at is beyond the last message, as where the conversation was deleted and begun anew: what
+/// there is follows from the beginning), `problem` (the store is away; the stream goes on by itself), `bye` (the stream ends: `deleted` with the conversation,
 /// `credential` with the caller's right to it, `stopping` with the server). Problems: `conversations.not_found`.
 #[utoipa::path(get, path = "/v1/conversations/{id}/events", operation_id = "follow_conversation", tag = "conversations",
     params(("id" = ConversationId, Path, description = "The conversation"), Start,
@@ -88,7 +89,13 @@ impl Feed for ConversationFeed {
     async fn read(&mut self) -> Result<Batch> {
         let limit = if self.after.is_some() { PAGE } else { 1 };
         let read = ReadMessages { after: self.after, before: None, limit: Some(limit) };
-        match self.app.services.conversations.messages(&self.caller, &self.id, read).await {
+        // The subscription is a use of the conversation; that it is read again meanwhile is none.
+        let conversations = &self.app.services.conversations;
+        let page = match self.told {
+            None => conversations.messages(&self.caller, &self.id, read).await,
+            Some(_) => conversations.look(&self.caller, &self.id, read).await,
+        };
+        match page {
             Ok(page) => Ok(self.told_of(page)),
             // It was there when the stream began.
             Err(error) if error.code() == Code::ConversationNotFound && self.told.is_some() => {
@@ -107,6 +114,12 @@ impl ConversationFeed {
             message_count: page.message_count,
             expires_at: page.expires_at,
         };
+        if self.after.is_some_and(|after| after > page.message_count) {
+            // The place is of another conversation, such as one of the same id that was deleted.
+            self.after = Some(0);
+            self.told.get_or_insert(page.version);
+            return Batch { events: vec![live::json("gap", &changed).id("0")], wait: None, end: None };
+        }
         let mut events = Vec::with_capacity(page.messages.len() + 2);
         let mut more = page.more;
         match self.after {

@@ -50,6 +50,36 @@ async fn a_change_that_is_no_message_is_told_and_a_deletion_ends_the_stream() {
 }
 
 #[tokio::test]
+async fn a_place_beyond_the_last_message_is_told_as_a_gap_and_everything_follows() {
+    for bed in Bed::each().await {
+        let ada = bed.user("ada");
+        let id = ada.begin().await;
+        ada.say(&id, &["one", "two"]).await;
+        let path = format!("/v1/conversations/{id}/events");
+        let mut events = ada.call_with(&[("last-event-id", "3")], Method::GET, (&path, None)).await.events();
+        let gap = events.expect("gap").await;
+        assert_eq!((gap.id.as_deref(), &gap.data["messageCount"]), (Some("0"), &json!(2)));
+        assert_eq!(events.expect("message").await.data["text"], "one");
+        assert_eq!(events.expect("message").await.data["text"], "two");
+        assert_eq!(events.expect("ready").await.id.as_deref(), Some("2"));
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_waits_keeps_no_conversation_alive() {
+    for bed in Bed::each().await {
+        let ada = bed.user("ada");
+        // The life is longer than the time between two reads of a waiting stream.
+        let create = json!({ "retention": { "mode": "sliding", "ttlMs": 7_000 } });
+        let created = ada.post("/v1/conversations", create).await.ok().await;
+        let id = created["conversation"]["id"].as_str().unwrap();
+        let mut events = ada.get(&format!("/v1/conversations/{id}/events")).await.events();
+        events.expect("ready").await;
+        assert_eq!(events.expect("bye").await.data["reason"], "deleted");
+    }
+}
+
+#[tokio::test]
 async fn a_reader_on_another_node_is_woken() {
     for bed in Bed::each().await {
         let beside = bed.beside(std::sync::Arc::new(mainstay_core::conversations::EchoAgent));

@@ -66,6 +66,22 @@ impl ConversationService {
     /// # Errors
     /// `conversations.not_found`, or an invalid request.
     pub async fn messages(&self, caller: &Caller, id: &ConversationId, read: ReadMessages) -> Result<MessagePage> {
+        let (at, mut page) = self.seen(caller, id, read).await?;
+        self.note_use(&at, &mut page.summary).await;
+        to_page(at.id, &page)
+    }
+
+    /// Reads messages as [`ConversationService::messages`] does, but as no use: the conversation lives no longer for it.
+    /// For what reads again by itself.
+    ///
+    /// # Errors
+    /// `conversations.not_found`, or an invalid request.
+    pub async fn look(&self, caller: &Caller, id: &ConversationId, read: ReadMessages) -> Result<MessagePage> {
+        let (at, page) = self.seen(caller, id, read).await?;
+        to_page(at.id, &page)
+    }
+
+    async fn seen(&self, caller: &Caller, id: &ConversationId, read: ReadMessages) -> Result<(Lookup, MessagesPage)> {
         let at = self.own(caller, Scope::ConversationsRead, id)?;
         let from = match (read.after, read.before) {
             (None, None) => From::Before(u64::MAX),
@@ -73,16 +89,8 @@ impl ConversationService {
             (None, Some(before)) => From::Before(before),
             (Some(_), Some(_)) => return Err(Error::invalid("after, before: give one of them, or none")),
         };
-        let mut page = self.page(MessagesQuery { at: at.clone(), from, limit: page_limit(read.limit)? }).await?;
-        self.note_use(&at, &mut page.summary).await?;
-        Ok(MessagePage {
-            conversation_id: id.clone(),
-            messages: page.rows.iter().map(parse::to_message).collect::<Result<_>>()?,
-            more: page.more,
-            version: page.summary.version,
-            message_count: page.summary.messages,
-            expires_at: page.summary.expires_at,
-        })
+        let page = self.page(MessagesQuery { at: at.clone(), from, limit: page_limit(read.limit)? }).await?;
+        Ok((at, page))
     }
 
     /// A page of messages, whoever's they are.
@@ -153,6 +161,17 @@ impl ConversationService {
             }
         }
     }
+}
+
+fn to_page(id: ConversationId, page: &MessagesPage) -> Result<MessagePage> {
+    Ok(MessagePage {
+        conversation_id: id,
+        messages: page.rows.iter().map(parse::to_message).collect::<Result<_>>()?,
+        more: page.more,
+        version: page.summary.version,
+        message_count: page.summary.messages,
+        expires_at: page.summary.expires_at,
+    })
 }
 
 /// Messages as they were just stored.

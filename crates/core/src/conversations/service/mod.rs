@@ -5,6 +5,7 @@ mod exporting;
 mod messages;
 mod turns;
 
+pub(super) use changing::{CHANGE_ATTEMPTS, pause_after};
 pub(super) use messages::placed;
 
 use super::REQUEST_MEMO_MS;
@@ -61,7 +62,8 @@ impl Default for ConversationRules {
 pub enum Whose {
     /// The caller's.
     Own,
-    /// Those of another user, which needs the scope `conversations:admin`.
+    /// Those of another user, which needs the scope `conversations:admin`: of a token for users of its own tenant, of
+    /// any other credential everywhere.
     Other {
         /// That user.
         subject: Subject,
@@ -97,7 +99,7 @@ impl ConversationService {
     pub async fn read(&self, caller: &Caller, id: &ConversationId) -> Result<Conversation> {
         let at = self.own(caller, Scope::ConversationsRead, id)?;
         let mut record = self.found(&at).await?;
-        self.note_use(&at, &mut record.summary).await?;
+        self.note_use(&at, &mut record.summary).await;
         parse::to_conversation(&at.owner, record)
     }
 
@@ -138,15 +140,22 @@ impl ConversationService {
         self.store.find(at).await?.ok_or_else(|| not_found(&at.id))
     }
 
-    /// Notes that a conversation was read, unless a use was noted a short time ago: a read is then a read.
-    async fn note_use(&self, at: &Lookup, summary: &mut Summary) -> Result<()> {
+    /// Notes that a conversation was read, unless a use was noted a short time ago: a read is then a read. What was read
+    /// is returned also where that cannot be noted, as in a store that is full.
+    async fn note_use(&self, at: &Lookup, summary: &mut Summary) {
         let since = at.now.as_millis() - summary.accessed_at.as_millis();
         let unnoted_ms = (summary.lifetime.retention.ttl_ms / 10).min(MAX_UNNOTED_USE_MS);
-        if u64::try_from(since).is_ok_and(|since| since > unnoted_ms) && self.store.touch(at).await? {
-            summary.accessed_at = at.now;
-            summary.expires_at = summary.lifetime.after_use(at.now, summary.expires_at);
+        if !u64::try_from(since).is_ok_and(|since| since > unnoted_ms) {
+            return;
         }
-        Ok(())
+        match self.store.touch(at).await {
+            Ok(true) => {
+                summary.accessed_at = at.now;
+                summary.expires_at = summary.lifetime.after_use(at.now, summary.expires_at);
+            }
+            Ok(false) => {}
+            Err(error) => tracing::warn!(id = %at.id, %error, "the use of a conversation could not be noted"),
+        }
     }
 
     fn lifetime(&self, tenant: &TenantId, asked: Option<Retention>, pinned: bool) -> Result<Lifetime> {
