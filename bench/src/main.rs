@@ -1,6 +1,9 @@
 //! The figures of Mainstay, each measured beside what it is compared with in one and the same run. Nothing here
 //! fails because a machine is slow: whether a target is met is printed, and a person judges.
 
+mod append_conversation;
+mod append_peer;
+mod converse;
 mod figure;
 mod list_pending;
 mod process;
@@ -29,7 +32,8 @@ struct Arguments {
 }
 
 /// Every benchmark, in the order of the figures.
-const NAMES: [&str; 5] = ["send-redis", "send-sqlite", "list-pending", "wake", "process"];
+const NAMES: [&str; 8] =
+    ["send-redis", "send-sqlite", "list-pending", "append-conversation", "append-peer", "converse", "wake", "process"];
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
@@ -49,6 +53,9 @@ fn main() -> Result<()> {
                 "send-redis" => send_redis::measure().await,
                 "send-sqlite" => send_sqlite::measure().await,
                 "list-pending" => list_pending::measure().await,
+                "append-conversation" => append_conversation::measure().await,
+                "append-peer" => append_peer::measure().await,
+                "converse" => converse::measure().await,
                 "wake" => wake::measure().await,
                 _ => process::measure().await,
             }

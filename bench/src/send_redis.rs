@@ -5,10 +5,7 @@ use crate::{rounds, stage};
 use anyhow::Result;
 use mainstay_testkit::fixtures::RedisServer;
 use redis::aio::MultiplexedConnection;
-use redis::io::tcp::TcpSettings;
-use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo};
 use std::sync::Arc;
-use std::time::Duration;
 
 const ROUNDS: usize = 21;
 /// How many are in flight, and how many messages a round has: short rounds, so that both sides meet the
@@ -17,7 +14,6 @@ const LEVELS: [(usize, usize); 3] = [(1, 500), (16, 2_000), (128, 2_000)];
 /// Inboxes that the messages go to in turn.
 const INBOXES: usize = 16;
 const PREFIX: &str = "mainstay:";
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Measures.
 pub async fn measure() -> Result<Vec<Figure>> {
@@ -80,9 +76,7 @@ struct Bare {
 
 impl Bare {
     async fn connect(url: &str) -> Result<Self> {
-        let info = url.into_connection_info()?.set_tcp_settings(TcpSettings::default().set_nodelay(true));
-        let config = AsyncConnectionConfig::new().set_response_timeout(Some(RESPONSE_TIMEOUT));
-        let mut connection = Client::open(info)?.get_multiplexed_async_connection_with_config(&config).await?;
+        let mut connection = stage::bare_connection(url).await?;
         let load = redis::cmd("SCRIPT").arg("LOAD").arg(mainstay_redis::bench::append_script()).to_owned();
         let sha1: String = load.query_async(&mut connection).await?;
         Ok(Self { connection, sha1: sha1.into() })

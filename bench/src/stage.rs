@@ -9,19 +9,24 @@ use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{Append, InboxLimits, MailRules, MailService, Recipients, RequestMemo};
 use mainstay_core::presence::PresenceRules;
-use mainstay_core::{Caller, Clock, RandomMint, Stores, SystemClock};
+use mainstay_core::{Caller, Clock, Mint, RandomMint, Stores, SystemClock};
 use mainstay_redis::RedisOptions;
 use mainstay_server::{ServiceRules, Services};
 use mainstay_sqlite::SqliteOptions;
+use redis::aio::MultiplexedConnection;
+use redis::io::tcp::TcpSettings;
+use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Characters of a body: with the rest of it a message is of about 600 bytes.
 const BODY_CHARS: usize = 400;
 /// No benchmark fills an inbox: the bounds themselves are not measured.
 const LIMITS: InboxLimits = InboxLimits { max_inbox: 10_000_000, max_pending: 10_000_000, max_messages: 10_000_000 };
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Opens a store by its URL.
@@ -30,6 +35,13 @@ pub async fn open(url: &str) -> Result<Stores> {
         true => mainstay_sqlite::open(SqliteOptions::from_url(url)?).await?,
         false => Box::pin(mainstay_redis::open(RedisOptions::from_url(url)?)).await?,
     })
+}
+
+/// A connection of the kind that we use, with nothing around it.
+pub async fn bare_connection(url: &str) -> Result<MultiplexedConnection> {
+    let info = url.into_connection_info()?.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(RESPONSE_TIMEOUT));
+    Ok(Client::open(info)?.get_multiplexed_async_connection_with_config(&config).await?)
 }
 
 /// A folder on the disk that the build uses, as the temporary one may be in memory: a sync there is none.
@@ -90,6 +102,11 @@ pub fn caller(in_namespace: &str, speaks_for: &str) -> Result<Caller> {
 /// A request id that no other call of this run has.
 pub fn request_id() -> Result<RequestId> {
     RequestId::parse(format!("bench-{}", unique())).map_err(|invalid| anyhow!("{invalid}"))
+}
+
+/// An id for a message of a conversation.
+pub fn chat_message_id() -> MessageId {
+    RandomMint.chat_message_id()
 }
 
 /// A message as a caller sends it.

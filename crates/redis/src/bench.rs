@@ -1,9 +1,11 @@
 //! What the benchmarks send to a server by themselves, to measure what this crate adds to it. No part of the API.
 
+use crate::conversations::params as conversation_params;
 use crate::keys::{Keys, encode};
 use crate::mail::params;
 use crate::scripts;
 use mainstay_core::Result;
+use mainstay_core::conversations;
 use mainstay_core::mail::Append;
 
 /// The text of the script that appends a message.
@@ -21,4 +23,22 @@ pub fn append_call(append: &Append, prefix: &str) -> Result<(String, [Vec<u8>; 3
     let key = keys.mail(&encode(append.namespace.as_str()));
     let args = [params::append(append, &keys)?, append.document.to_vec(), append.subject_folded.clone().into_bytes()];
     Ok((key, args))
+}
+
+/// The text of the script that appends to a conversation.
+#[must_use]
+pub fn conversation_append_script() -> String {
+    scripts::CONVERSATIONS_APPEND.source()
+}
+
+/// The key and the arguments with which the script appends these messages.
+///
+/// # Errors
+/// The prefix cannot be used.
+pub fn conversation_append_call(append: &conversations::Append, prefix: &str) -> Result<(String, Vec<Vec<u8>>)> {
+    let keys = Keys::new(prefix)?;
+    let workflow = append.workflow.clone().unwrap_or_default();
+    let mut args = vec![conversation_params::append(append, &keys)?, workflow.to_vec()];
+    args.extend(append.documents.iter().map(|document| document.to_vec()));
+    Ok((keys.conversations(&append.at.owner), args))
 }

@@ -1,7 +1,7 @@
 //! Conversations on Redis: each method is one script on the aggregate of its owner, but a fork, which copies part by
 //! part what nobody sees, and then appears in one step.
 
-mod params;
+pub(crate) mod params;
 mod rows;
 
 use crate::answer::Answer;

@@ -47,7 +47,7 @@ fn beginning(create: &Create, epoch: &str, keys: &Keys) -> Value {
     params
 }
 
-pub(super) fn append(append: &Append, keys: &Keys) -> Result<Vec<u8>> {
+pub(crate) fn append(append: &Append, keys: &Keys) -> Result<Vec<u8>> {
     let mut params = lookup(&append.at, keys);
     params["pending"] = append.pending.into();
     params["release"] = append.release.into();
