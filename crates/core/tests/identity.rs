@@ -322,3 +322,43 @@ async fn after_a_rotation_of_the_ring_everything_is_sealed_anew_once() {
     let challenge = retired.challenge("ada").await;
     assert!(retired.answer(&challenge, &retired.code(&enrolment, 0)).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_changed_password_buys_no_new_guesses_at_the_second_factor() {
+    let desk = desk();
+    let (_, _, session) = desk.enrolled("ada").await;
+    let caller = desk.caller(&session).await;
+    for _ in 0..4 {
+        let guess = Proof { password: PASSWORD.into(), code: Some("000000".into()) };
+        assert_eq!(code_of(desk.identity.remove_factor(&caller, guess).await), Code::LoginFailed);
+    }
+    let same = ChangePassword { password: PASSWORD.into(), new_password: PASSWORD.into() };
+    let renewed = desk.identity.change_password(&caller, same).await.unwrap();
+    let caller = desk.caller(&renewed).await;
+    let guess = Proof { password: PASSWORD.into(), code: Some("000000".into()) };
+    assert_eq!(code_of(desk.identity.remove_factor(&caller, guess).await), Code::AccountLocked);
+}
+
+#[tokio::test]
+async fn a_challenge_ends_with_the_password_that_was_shown_for_it() {
+    let desk = desk();
+    let (enrolment, _, session) = desk.enrolled("ada").await;
+    let challenge = desk.challenge("ada").await;
+    desk.clock.advance(STEP_MS);
+    let change = ChangePassword { password: PASSWORD.into(), new_password: "another horse here".into() };
+    desk.identity.change_password(&desk.caller(&session).await, change).await.unwrap();
+    let late = desk.answer(&challenge, &desk.code(&enrolment, 0)).await;
+    assert_eq!(code_of(late), Code::ChallengeInvalid);
+}
+
+#[tokio::test]
+async fn what_watches_a_session_does_not_keep_it_alive() {
+    let desk = desk();
+    desk.user("ada").await;
+    let session = desk.session("ada").await;
+    let half = IdentityRules::default().session_idle_ms / 2;
+    desk.clock.advance(half);
+    assert!(desk.identity.look_at_session(&session.token).await.unwrap().is_some());
+    desk.clock.advance(half);
+    assert!(!desk.stands(&session.token).await);
+}

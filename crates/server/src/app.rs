@@ -19,7 +19,10 @@ pub(crate) struct App {
     pub config: ServerConfig,
     pub admission: Admission,
     pub shutdown: CancellationToken,
+    /// Bounds what is recorded of strangers who are refused.
     pub refusals: Refusals,
+    /// The same of callers with a credential.
+    pub refusals_known: Refusals,
 }
 
 /// The whole application, for a listener or for calls within the process. Live streams and long polls end as soon as
@@ -37,7 +40,14 @@ pub fn router_with_mcp(
     mcp: Option<Router>,
 ) -> Router {
     let admission = Admission::new(config.max_in_flight, config.max_live);
-    let app = Arc::new(App { services, config: config.clone(), admission, shutdown, refusals: Refusals::default() });
+    let app = Arc::new(App {
+        services,
+        config: config.clone(),
+        admission,
+        shutdown,
+        refusals: Refusals::default(),
+        refusals_known: Refusals::default(),
+    });
     let mut routes = Router::new()
         .merge(brief(&app, openapi::guarded::routes(&app)))
         .merge(brief(&app, openapi::accounts::routes(&app)))

@@ -3,8 +3,10 @@
 mod support;
 
 use http::{Method, Request};
+use mainstay_core::Caller;
 use mainstay_core::api::Namespace;
 use mainstay_core::api::audit::ChainId;
+use mainstay_core::api::identity::CreateKey;
 use mainstay_core::audit::{Order, PageQuery};
 use serde_json::{Value, json};
 use support::{Call, Site};
@@ -80,4 +82,52 @@ async fn an_act_that_cannot_be_recorded_does_not_take_place() {
     assert!(reply.status.is_server_error(), "{}", reply.status);
     let listed = site.call(Call::get("/v1/mail/messages").r#as("b")).await.ok().await;
     assert_eq!(listed["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_refusal_in_a_namespace_that_one_has_nothing_to_do_with_makes_no_chain_there() {
+    let site = Site::start().await;
+    let create = CreateKey {
+        name: "k".into(),
+        role: Some("viewer".into()),
+        namespaces: vec!["shop".parse().unwrap()],
+        ..CreateKey::default()
+    };
+    let key = site.services.identity.create_key(&Caller::owner(), create).await.unwrap().token;
+    let call = Call::get("/v1/mail/stats").header("mainstay-namespace", "foreign").with(&key);
+    site.call(call).await.problem("auth.forbidden").await;
+    assert!(entries(&site, ChainId::Namespace(Namespace::parse("foreign").unwrap())).await.is_empty());
+    let told = entries(&site, ChainId::Server).await;
+    assert_eq!(told.last().unwrap()["code"], "auth.forbidden");
+}
+
+#[tokio::test]
+async fn the_owner_of_one_namespace_reads_and_trims_nothing_of_the_others() {
+    let site = Site::start().await;
+    let create = CreateKey {
+        name: "k".into(),
+        role: Some("owner".into()),
+        namespaces: vec!["shop".parse().unwrap()],
+        ..CreateKey::default()
+    };
+    let key = site.services.identity.create_key(&Caller::owner(), create).await.unwrap().token;
+    assert_eq!(site.call(Call::get("/v1/audit/entries").with(&key)).await.status, 200);
+    for chain in ["server", "namespace:default"] {
+        let call = Call::get(&format!("/v1/audit/entries?chain={chain}")).with(&key);
+        site.call(call).await.problem("auth.forbidden").await;
+    }
+    for path in ["/v1/audit/checkpoints", "/v1/audit/trims"] {
+        site.call(Call::post(path, json!({})).with(&key)).await.problem("auth.forbidden").await;
+    }
+}
+
+#[tokio::test]
+async fn strangers_who_fail_to_log_in_cannot_fill_the_trail() {
+    let site = Site::start().await;
+    for _ in 0..80 {
+        let request = Request::builder().method("POST").uri("/v1/auth/login").header("host", "localhost");
+        let reply = site.send(request.body(axum::body::Body::from("{")).unwrap()).await;
+        reply.problem("request.invalid").await;
+    }
+    assert_eq!(entries(&site, ChainId::Server).await.len(), 60);
 }

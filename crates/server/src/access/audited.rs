@@ -5,7 +5,7 @@ use http::StatusCode;
 use mainstay_core::api::Code;
 use mainstay_core::api::audit::{AuditClass, AuditOutcome, AuditResource, ChainId};
 use mainstay_core::audit::{AuditService, Record};
-use mainstay_core::{Caller, Result};
+use mainstay_core::{Caller, Result, Scopes};
 
 /// What is recorded of the calls of a route or a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,13 @@ pub(crate) struct Ended {
     pub code: Option<Code>,
     /// What was acted on, where only the act itself made it known.
     pub resource_id: Option<String>,
+}
+
+impl Ended {
+    /// Whether the act was refused: the caller may not, or the request was not valid.
+    pub fn is_refused(&self) -> bool {
+        self.status.is_client_error()
+    }
 }
 
 /// An act under way.
@@ -137,6 +144,10 @@ pub(crate) fn refusal_of(caller: Option<&Caller>, action: &str, origin: &Origin)
         Some(caller) => Record::of(caller, action, AuditClass::Access),
         None => Record::anonymous(action, AuditClass::Access),
     };
+    if caller.is_some_and(|caller| caller.scopes == Scopes::default()) {
+        // The namespace is one that the caller has nothing to do with, and perhaps nobody has: it gets no chain by that.
+        record.chain = ChainId::Server;
+    }
     record.outcome = AuditOutcome::Refused;
     origin.fill(&mut record);
     record

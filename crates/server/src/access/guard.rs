@@ -63,7 +63,12 @@ pub(crate) async fn guard(State(guard): State<Guard>, mut request: Request, next
     if let Some(Recognised(caller)) = response.extensions().get() {
         act.by(caller);
     }
-    act.end(ended(&response)).await?;
+    let ended = ended(&response);
+    if caller.is_none() && ended.is_refused() && app.refusals.admit().is_none() {
+        // A stranger who was told no, one time too many: counted, and not written for ever.
+        return Ok(response);
+    }
+    act.end(ended).await?;
     Ok(response)
 }
 
@@ -74,11 +79,13 @@ impl App {
         let mut record = refusal_of(caller, "access.refused", origin);
         record.status = Some(error.problem.status);
         record.code = Some(error.code());
-        match (caller, self.refusals.admit()) {
-            // Nobody needs a credential to be refused: such entries are bounded in number, and counted beyond.
-            (None, None) => return,
-            (None, Some(0)) | (Some(_), _) => {}
-            (None, Some(unrecorded)) => {
+        // Anybody can be refused as often as they like: such entries are bounded in number, and counted beyond. Strangers
+        // have a bound of their own, so that nobody with a credential can hide them.
+        let bound = if caller.is_some() { &self.refusals_known } else { &self.refusals };
+        match bound.admit() {
+            None => return,
+            Some(0) => {}
+            Some(unrecorded) => {
                 record.reason = Some(format!("{unrecorded} refusals before this one were not recorded one by one"));
             }
         }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http::header::CONTENT_TYPE;
-use mainstay_core::Caller;
+use mainstay_core::{Caller, Identified, Result};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
@@ -47,7 +47,7 @@ struct Standing {
 impl Standing {
     /// Whether the credential still allows what it allowed.
     async fn holds(&mut self) -> bool {
-        let identified = match self.app.identify(self.credential.expose()).await {
+        let identified = match self.look().await {
             Ok(identified) => identified,
             Err(error) if error.problem.retryable => return self.checked.elapsed() < MAX_UNCHECKED,
             Err(_) => return false,
@@ -55,6 +55,15 @@ impl Standing {
         self.checked = Instant::now();
         let now = caller_of(identified, self.caller.instance.clone(), Some(self.caller.namespace.clone()));
         now.is_ok_and(|now| now.principal == self.caller.principal && now.scopes == self.caller.scopes)
+    }
+
+    /// Looks at a session without using it: a forgotten page must not keep it from ending by silence.
+    async fn look(&self) -> Result<Identified> {
+        let token = self.credential.expose();
+        match (&self.caller.session, self.app.services.identity.look_at_session(token).await?) {
+            (Some(_), Some(identified)) => Ok(identified),
+            _ => self.app.identify(token).await,
+        }
     }
 }
 

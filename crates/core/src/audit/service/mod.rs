@@ -11,7 +11,7 @@ use super::ledger::Ledger;
 use super::port::AuditStore;
 use super::record::Record;
 use crate::error::{Error, Result};
-use crate::{Caller, Clock, Scope};
+use crate::{Caller, Clock, Principal, Scope};
 use mainstay_api::Code;
 use mainstay_api::audit::ChainId;
 use std::sync::Arc;
@@ -95,13 +95,24 @@ impl AuditService {
     }
 }
 
-/// The chain that a caller may see: that of its namespace, and any where it administers the trail.
+/// The chain that a caller may see: that of its namespace, and any where it administers the trail of the whole
+/// installation.
 fn visible(caller: &Caller, chain: Option<ChainId>) -> Result<ChainId> {
-    caller.require(Scope::AuditRead)?;
+    may_read(caller)?;
     let own = ChainId::Namespace(caller.namespace.clone());
     let chain = chain.unwrap_or_else(|| own.clone());
     if chain != own {
-        caller.require(Scope::AuditAdmin)?;
+        caller.require_everywhere(Scope::AuditAdmin)?;
     }
     Ok(chain)
+}
+
+/// A chain holds the acts of every tenant of its namespace, and the roles of a token hold for its tenant alone: whoever
+/// bears one needs to administer the trail.
+fn may_read(caller: &Caller) -> Result<()> {
+    caller.require(Scope::AuditRead)?;
+    match &caller.principal {
+        Principal::Token(_) => caller.require_everywhere(Scope::AuditAdmin),
+        Principal::Owner | Principal::Key(_) | Principal::User(_) => Ok(()),
+    }
 }

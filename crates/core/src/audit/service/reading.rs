@@ -1,6 +1,6 @@
 //! Looking through the trail, verifying it, and taking it out.
 
-use super::{AuditService, visible};
+use super::{AuditService, may_read, visible};
 use crate::audit::checkpoint::Notary;
 use crate::audit::port::{Order, PageQuery, Sealed};
 use crate::audit::verify::{StoreTrail, Verification};
@@ -65,8 +65,8 @@ impl AuditService {
     /// # Errors
     /// `auth.forbidden`, and those of the store.
     pub async fn chains(&self, caller: &Caller, list: ListChains) -> Result<AuditChains> {
-        caller.require(Scope::AuditRead)?;
-        let mut ids = match (list.chain, caller.require(Scope::AuditAdmin)) {
+        may_read(caller)?;
+        let mut ids = match (list.chain, caller.require_everywhere(Scope::AuditAdmin)) {
             (Some(chain), _) => vec![chain],
             (None, Ok(())) => self.store.chains().await?,
             (None, Err(_)) => vec![ChainId::Namespace(caller.namespace.clone())],
@@ -108,8 +108,8 @@ impl AuditService {
     /// # Errors
     /// `auth.forbidden`, and those of the store; what is wrong with a chain is no error but a finding.
     pub async fn verify(&self, caller: &Caller, verify: VerifyAudit) -> Result<VerifyReport> {
-        caller.require(Scope::AuditRead)?;
-        let all = verify.chain.is_none() && caller.require(Scope::AuditAdmin).is_ok();
+        may_read(caller)?;
+        let all = verify.chain.is_none() && caller.require_everywhere(Scope::AuditAdmin).is_ok();
         let only = if all { None } else { Some(visible(caller, verify.chain)?) };
         let notary = self.notary.as_deref();
         let trusted = match notary {

@@ -18,7 +18,7 @@ impl AuditService {
     /// # Errors
     /// `auth.forbidden`, and those of [`AuditService::expire`].
     pub async fn trim(&self, caller: &Caller, limit: u32) -> Result<TrimReport> {
-        caller.require(Scope::AuditAdmin)?;
+        caller.require_everywhere(Scope::AuditAdmin)?;
         self.expire(limit).await
     }
 

@@ -136,7 +136,10 @@ impl IdentityService {
             Ok(())
         };
         self.change(&account.id, &sessions, write).await?;
-        self.store.forgive(&account.guessed_as()).await?;
+        if account.record.factor().is_none() {
+            // Where there is a second factor, the password alone must not buy new guesses at it.
+            self.store.forgive(&account.guessed_as()).await?;
+        }
         self.renewed(caller, token).await
     }
 

@@ -80,6 +80,11 @@ impl IdentityService {
     /// `identity.not_found`.
     pub async fn revoke_key(&self, caller: &Caller, id: &KeyId) -> Result<()> {
         caller.require_everywhere(Scope::IdentityAdmin)?;
+        let row = self.store.key(id, None, self.clock.now()).await?.ok_or_else(|| not_found("key"))?;
+        let record: KeyRecord = read(&row.document)?;
+        // Whoever may do more than the caller is not the caller's to silence.
+        let grants = record.grants();
+        grants.iter().try_for_each(|grant| caller.may_grant(grant.namespace.as_ref(), grant.scopes))?;
         if self.store.remove_key(id).await? { Ok(()) } else { Err(not_found("key")) }
     }
 

@@ -53,7 +53,10 @@ impl IdentityService {
         let row = row.ok_or_else(challenge_ended)?;
         self.count_guess(&row.account).await?;
         let account = self.account(&row.user).await.map_err(|_| challenge_ended())?;
-        if account.record.disabled || account.record.factor().is_none() {
+        // A challenge answers for the password that was shown for it, and for no later one.
+        let asked_ms = row.expires_at.as_millis().saturating_sub(self.rules.challenge_ms);
+        let stale = account.record.password_changed_at.as_millis() > asked_ms;
+        if account.record.disabled || account.record.factor().is_none() || stale {
             return Err(challenge_ended());
         }
         let account = match (&answer.code, &answer.recovery_code) {
