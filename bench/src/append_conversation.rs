@@ -78,6 +78,9 @@ impl Store {
             let messages = (first..size.min(first + BATCH)).map(message).collect();
             self.append(&id, messages).await?;
         }
+        // A conversation that is shorter than it says would make its appends look fast.
+        let count = self.service.read(&self.caller, &id).await?.summary.message_count;
+        anyhow::ensure!(count == u64::try_from(size)?, "{count} messages, not {size}");
         Ok(id)
     }
 
