@@ -78,12 +78,12 @@ text_type! {
     ConversationId, "conversation id", 200, |value| no_nul(value)
 }
 
-fn word(value: &str) -> Result<(), String> {
+pub(crate) fn word(value: &str) -> Result<(), String> {
     let valid = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     valid.then_some(()).ok_or_else(|| format!("{value:?} must be letters, digits, `-` and `_`"))
 }
 
-fn no_nul(value: &str) -> Result<(), String> {
+pub(crate) fn no_nul(value: &str) -> Result<(), String> {
     match value.find('\0') {
         Some(at) => Err(format!("it holds a NUL character at byte {at}")),
         None => Ok(()),

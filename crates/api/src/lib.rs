@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod conversations;
 pub mod errors;
+pub mod events;
 pub mod health;
 pub mod identity;
 pub mod ids;
@@ -11,6 +12,7 @@ pub mod legacy;
 pub mod mail;
 pub mod page;
 pub mod presence;
+pub mod raw;
 mod text;
 pub mod time;
 
@@ -20,6 +22,7 @@ pub use ids::{
     ConversationId, Epoch, InstanceId, KeyId, MessageId, MessageType, Namespace, Offset, Position, Realm, SessionId,
     SubjectId, TenantId, UserId,
 };
+pub use raw::RawJson;
 pub use text::InvalidText;
 pub use time::Timestamp;
 

@@ -48,6 +48,14 @@ scopes! {
     ConversationsRead = "conversations:read";
     /// Begin, continue, change and delete one's own conversations.
     ConversationsWrite = "conversations:write";
+    /// Read streams of events and subscribe to rooms.
+    EventsRead = "events:read";
+    /// Publish events, and speak in rooms.
+    EventsWrite = "events:write";
+    /// Take events in a consumer group and acknowledge them.
+    EventsConsume = "events:consume";
+    /// Make and remove groups, say who may be in a room, and choose the transport of publishers.
+    EventsAdmin = "events:admin";
     /// Export and erase the conversations of another user, with a reason that is recorded.
     ConversationsAdmin = "conversations:admin";
     /// Make and change users and API keys, and end the sessions of others.

@@ -1,6 +1,7 @@
 //! Wake-ups. A hint says "look again", never what there is to see: readers keep a position and read the store.
 
 use futures::stream::BoxStream;
+use mainstay_api::events::StreamName;
 use mainstay_api::{InstanceId, Namespace, Subject};
 
 /// What a reader waits for.
@@ -8,10 +9,18 @@ use mainstay_api::{InstanceId, Namespace, Subject};
 pub enum Topic {
     /// A change of a conversation of one user.
     Conversations(Namespace, Subject),
+    /// Bytes for one end of a relayed connection, by the digest of its token.
+    Connection(String),
+    /// An event, a group or a room of a stream.
+    Events(Namespace, StreamName),
     /// New mail in one inbox.
     Mail(Namespace, InstanceId),
     /// A change of presence in a namespace.
     Presence(Namespace),
+    /// Who is in the rooms of a stream, or may be.
+    Rooms(Namespace, StreamName),
+    /// How the publishers of a namespace choose their transport.
+    Transport(Namespace),
 }
 
 /// A wake-up.

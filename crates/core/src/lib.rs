@@ -6,6 +6,7 @@ pub mod caller;
 pub mod clock;
 pub mod conversations;
 pub mod error;
+pub mod events;
 pub mod hints;
 pub mod identity;
 pub mod mail;

@@ -47,13 +47,15 @@ impl Role {
     #[must_use]
     pub fn scopes(self) -> Scopes {
         use Scope::{
-            AuditAdmin, ConversationsRead, ConversationsWrite, MailRead, MailWrite, PresenceRead, PresenceWrite,
+            AuditAdmin, ConversationsRead, ConversationsWrite, EventsConsume, EventsRead, EventsWrite, MailRead, MailWrite,
+            PresenceRead, PresenceWrite,
         };
-        let viewer = [MailRead, PresenceRead, ConversationsRead];
+        let viewer = [MailRead, PresenceRead, ConversationsRead, EventsRead];
+        let member = [MailWrite, PresenceWrite, ConversationsWrite, EventsWrite, EventsConsume];
         match self {
             Self::Owner => Scopes::all(),
             Self::Admin => Scopes::all().iter().filter(|scope| *scope != AuditAdmin).collect(),
-            Self::Member => viewer.into_iter().chain([MailWrite, PresenceWrite, ConversationsWrite]).collect(),
+            Self::Member => viewer.into_iter().chain(member).collect(),
             Self::Viewer => viewer.into_iter().collect(),
         }
     }

@@ -1,0 +1,32 @@
+//! Events: published once to a stream, delivered live to who is in the room, and worked on by consumer groups.
+
+mod event;
+mod names;
+mod position;
+mod publish;
+
+pub use event::{Event, EventMetadata};
+pub use names::{ConsumerName, EventId, EventType, GroupName, MemberId, RoomId, StreamName};
+pub use position::{EventOffset, EventPosition};
+pub use publish::{PublishEvent, PublishEvents, PublishedEvent, PublishedEvents};
+
+use serde::{Deserialize, Serialize};
+
+/// Largest payload of an event, in bytes.
+pub const MAX_PAYLOAD_BYTES: usize = 64 * 1_024;
+/// Largest metadata of an event, in bytes.
+pub const MAX_METADATA_BYTES: usize = 4 * 1_024;
+/// Most events of one publication.
+pub const MAX_PUBLISH: usize = 100;
+/// Most events on one page.
+pub const MAX_EVENTS_PAGE: u32 = 1_000;
+
+/// Why a position could not be continued without loss. What was missed must be fetched from where it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EventGap {
+    /// Events after the position have been trimmed, or may have been.
+    Trimmed,
+    /// The stream was emptied, replaced or divided anew since.
+    NewEpoch,
+}

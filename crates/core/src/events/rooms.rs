@@ -1,0 +1,119 @@
+//! What rooms need from a store: who is in them, who may be, and how publishers choose their transport.
+
+use crate::error::Result;
+use async_trait::async_trait;
+use mainstay_api::events::{MemberId, RoomId, StreamName};
+use mainstay_api::{Namespace, RawJson, Timestamp};
+use std::time::Duration;
+
+/// A room of a stream in a namespace. The rooms of a stream in a namespace are one aggregate.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RoomKey {
+    /// Where.
+    pub namespace: Namespace,
+    /// The stream.
+    pub stream: StreamName,
+    /// The room.
+    pub room: RoomId,
+}
+
+/// One live connection in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occupant {
+    /// Who.
+    pub member: MemberId,
+    /// The connection, unique in the installation.
+    pub connection: String,
+    /// What it says of itself, at most 1 KiB.
+    pub info: Option<RawJson>,
+    /// When it came.
+    pub since: Timestamp,
+}
+
+/// What became of an arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnterOutcome {
+    /// The first connection of this member in the room.
+    Joined,
+    /// Another connection of it was there, or this one had arrived before.
+    Present,
+    /// The room holds as many connections as it may.
+    Full,
+}
+
+/// How publishers choose between the HTTP bridge and the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransportRecord {
+    /// The settings, opaque to the store.
+    pub settings: RawJson,
+    /// Grows by one with each change, from 1.
+    pub version: u64,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Who changed it.
+    pub updated_by: String,
+}
+
+/// Whether a record could be replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransportOutcome {
+    /// It has this version now.
+    Stored(u64),
+    /// It has another version than was expected.
+    Conflict {
+        /// The version it has; 0 where it was never set.
+        current: u64,
+    },
+}
+
+/// Rooms in a store. Presence ends by itself: a connection that is not renewed is gone after its time to live.
+#[async_trait]
+pub trait RoomStore: Send + Sync {
+    /// A connection is in a room for a time; renews it where it is there. At most `max_occupants` are in a room. Wakes who
+    /// watches the presence of rooms of the stream, where a member joined.
+    async fn enter(&self, room: &RoomKey, occupant: Occupant, ttl: Duration, max_occupants: u32, now: Timestamp)
+    -> Result<EnterOutcome>;
+
+    /// Renews connections in rooms, many in one call; those that were gone are not brought back and are returned.
+    async fn renew(&self, rooms: &[(RoomKey, String)], ttl: Duration, now: Timestamp) -> Result<Vec<(RoomKey, String)>>;
+
+    /// A connection leaves a room; whether its member has none there any more. Wakes in that case.
+    async fn leave(&self, room: &RoomKey, connection: &str, now: Timestamp) -> Result<bool>;
+
+    /// Who is in a room, by member and then by arrival, at most `limit` connections.
+    async fn occupants(&self, room: &RoomKey, limit: u32, now: Timestamp) -> Result<Vec<Occupant>>;
+
+    /// Where a member is connected, over all rooms of a stream: how many connections.
+    async fn connections_of(&self, namespace: &Namespace, stream: &StreamName, member: &MemberId, now: Timestamp) -> Result<u64>;
+
+    /// Lets a member subscribe to a room, until a time where one is given. At most `max_members`; `false` where it is full.
+    async fn admit(&self, room: &RoomKey, member: &MemberId, until: Option<Timestamp>, max_members: u32, now: Timestamp)
+    -> Result<bool>;
+
+    /// Ends the membership; whether there was one. Wakes, so that live subscriptions end.
+    async fn dismiss(&self, room: &RoomKey, member: &MemberId) -> Result<bool>;
+
+    /// Whether somebody is a member, and until when.
+    async fn membership(&self, room: &RoomKey, member: &MemberId, now: Timestamp) -> Result<Option<Membership>>;
+
+    /// The members of a room, in the order of their names, behind a name.
+    async fn members(&self, room: &RoomKey, after: Option<&MemberId>, limit: u32, now: Timestamp)
+    -> Result<Vec<(MemberId, Membership)>>;
+
+    /// How the publishers of a namespace choose their transport, where it was ever set.
+    async fn transport(&self, namespace: &Namespace) -> Result<Option<TransportRecord>>;
+
+    /// Replaces that, where it has the expected version (0: never set; absent: whatever it is). Wakes its readers.
+    async fn set_transport(&self, namespace: &Namespace, record: TransportRecord, expected: Option<u64>)
+    -> Result<TransportOutcome>;
+
+    /// Removes presence and memberships whose time has passed; how many.
+    async fn purge(&self, now: Timestamp) -> Result<u64>;
+}
+
+/// How long somebody may subscribe to a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Membership {
+    /// Until when; without an end where absent.
+    pub until: Option<Timestamp>,
+}
