@@ -47,8 +47,8 @@ impl Role {
     #[must_use]
     pub fn scopes(self) -> Scopes {
         use Scope::{
-            AuditAdmin, ConversationsRead, ConversationsWrite, EventsConsume, EventsRead, EventsWrite, MailRead, MailWrite,
-            PresenceRead, PresenceWrite,
+            AuditAdmin, ConversationsRead, ConversationsWrite, EventsConsume, EventsRead, EventsWrite, MailRead,
+            MailWrite, PresenceRead, PresenceWrite,
         };
         let viewer = [MailRead, PresenceRead, ConversationsRead, EventsRead];
         let member = [MailWrite, PresenceWrite, ConversationsWrite, EventsWrite, EventsConsume];

@@ -52,7 +52,9 @@ impl StreamName {
         let name = match kind.as_str() {
             "status_change" | "assignment_change" | "ticket_list_update" => "ticket",
             "notification" => "notification",
-            "remote_session_start" | "remote_session_end" | "remote_control_mode" | "remote_session_reconnect" => "remote",
+            "remote_session_start" | "remote_session_end" | "remote_control_mode" | "remote_session_reconnect" => {
+                "remote"
+            }
             _ => "chat",
         };
         Self::parse(name).expect("a constant name is valid")

@@ -111,7 +111,8 @@ mod tests {
     fn a_position_survives_its_text_and_nothing_else_is_one() {
         let position: EventPosition = "ab1:1763673827000-12".parse().unwrap();
         assert_eq!(position.to_string(), "ab1:1763673827000-12");
-        for bad in ["", "ab1", "ab1:", "ab1:1", "ab1:1-", "ab1:-1-0", "ab1:1-+2", "a b:1-1", "x:9223372036854775808-0"] {
+        for bad in ["", "ab1", "ab1:", "ab1:1", "ab1:1-", "ab1:-1-0", "ab1:1-+2", "a b:1-1", "x:9223372036854775808-0"]
+        {
             assert!(bad.parse::<EventPosition>().is_err(), "{bad}");
         }
     }

@@ -56,7 +56,14 @@ pub trait ConnectionStore: Send + Sync {
 
     /// Holds a connection at a node, or renews that, in one atomic step: two nodes never hold it. `over` takes it from the
     /// node that is named.
-    async fn claim(&self, token: &str, node: &str, over: Option<&str>, ttl: Duration, now: Timestamp) -> Result<ClaimOutcome>;
+    async fn claim(
+        &self,
+        token: &str,
+        node: &str,
+        over: Option<&str>,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> Result<ClaimOutcome>;
 
     /// Finds a connection.
     async fn find(&self, token: &str, now: Timestamp) -> Result<Option<ConnectionRecord>>;
@@ -68,11 +75,24 @@ pub trait ConnectionStore: Send + Sync {
     async fn close(&self, token: &str) -> Result<bool>;
 
     /// Puts bytes on their way; `None` where there is no such connection, or more than `max_bytes` wait already. Wakes the other end.
-    async fn send(&self, token: &str, direction: Direction, bytes: Bytes, max_bytes: usize, now: Timestamp) -> Result<Option<u64>>;
+    async fn send(
+        &self,
+        token: &str,
+        direction: Direction,
+        bytes: Bytes,
+        max_bytes: usize,
+        now: Timestamp,
+    ) -> Result<Option<u64>>;
 
     /// What waits behind a number, in order, at most about `max_bytes`; what is at or before it is removed. `None` where there is no such
     /// connection.
-    async fn receive(&self, token: &str, direction: Direction, after: u64, max_bytes: usize) -> Result<Option<Vec<Relayed>>>;
+    async fn receive(
+        &self,
+        token: &str,
+        direction: Direction,
+        after: u64,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<Relayed>>>;
 
     /// Removes connections whose time has passed; how many.
     async fn purge(&self, now: Timestamp) -> Result<u64>;

@@ -146,8 +146,13 @@ pub trait GroupStore: Send + Sync {
     async fn take(&self, take: TakeEvents) -> Result<TakeOutcome>;
 
     /// Says that the consumer still works on these, so that they do not become idle; returns those that are still its own.
-    async fn keep(&self, group: &GroupKey, consumer: &ConsumerName, offsets: &[EventOffset], now: Timestamp)
-    -> Result<Vec<EventOffset>>;
+    async fn keep(
+        &self,
+        group: &GroupKey,
+        consumer: &ConsumerName,
+        offsets: &[EventOffset],
+        now: Timestamp,
+    ) -> Result<Vec<EventOffset>>;
 
     /// Acknowledges events; returns how many were waiting for it. Doing it twice is doing it once.
     async fn acknowledge(&self, group: &GroupKey, offsets: &[EventOffset]) -> Result<u64>;

@@ -14,7 +14,5 @@ pub use port::{
     EventStore, LogName, LogPage, LogState, NewEvent, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent,
     Tail,
 };
-pub use rooms::{
-    EnterOutcome, Membership, Occupant, RoomKey, RoomStore, TransportOutcome, TransportRecord,
-};
+pub use rooms::{EnterOutcome, Membership, Occupant, RoomKey, RoomStore, TransportOutcome, TransportRecord};
 pub use streams::{MAX_PARTITIONS, MAX_STREAMS, Overflow, RoomAccess, StreamOptions, Streams, Trimming};

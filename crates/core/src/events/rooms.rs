@@ -71,11 +71,18 @@ pub enum TransportOutcome {
 pub trait RoomStore: Send + Sync {
     /// A connection is in a room for a time; renews it where it is there. At most `max_occupants` are in a room. Wakes who
     /// watches the presence of rooms of the stream, where a member joined.
-    async fn enter(&self, room: &RoomKey, occupant: Occupant, ttl: Duration, max_occupants: u32, now: Timestamp)
-    -> Result<EnterOutcome>;
+    async fn enter(
+        &self,
+        room: &RoomKey,
+        occupant: Occupant,
+        ttl: Duration,
+        max_occupants: u32,
+        now: Timestamp,
+    ) -> Result<EnterOutcome>;
 
     /// Renews connections in rooms, many in one call; those that were gone are not brought back and are returned.
-    async fn renew(&self, rooms: &[(RoomKey, String)], ttl: Duration, now: Timestamp) -> Result<Vec<(RoomKey, String)>>;
+    async fn renew(&self, rooms: &[(RoomKey, String)], ttl: Duration, now: Timestamp)
+    -> Result<Vec<(RoomKey, String)>>;
 
     /// A connection leaves a room; whether its member has none there any more. Wakes in that case.
     async fn leave(&self, room: &RoomKey, connection: &str, now: Timestamp) -> Result<bool>;
@@ -84,11 +91,23 @@ pub trait RoomStore: Send + Sync {
     async fn occupants(&self, room: &RoomKey, limit: u32, now: Timestamp) -> Result<Vec<Occupant>>;
 
     /// Where a member is connected, over all rooms of a stream: how many connections.
-    async fn connections_of(&self, namespace: &Namespace, stream: &StreamName, member: &MemberId, now: Timestamp) -> Result<u64>;
+    async fn connections_of(
+        &self,
+        namespace: &Namespace,
+        stream: &StreamName,
+        member: &MemberId,
+        now: Timestamp,
+    ) -> Result<u64>;
 
     /// Lets a member subscribe to a room, until a time where one is given. At most `max_members`; `false` where it is full.
-    async fn admit(&self, room: &RoomKey, member: &MemberId, until: Option<Timestamp>, max_members: u32, now: Timestamp)
-    -> Result<bool>;
+    async fn admit(
+        &self,
+        room: &RoomKey,
+        member: &MemberId,
+        until: Option<Timestamp>,
+        max_members: u32,
+        now: Timestamp,
+    ) -> Result<bool>;
 
     /// Ends the membership; whether there was one. Wakes, so that live subscriptions end.
     async fn dismiss(&self, room: &RoomKey, member: &MemberId) -> Result<bool>;
@@ -97,15 +116,24 @@ pub trait RoomStore: Send + Sync {
     async fn membership(&self, room: &RoomKey, member: &MemberId, now: Timestamp) -> Result<Option<Membership>>;
 
     /// The members of a room, in the order of their names, behind a name.
-    async fn members(&self, room: &RoomKey, after: Option<&MemberId>, limit: u32, now: Timestamp)
-    -> Result<Vec<(MemberId, Membership)>>;
+    async fn members(
+        &self,
+        room: &RoomKey,
+        after: Option<&MemberId>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<(MemberId, Membership)>>;
 
     /// How the publishers of a namespace choose their transport, where it was ever set.
     async fn transport(&self, namespace: &Namespace) -> Result<Option<TransportRecord>>;
 
     /// Replaces that, where it has the expected version (0: never set; absent: whatever it is). Wakes its readers.
-    async fn set_transport(&self, namespace: &Namespace, record: TransportRecord, expected: Option<u64>)
-    -> Result<TransportOutcome>;
+    async fn set_transport(
+        &self,
+        namespace: &Namespace,
+        record: TransportRecord,
+        expected: Option<u64>,
+    ) -> Result<TransportOutcome>;
 
     /// Removes presence and memberships whose time has passed; how many.
     async fn purge(&self, now: Timestamp) -> Result<u64>;
