@@ -62,9 +62,9 @@ impl Services {
     /// The services on a store.
     #[must_use]
     pub fn new(stores: &Stores, rules: ServiceRules) -> Self {
-        let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(&rules.clock), rules.audit)
-            .with_notary(rules.notary);
         let (clock, mint) = (&rules.clock, &rules.mint);
+        let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(clock), Arc::clone(mint), rules.audit)
+            .with_notary(rules.notary);
         let store = Arc::clone(&stores.conversations);
         let conversations = ConversationService::new(store, Arc::clone(clock), Arc::clone(mint), rules.conversations);
         let conversations = Arc::new(conversations);
