@@ -1,5 +1,6 @@
 //! What the server serves.
 
+use crate::access::Refusals;
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
@@ -32,6 +33,8 @@ pub struct Services {
     pub probe: Arc<dyn StoreProbe>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Bounds what refusals leave in the trail, whatever the surface.
+    pub(crate) refusals: Refusals,
 }
 
 /// What services need besides a store.
@@ -84,6 +87,7 @@ impl Services {
             info: stores.info.clone(),
             probe: Arc::clone(&stores.probe),
             metrics: Arc::default(),
+            refusals: Refusals::default(),
         }
     }
 }
