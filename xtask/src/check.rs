@@ -6,14 +6,15 @@ use anyhow::{Result, bail};
 use std::path::Path;
 
 /// What each crate of ours may depend on, of ours: the direction of the layers.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("mainstay-api", &[]),
     ("mainstay-core", &["mainstay-api"]),
     ("mainstay-sqlite", &["mainstay-core"]),
     ("mainstay-redis", &["mainstay-core"]),
     ("mainstay-hub", &["mainstay-core"]),
     ("mainstay-gateway", &["mainstay-core"]),
-    ("mainstay-server", &["mainstay-api", "mainstay-core", "mainstay-hub"]),
+    ("mainstay-signalr", &[]),
+    ("mainstay-server", &["mainstay-api", "mainstay-core", "mainstay-hub", "mainstay-signalr"]),
     ("mainstay-client", &["mainstay-api"]),
     ("mainstay-testkit", &["mainstay-core"]),
     ("xtask", &[]),

@@ -75,6 +75,7 @@ catalogue! {
     LoginFailed = "auth.login_failed", "The name, the password or the code is not right", 401, 4401, -32001, 1, false;
     AccountLocked = "auth.locked", "There were too many wrong attempts", 429, 4429, -32006, 1, true;
     ChallengeInvalid = "auth.challenge_invalid", "The challenge has ended", 401, 4401, -32001, 1, false;
+    SecondFactorRequired = "auth.second_factor_required", "A code of the authenticator is needed", 403, 4403, -32001, 1, false;
     Forbidden = "auth.forbidden", "The credential does not allow this", 403, 4403, -32001, 1, false;
     HostNotAllowed = "auth.host_not_allowed", "The Host or Origin is not allowed", 403, 4403, -32001, 1, false;
     InstanceUnknown = "auth.instance_missing", "The call needs to know which instance it speaks for", 400, 4400, -32602, 2, false;

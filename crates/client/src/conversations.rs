@@ -1,7 +1,7 @@
 //! Calls about conversations.
 
 use crate::call::{Call, path};
-use crate::events::ConversationEvents;
+use crate::events::{ConversationEvents, Follow, FollowConversation};
 use crate::lines::lines;
 use crate::{Client, Result};
 use futures::stream::BoxStream;
@@ -177,7 +177,7 @@ impl Conversations<'_> {
     /// broke, see [`ConversationEvents`].
     #[must_use]
     pub fn events(&self, id: ConversationId, after: Option<u64>) -> ConversationEvents {
-        ConversationEvents::new(self.0.clone(), id, after)
+        FollowConversation { id, after }.events(self.0.clone())
     }
 }
 

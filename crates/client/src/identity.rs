@@ -61,7 +61,7 @@ impl Account<'_> {
     /// Changes the own password.
     ///
     /// # Errors
-    /// `auth.login_failed`, `auth.locked`.
+    /// `auth.login_failed`, `auth.locked`, `auth.second_factor_required`.
     pub async fn change_password(&self, change: &ChangePassword) -> Result<NewSession> {
         self.0.once(Method::POST, path(&["v1", "auth", "password"]), change).await
     }

@@ -21,7 +21,9 @@ mod transport;
 pub use audit::AuditClient;
 pub use conversations::Conversations;
 pub use error::ClientError;
-pub use events::{ConversationEvent, ConversationEvents, InboxEvent, InboxEvents, PresenceChange, PresenceChanges};
+pub use events::{
+    ConversationEvent, ConversationEvents, Events, InboxEvent, InboxEvents, PresenceChange, PresenceChanges,
+};
 pub use identity::{Account, Keys, UsersClient};
 pub use mail::Mail;
 pub use options::{ClientOptions, Credential};

@@ -1,7 +1,7 @@
 //! Calls about mail.
 
 use crate::call::{Call, path};
-use crate::events::InboxEvents;
+use crate::events::{Follow, FollowInbox, InboxEvents};
 use crate::{Client, Result};
 use http::Method;
 use mainstay_api::MessageId;
@@ -75,7 +75,7 @@ impl Mail<'_> {
     /// [`InboxEvents`].
     #[must_use]
     pub fn inbox_events(&self, read: ReadInbox) -> InboxEvents {
-        InboxEvents::new(self.0.clone(), read)
+        FollowInbox::new(read).events(self.0.clone())
     }
 
     /// How much mail the caller has.

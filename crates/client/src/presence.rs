@@ -1,7 +1,7 @@
 //! Calls about presence.
 
 use crate::call::{Call, path};
-use crate::events::PresenceChanges;
+use crate::events::{Follow, FollowPresence, PresenceChanges};
 use crate::{Client, Result};
 use http::Method;
 use mainstay_api::InstanceId;
@@ -57,6 +57,6 @@ impl PresenceClient<'_> {
     /// Changes of presence, live; first the instances that are there.
     #[must_use]
     pub fn events(&self) -> PresenceChanges {
-        PresenceChanges::new(self.0.clone())
+        FollowPresence.events(self.0.clone())
     }
 }

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Full};
 use mainstay_api::errors::Applied;
 use mainstay_api::mail::{ReadInbox, SendMessage, Start};
 use mainstay_api::{Code, InstanceId, Problem};
-use mainstay_client::{Body, Client, ClientOptions, InboxEvent};
+use mainstay_client::{Body, Client, ClientOptions, ConversationEvent, InboxEvent};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -167,6 +167,35 @@ async fn a_live_inbox_resumes_after_the_last_message_it_delivered() {
     assert_eq!(script.path_and_query(0), "/v1/mail/inbox/events?after=unread");
     assert_eq!(script.path_and_query(1), "/v1/mail/inbox/events?after=e1%3A7");
     assert_eq!(script.path_and_query(3), "/v1/mail/inbox/events?after=e1%3A9");
+}
+
+#[tokio::test]
+async fn a_live_conversation_that_was_begun_anew_says_so_and_goes_on_from_its_beginning() {
+    let script = Script::default();
+    let message = |seq: u64| {
+        let message = serde_json::json!({
+            "id": format!("m{seq}"), "seq": seq, "role": "user", "text": "", "at": "2026-11-20T21:23:48.000Z",
+        });
+        format!("id: {seq}\nevent: message\ndata: {message}\n\n")
+    };
+    script.answer(StatusCode::OK, message(7));
+    script.answer(StatusCode::OK, "id: 0\nevent: gap\ndata: {\"version\": 1}\n\n");
+    script.answer(StatusCode::OK, message(1));
+    script.problem(Code::ConversationNotFound);
+    let client = script.client(ClientOptions::default());
+    let events = client.conversations().events("c1".parse().unwrap(), Some(6));
+    let seen: Vec<String> = events
+        .filter_map(async |event| match event {
+            Ok(ConversationEvent::Message(message)) => Some(message.seq.to_string()),
+            Ok(ConversationEvent::Interrupted(_)) => None,
+            Ok(other) => Some(format!("{other:?}")),
+            Err(error) => Some(error.problem().code.to_string()),
+        })
+        .collect()
+        .await;
+    assert_eq!(seen, ["7", "Gap", "1", "conversations.not_found"]);
+    let path = |after| format!("/v1/conversations/c1/events?after={after}");
+    assert_eq!([script.path_and_query(1), script.path_and_query(2)], [path(7), path(0)]);
 }
 
 #[tokio::test]

@@ -202,6 +202,15 @@ impl Caller {
         ))
     }
 
+    /// Refuses a caller that does not hold all of these grants: who holds more is not the caller's to change, and nobody
+    /// gives more than they hold.
+    ///
+    /// # Errors
+    /// `auth.forbidden`, naming the first scope that is lacking.
+    pub fn holds_all(&self, grants: &Grants) -> Result<()> {
+        grants.iter().try_for_each(|grant| self.may_grant(grant.namespace.as_ref(), grant.scopes))
+    }
+
     /// Refuses a caller that lacks a scope.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ pub mod presence;
 pub mod roles;
 pub mod secrets;
 pub mod stores;
+pub mod text;
 
 pub use caller::{Caller, Principal, Scope, Scopes};
 pub use clock::{Clock, FakeClock, SystemClock};

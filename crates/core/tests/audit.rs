@@ -2,14 +2,19 @@
 
 use mainstay_core::api::audit::{AuditClass, AuditEntry, AuditOutcome, ChainId};
 use mainstay_core::audit::{AuditRules, AuditService, Order, PageQuery, Record, Sealed};
-use mainstay_core::{Caller, FakeClock, Stores};
+use mainstay_core::{Caller, FakeClock, RandomMint, Stores};
 use mainstay_testkit::model;
 use std::sync::Arc;
 
 const NOW_MS: i64 = 1_763_673_827_000;
 
 fn desk(stores: &Stores) -> AuditService {
-    AuditService::new(Arc::clone(&stores.audit), Arc::new(FakeClock::at(NOW_MS)), AuditRules::default())
+    AuditService::new(
+        Arc::clone(&stores.audit),
+        Arc::new(FakeClock::at(NOW_MS)),
+        Arc::new(RandomMint),
+        AuditRules::default(),
+    )
 }
 
 async fn entries(stores: &Stores, chain: &ChainId) -> Vec<AuditEntry> {
@@ -31,6 +36,18 @@ async fn an_act_and_its_end_are_two_entries_of_the_chain_of_its_namespace() {
     assert_eq!((entries[0].outcome, entries[0].of), (AuditOutcome::Started, None));
     assert_eq!((entries[1].outcome, entries[1].of), (AuditOutcome::Success, Some(1)));
     assert_eq!(entries[1].prev, started.hash.to_string());
+}
+
+#[tokio::test]
+async fn the_same_act_at_two_nodes_in_the_same_moment_is_two_entries() {
+    let stores = model::stores();
+    let (one, other) = (desk(&stores), desk(&stores));
+    let act = || Record::of(&Caller::owner(), "mail.send", AuditClass::Write);
+    // The other node knows the head from before; at its place the first one then records the same.
+    other.record(act()).await.unwrap();
+    let seqs = [one.record(act()).await.unwrap().seq, other.record(act()).await.unwrap().seq];
+    assert_eq!(seqs, [2, 3]);
+    assert_eq!(entries(&stores, &one.record(act()).await.unwrap().chain).await.len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@ use futures::TryStreamExt;
 use mainstay_core::api::Code;
 use mainstay_core::api::audit::{AuditClass, AuditFormat, AuditOutcome, AuditResource, ExportAudit};
 use mainstay_core::audit::{AuditRules, AuditService, Record};
-use mainstay_core::{Caller, FakeClock, Scope, Scopes};
+use mainstay_core::{Caller, FakeClock, RandomMint, Scope, Scopes};
 use mainstay_testkit::model;
 use serde_json::Value;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ const NOW_MS: i64 = 1_763_673_827_000;
 /// One entry of every class, in the chain of the default namespace.
 async fn desk() -> AuditService {
     let stores = model::stores();
-    let audit = AuditService::new(stores.audit, Arc::new(FakeClock::at(NOW_MS)), AuditRules::default());
+    let audit =
+        AuditService::new(stores.audit, Arc::new(FakeClock::at(NOW_MS)), Arc::new(RandomMint), AuditRules::default());
     for class in AuditClass::ALL {
         let outcome = if class == AuditClass::Access { AuditOutcome::Refused } else { AuditOutcome::Success };
         let record = Record {

@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use mainstay_core::api::audit::{AuditClass, ChainId, FindingKind, VerifyReport};
 use mainstay_core::api::{Namespace, Timestamp};
 use mainstay_core::audit::{
-    AuditRules, AuditService, ChainState, Hash, Head, Order, PageQuery, Record, Sealed, Trail, Verification, seal,
+    AuditRules, AuditService, ChainState, Hash, Head, Order, PageQuery, Record, Sealed, Stamp, Trail, Verification,
+    seal,
 };
-use mainstay_core::{FakeClock, Result, Stores};
+use mainstay_core::{FakeClock, RandomMint, Result, Stores};
 use mainstay_testkit::model;
 use mainstay_testkit::notary::MemoryNotary;
 use std::collections::BTreeMap;
@@ -27,8 +28,8 @@ impl Desk {
         let (stores, clock) = (model::stores(), Arc::new(FakeClock::at(NOW_MS)));
         let notary = Arc::new(MemoryNotary::default());
         let rules = AuditRules { retention_ms: 30 * DAY_MS, ..AuditRules::default() };
-        let audit =
-            AuditService::new(Arc::clone(&stores.audit), clock.clone(), rules).with_notary(Some(notary.clone()));
+        let audit = AuditService::new(Arc::clone(&stores.audit), clock.clone(), Arc::new(RandomMint), rules)
+            .with_notary(Some(notary.clone()));
         Self { stores, clock, notary, audit }
     }
 
@@ -56,6 +57,10 @@ impl Desk {
     }
 }
 
+fn stamp() -> Stamp {
+    Stamp { at: Timestamp::from_millis(NOW_MS), nonce: "0".into() }
+}
+
 fn team() -> ChainId {
     ChainId::Namespace(Namespace::default())
 }
@@ -80,7 +85,7 @@ impl Tampered {
         let mut before = if from == 0 { Head::GENESIS } else { rows[from - 1].head() };
         for (at, row) in rows.iter_mut().enumerate().skip(from) {
             let record = Record { chain: team(), ..Record::system(format!("forged.{at}"), AuditClass::System) };
-            *row = seal(&record, Timestamp::from_millis(NOW_MS), &before).unwrap();
+            *row = seal(&record, &stamp(), &before).unwrap();
             before = row.head();
         }
         (state.head, state.count) = (before, rows.len() as u64);
@@ -168,7 +173,7 @@ async fn an_entry_of_another_chain_is_found() {
     let (desk, mut copy) = ten().await;
     let other = Record::system("other", AuditClass::System);
     let before = copy.rows()[8].head();
-    copy.rows()[9] = seal(&other, Timestamp::from_millis(NOW_MS), &before).unwrap();
+    copy.rows()[9] = seal(&other, &stamp(), &before).unwrap();
     copy.told().head = copy.rows()[9].head();
     assert_eq!(findings(&desk.verify(&copy).await), [(FindingKind::Inserted, Some(10))]);
 }
@@ -221,7 +226,7 @@ async fn an_entry_behind_the_head_and_one_without_a_number_are_found() {
     let (desk, mut copy) = ten().await;
     let before = copy.rows()[9].head();
     let record = Record { chain: team(), ..Record::system("x", AuditClass::System) };
-    copy.rows().push(seal(&record, Timestamp::from_millis(NOW_MS), &before).unwrap());
+    copy.rows().push(seal(&record, &stamp(), &before).unwrap());
     assert_eq!(findings(&desk.verify(&copy).await), [(FindingKind::Inserted, Some(11))]);
 }
 
@@ -278,7 +283,7 @@ async fn a_trail_at_rest_calls_for_no_further_checkpoint() {
 async fn nodes_that_share_a_log_continue_each_others_checkpoints() {
     let desk = Desk::new();
     let rules = AuditRules::default();
-    let other = AuditService::new(Arc::clone(&desk.stores.audit), desk.clock.clone(), rules)
+    let other = AuditService::new(Arc::clone(&desk.stores.audit), desk.clock.clone(), Arc::new(RandomMint), rules)
         .with_notary(Some(desk.notary.clone()));
     for round in 0..4 {
         desk.write(1).await;
@@ -317,7 +322,7 @@ async fn retention_removes_no_evidence() {
     desk.write(3).await;
     let head = desk.stores.audit.state(&team()).await.unwrap().unwrap().head;
     let record = Record { chain: team(), ..Record::system("x", AuditClass::System) };
-    let wrong = seal(&record, Timestamp::from_millis(NOW_MS), &Head { seq: head.seq, hash: Hash::of(b"x") }).unwrap();
+    let wrong = seal(&record, &stamp(), &Head { seq: head.seq, hash: Hash::of(b"x") }).unwrap();
     let append = mainstay_core::audit::Append { chain: team(), expected: head, entries: vec![wrong] };
     desk.stores.audit.append(append).await.unwrap();
     // The service that wrote before does not know that the head has moved, and looks again.
@@ -327,4 +332,21 @@ async fn retention_removes_no_evidence() {
     desk.write(1).await;
     assert_eq!(desk.audit.expire(100).await.unwrap().removed, 3, "up to the entry that does not continue the chain");
     assert_eq!(desk.audit.expire(100).await.unwrap().removed, 0);
+}
+
+#[tokio::test]
+async fn a_checkpoint_vouches_for_a_bounded_number_of_chains_and_the_next_one_for_the_rest() {
+    let desk = Desk::new();
+    for number in 0..4_001 {
+        let chain = ChainId::Namespace(Namespace::parse(format!("n{number}")).unwrap());
+        desk.audit.record(Record { chain, ..Record::system("x", AuditClass::System) }).await.unwrap();
+    }
+    assert_eq!(desk.audit.anchor().await.unwrap().chains, 4_000);
+    // The chain that was left over, and that of the server, which was told of the first one.
+    assert_eq!(desk.audit.anchor().await.unwrap().chains, 2);
+    assert!(!desk.audit.anchor().await.unwrap().written);
+    let longest = desk.notary.log().iter().map(String::len).max().unwrap();
+    assert!(longest < 4 * 1_024 * 1_024, "{longest} bytes");
+    let report = desk.verify(&desk.copy().await).await;
+    assert!(report.intact && report.anchored, "{:?}", report.findings);
 }

@@ -5,7 +5,7 @@ use mainstay_core::api::identity::{
     NewSession, Proof, RoleGrant, User,
 };
 use mainstay_core::api::{Code, Namespace};
-use mainstay_core::identity::{IdentityRules, IdentityService, IdentityStore, Visitor};
+use mainstay_core::identity::{IdentityRules, IdentityService, IdentityStore, Purpose, Visitor};
 use mainstay_core::secrets::KeyRing;
 use mainstay_core::{Caller, FakeClock, Grant, Grants, RandomMint, Result, Role, Scope};
 use mainstay_testkit::model;
@@ -14,6 +14,7 @@ use std::sync::Arc;
 const NOW_MS: i64 = 1_763_673_827_000;
 const STEP_MS: i64 = 30_000;
 const PASSWORD: &str = "correct horse battery";
+const OTHER_PASSWORD: &str = "another horse here";
 
 struct Desk {
     identity: Arc<IdentityService>,
@@ -37,7 +38,7 @@ impl Desk {
 
     async fn login(&self, name: &str, password: &str) -> Result<LoginOutcome> {
         let login = Login { name: name.into(), password: password.into() };
-        self.identity.login(login, Visitor::default()).await
+        self.identity.login(login, Visitor::default()).await.outcome
     }
 
     async fn session(&self, name: &str) -> NewSession {
@@ -56,21 +57,21 @@ impl Desk {
 
     async fn answer(&self, challenge: &str, code: &str) -> Result<NewSession> {
         let answer = AnswerChallenge { challenge: challenge.into(), code: Some(code.into()), recovery_code: None };
-        self.identity.answer(answer, Visitor::default()).await
+        self.identity.answer(answer, Visitor::default()).await.outcome
     }
 
     async fn recover(&self, challenge: &str, code: &str) -> Result<NewSession> {
         let answer = AnswerChallenge { challenge: challenge.into(), code: None, recovery_code: Some(code.into()) };
-        self.identity.answer(answer, Visitor::default()).await
+        self.identity.answer(answer, Visitor::default()).await.outcome
     }
 
     async fn stands(&self, token: &str) -> bool {
-        self.identity.by_session(token).await.unwrap().is_some()
+        self.identity.by_session(token, Purpose::Use).await.unwrap().is_some()
     }
 
     /// The caller that a session makes.
     async fn caller(&self, session: &NewSession) -> Caller {
-        let known = self.identity.by_session(&session.token).await.unwrap().expect("it stands");
+        let known = self.identity.by_session(&session.token, Purpose::Use).await.unwrap().expect("it stands");
         let namespace = Namespace::default();
         Caller {
             principal: known.principal,
@@ -103,6 +104,10 @@ impl Desk {
 
 fn proof(code: Option<String>) -> Proof {
     Proof { password: PASSWORD.into(), code }
+}
+
+fn new_password(password: &str, code: Option<String>) -> ChangePassword {
+    ChangePassword { password: password.into(), new_password: OTHER_PASSWORD.into(), code }
 }
 
 fn code_of<T>(outcome: Result<T>) -> Code {
@@ -200,7 +205,7 @@ async fn wrong_answers_count_for_the_challenge_and_for_the_account_on_every_way(
     assert_eq!(code_of(desk.answer(&challenge, "000000").await), Code::LoginFailed);
     let removal = desk.identity.remove_factor(&caller, Proof { password: "wrong horse battery".into(), code: None });
     assert_eq!(code_of(removal.await), Code::LoginFailed);
-    let change = ChangePassword { password: "wrong horse battery".into(), new_password: "another horse here".into() };
+    let change = new_password("wrong horse battery", None);
     assert_eq!(code_of(desk.identity.change_password(&caller, change).await), Code::LoginFailed);
     assert_eq!(code_of(desk.login("ada", "wrong horse battery").await), Code::LoginFailed);
     assert_eq!(code_of(desk.answer(&challenge, &desk.code(&enrolment, 0)).await), Code::AccountLocked);
@@ -225,12 +230,12 @@ async fn a_change_of_weight_ends_other_sessions_and_renews_this_one() {
     desk.user("ada").await;
     let (here, there) = (desk.session("ada").await, desk.session("ada").await);
     let caller = desk.caller(&here).await;
-    let change = ChangePassword { password: PASSWORD.into(), new_password: "another horse here".into() };
+    let change = new_password(PASSWORD, None);
     let renewed = desk.identity.change_password(&caller, change).await.unwrap();
     assert_eq!(renewed.id, here.id);
     assert!(!desk.stands(&here.token).await && !desk.stands(&there.token).await);
     assert!(desk.stands(&renewed.token).await);
-    assert!(desk.login("ada", "another horse here").await.is_ok());
+    assert!(desk.login("ada", OTHER_PASSWORD).await.is_ok());
     assert_eq!(code_of(desk.login("ada", PASSWORD).await), Code::LoginFailed);
 }
 
@@ -282,6 +287,29 @@ async fn nobody_gives_what_they_do_not_hold_there() {
 }
 
 #[tokio::test]
+async fn nobody_silences_who_may_do_more() {
+    let desk = desk();
+    let owner = Caller::owner();
+    let scopes = Role::Admin.scopes();
+    let admin = Caller { grants: Grants::new(vec![Grant { namespace: None, scopes }]), scopes, ..Caller::owner() };
+    let create = |role: &str| CreateKey { name: "k".into(), role: Some(role.into()), ..CreateKey::default() };
+    let mightier = desk.identity.create_key(&owner, create("owner")).await.unwrap();
+    let equal = desk.identity.create_key(&owner, create("admin")).await.unwrap();
+    assert_eq!(code_of(desk.identity.revoke_key(&admin, &mightier.key.id).await), Code::Forbidden);
+    assert!(desk.identity.by_key(&mightier.token, Purpose::Use).await.unwrap().is_some());
+    desk.identity.revoke_key(&admin, &equal.key.id).await.unwrap();
+    let (ada, bob) = (desk.user("ada").await, desk.user("bob").await);
+    let grants = Some(vec![RoleGrant { namespace: None, role: "owner".into() }]);
+    desk.identity.change_user(&owner, &ada.id, ChangeUser { grants, ..ChangeUser::default() }).await.unwrap();
+    let (of_ada, of_bob) = (desk.session("ada").await, desk.session("bob").await);
+    assert_eq!(code_of(desk.identity.end_sessions_of(&admin, &ada.id).await), Code::Forbidden);
+    assert!(desk.stands(&of_ada.token).await);
+    assert_eq!(desk.identity.end_sessions_of(&admin, &bob.id).await.unwrap().ended, 1);
+    assert!(!desk.stands(&of_bob.token).await);
+    assert_eq!(desk.identity.end_sessions_of(&owner, &ada.id).await.unwrap().ended, 1);
+}
+
+#[tokio::test]
 async fn secrets_stand_in_no_record_and_a_missing_key_is_noticed() {
     let desk = desk();
     let (enrolment, codes, _) = desk.enrolled("ada").await;
@@ -293,11 +321,17 @@ async fn secrets_stand_in_no_record_and_a_missing_key_is_noticed() {
         assert!(!row.document.windows(seed.as_bytes().len()).any(|window| window == seed.as_bytes()));
     }
     assert!(desk.identity.check_ring().await.is_ok());
+    desk.user("eve").await;
     let other = IdentityRules { ring: Some(KeyRing::generate().unwrap()), ..IdentityRules::default() };
     for rules in [other, IdentityRules::default()] {
         let clock = desk.clock.clone();
         let elsewhere = IdentityService::new(desk.store.clone(), clock, Arc::new(RandomMint), rules);
         assert_eq!(code_of(elsewhere.check_ring().await), Code::SecretsKeyMissing);
+        // It seals nothing beside secrets that it cannot read.
+        let elsewhere = Desk { identity: Arc::new(elsewhere), store: desk.store.clone(), clock: desk.clock.clone() };
+        let eve = elsewhere.caller(&elsewhere.session("eve").await).await;
+        assert_eq!(code_of(elsewhere.identity.enrol(&eve, proof(None)).await), Code::SecretsKeyMissing);
+        assert_eq!(code_of(elsewhere.identity.reseal(&Caller::owner()).await), Code::SecretsKeyMissing);
     }
 }
 
@@ -324,19 +358,34 @@ async fn after_a_rotation_of_the_ring_everything_is_sealed_anew_once() {
 }
 
 #[tokio::test]
-async fn a_changed_password_buys_no_new_guesses_at_the_second_factor() {
+async fn where_there_is_a_second_factor_a_new_password_needs_a_code_of_it() {
     let desk = desk();
-    let (_, _, session) = desk.enrolled("ada").await;
+    let (enrolment, _, session) = desk.enrolled("ada").await;
     let caller = desk.caller(&session).await;
-    for _ in 0..4 {
-        let guess = Proof { password: PASSWORD.into(), code: Some("000000".into()) };
-        assert_eq!(code_of(desk.identity.remove_factor(&caller, guess).await), Code::LoginFailed);
+    desk.clock.advance(STEP_MS);
+    let change = |code| desk.identity.change_password(&caller, new_password(PASSWORD, code));
+    assert_eq!(code_of(change(None).await), Code::SecondFactorRequired);
+    assert_eq!(code_of(change(Some("000000".into())).await), Code::LoginFailed);
+    let code = desk.code(&enrolment, 0);
+    desk.login("ada", PASSWORD).await.expect("nothing was changed");
+    let renewed = change(Some(code.clone())).await.unwrap();
+    assert_eq!(renewed.id, session.id);
+    assert_eq!(code_of(desk.login("ada", PASSWORD).await), Code::LoginFailed);
+    let LoginOutcome::Challenge(challenge) = desk.login("ada", OTHER_PASSWORD).await.unwrap() else { panic!() };
+    assert_eq!(code_of(desk.answer(&challenge.challenge, &code).await), Code::LoginFailed, "the code is used up");
+}
+
+#[tokio::test]
+async fn the_password_alone_buys_no_new_guesses_at_the_second_factor() {
+    let desk = desk();
+    let (enrolment, _, session) = desk.enrolled("ada").await;
+    let caller = desk.caller(&session).await;
+    desk.clock.advance(STEP_MS);
+    for code in [None, Some("000000".to_owned()), None, Some("000000".to_owned()), None] {
+        assert!(desk.identity.change_password(&caller, new_password(PASSWORD, code)).await.is_err());
     }
-    let same = ChangePassword { password: PASSWORD.into(), new_password: PASSWORD.into() };
-    let renewed = desk.identity.change_password(&caller, same).await.unwrap();
-    let caller = desk.caller(&renewed).await;
-    let guess = Proof { password: PASSWORD.into(), code: Some("000000".into()) };
-    assert_eq!(code_of(desk.identity.remove_factor(&caller, guess).await), Code::AccountLocked);
+    let right = new_password(PASSWORD, Some(desk.code(&enrolment, 0)));
+    assert_eq!(code_of(desk.identity.change_password(&caller, right).await), Code::AccountLocked);
 }
 
 #[tokio::test]
@@ -345,20 +394,30 @@ async fn a_challenge_ends_with_the_password_that_was_shown_for_it() {
     let (enrolment, _, session) = desk.enrolled("ada").await;
     let challenge = desk.challenge("ada").await;
     desk.clock.advance(STEP_MS);
-    let change = ChangePassword { password: PASSWORD.into(), new_password: "another horse here".into() };
+    let change = new_password(PASSWORD, Some(desk.code(&enrolment, 0)));
     desk.identity.change_password(&desk.caller(&session).await, change).await.unwrap();
+    desk.clock.advance(STEP_MS);
     let late = desk.answer(&challenge, &desk.code(&enrolment, 0)).await;
     assert_eq!(code_of(late), Code::ChallengeInvalid);
 }
 
 #[tokio::test]
-async fn what_watches_a_session_does_not_keep_it_alive() {
+async fn what_watches_a_credential_is_no_use_of_it() {
     let desk = desk();
     desk.user("ada").await;
     let session = desk.session("ada").await;
     let half = IdentityRules::default().session_idle_ms / 2;
     desk.clock.advance(half);
-    assert!(desk.identity.look_at_session(&session.token).await.unwrap().is_some());
+    assert!(desk.identity.by_session(&session.token, Purpose::Watch).await.unwrap().is_some());
     desk.clock.advance(half);
     assert!(!desk.stands(&session.token).await);
+    let create = CreateKey { name: "k".into(), role: Some("viewer".into()), ..CreateKey::default() };
+    let key = desk.identity.create_key(&Caller::owner(), create).await.unwrap();
+    let last_used = async || desk.identity.read_key(&Caller::owner(), &key.key.id).await.unwrap().last_used_at;
+    assert!(desk.identity.by_key(&key.token, Purpose::Watch).await.unwrap().is_some());
+    assert_eq!(last_used().await, None);
+    assert!(desk.identity.by_key(&key.token, Purpose::Use).await.unwrap().is_some());
+    assert!(last_used().await.is_some());
+    let guess = format!("{}x", &key.token[..key.token.len() - 1]);
+    assert!(desk.identity.by_key(&guess, Purpose::Watch).await.unwrap().is_none());
 }

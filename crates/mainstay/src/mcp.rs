@@ -16,7 +16,7 @@ use mainstay_api::mail::{
 };
 use mainstay_api::page::Page;
 use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance, UnregisterInstance};
-use mainstay_api::{ConversationId, InstanceId, MessageId, Problem, Timestamp};
+use mainstay_api::{Code, ConversationId, InstanceId, MessageId, Problem, Timestamp};
 use mainstay_client::{Client, ClientError, InboxEvent, PresenceChange};
 use mainstay_core::{Clock, SystemClock};
 use mainstay_server::mcp::{Backend, Watched};
@@ -51,6 +51,8 @@ impl Backend for ClientBackend {
     fn allows(&self, _needs: Needs) -> Result<()> {
         Ok(())
     }
+
+    async fn refused(&self, _code: Code) {}
 
     async fn recorded<'a>(
         &'a self,

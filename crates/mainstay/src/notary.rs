@@ -5,6 +5,7 @@ use crate::settings::{Origin, Settings};
 use async_trait::async_trait;
 use mainstay_api::Code;
 use mainstay_core::audit::{Hash, Lines, Notary, PublicKey, Signer};
+use mainstay_core::text::hex;
 use mainstay_core::{Error, Result, StoreInfo};
 use secrecy::{ExposeSecret, SecretString};
 use std::fs::{File, OpenOptions};
@@ -82,7 +83,7 @@ impl FileNotary {
         }
         let mut secret = [0_u8; SECRET_BYTES];
         getrandom::fill(&mut secret).map_err(|cause| bad_key(&self.key_path, &cause.to_string()))?;
-        let secret = secret.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        let secret = hex(&secret);
         let folder = self.key_path.parent().unwrap_or(Path::new("."));
         owner_key::create_private_dir(folder).map_err(|failure| bad_key(&self.key_path, failure.reason()))?;
         owner_key::publish(&self.key_path, &secret).map_err(|cause| bad_key(&self.key_path, &cause.to_string()))?;

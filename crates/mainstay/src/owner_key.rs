@@ -4,6 +4,7 @@ use crate::failure::{Failure, Result};
 use crate::private_file;
 use crate::settings::Settings;
 use mainstay_api::{Code, Problem};
+use mainstay_core::text::hex;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,7 @@ const MAX_KEY_BYTES: u64 = 1_024;
 pub fn generate() -> Result<String> {
     let mut random = [0_u8; KEY_BYTES];
     getrandom::fill(&mut random).map_err(|cause| Failure::io("no random numbers", &std::io::Error::other(cause)))?;
-    Ok(random.iter().fold(PREFIX.to_owned(), |key, byte| key + &format!("{byte:02x}")))
+    Ok(format!("{PREFIX}{}", hex(&random)))
 }
 
 /// Where the key is kept.

@@ -4,20 +4,20 @@ use crate::failure::{Failure, Result};
 use crate::settings::Settings;
 use crate::{owner_key, private_file};
 use mainstay_api::Code;
-use sha2::{Digest, Sha256};
+use mainstay_core::text::sha256_hex;
 use std::path::{Path, PathBuf};
 
 /// The folder in the data folder.
 const FOLDER: &str = "sessions";
+/// Digits of the name of a file.
+const NAME_DIGITS: usize = 32;
 /// Longest token read from a file, in bytes.
 const MAX_TOKEN_BYTES: u64 = 1_024;
 
 /// Where the token of a session at the server, or the store, of the settings is kept. The name tells neither.
 fn path(settings: &Settings) -> PathBuf {
     let place = settings.url.as_ref().map_or(settings.store.text.as_str(), |url| url.trim_end_matches('/'));
-    let digest = Sha256::digest(place.as_bytes());
-    let name = digest.iter().take(16).fold(String::new(), |name, byte| name + &format!("{byte:02x}"));
-    settings.data_dir.join(FOLDER).join(name)
+    settings.data_dir.join(FOLDER).join(&sha256_hex(place.as_bytes())[..NAME_DIGITS])
 }
 
 /// The token, where somebody has logged in.

@@ -7,6 +7,7 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use mainstay_api::{Code, SubjectId, TenantId, Timestamp};
 use mainstay_core::Role;
+use mainstay_core::text::hex;
 use p256::pkcs8::{EncodePrivateKey, LineEnding};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -211,7 +212,7 @@ fn draw_key() -> Result<p256::SecretKey> {
 fn random_hex<const BYTES: usize>() -> Result<String> {
     let mut random = [0_u8; BYTES];
     fill(&mut random)?;
-    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&random))
 }
 
 fn fill(random: &mut [u8]) -> Result {

@@ -17,6 +17,7 @@ use mainstay_core::audit::AuditRules;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail, StoreMirror};
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::secrets::KeyRing;
 use mainstay_core::{RandomMint, Stores, SystemClock};
 use mainstay_redis::RedisOptions;
 use mainstay_server::identity::tokens::TokenVerifier;
@@ -330,6 +331,21 @@ fn unknown_store(scheme: Option<&str>) -> Failure {
 #[must_use]
 pub fn anchoring(settings: &Settings) -> Anchoring {
     Anchoring { interval_ms: settings.audit.checkpoint_interval_ms, ..Anchoring::default() }
+}
+
+/// The ring that is needed now: made where there is none, and nothing in the store is sealed with another.
+///
+/// # Errors
+/// `secrets.key_missing`: a ring made now would hide that one is lost. `settings.invalid`; those of [`Backbone::open`].
+pub async fn ring(settings: &Settings) -> Result<KeyRing> {
+    if let Some(ring) = keyring::find(settings)? {
+        return Ok(ring);
+    }
+    let backbone = Backbone::open(settings).await?;
+    let checked = backbone.services.identity.check_ring().await;
+    backbone.close().await;
+    checked?;
+    keyring::find_or_make(settings)
 }
 
 fn audit_rules(audit: &AuditSettings) -> AuditRules {

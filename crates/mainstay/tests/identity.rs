@@ -3,6 +3,7 @@
 mod common;
 
 use common::Sandbox;
+use mainstay_core::secrets::KeyRing;
 use std::io::Write;
 use std::process::{Output, Stdio};
 
@@ -26,7 +27,8 @@ fn done(sandbox: &Sandbox, line: &str, input: &str) -> String {
 fn refused(sandbox: &Sandbox, line: &str, input: &str) -> String {
     let output = with_input(sandbox, &format!("{line} --json"), input);
     assert!(!output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stdout));
-    let problem: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    // What the command works with in its process may have logged something before.
+    let problem = document(String::from_utf8(output.stderr).unwrap().lines().last().unwrap());
     problem["code"].as_str().unwrap().to_owned()
 }
 
@@ -120,4 +122,47 @@ fn a_key_ring_is_rotated_while_what_was_sealed_stays_readable() {
     assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("secrets.key_missing") && said.contains(&second), "{said}");
+
+    // A single command neither, where it would seal something with another; all others work.
+    done(&sandbox, "user add eve --grant member", &format!("{PASSWORD}\n"));
+    done(&sandbox, "login --name eve", &format!("{PASSWORD}\n"));
+    assert_eq!(refused(&sandbox, "totp enroll", &format!("{PASSWORD}\n")), "secrets.key_missing");
+    sandbox.stdout("logout");
+    for command in ["keyring rotate", "keyring reseal"] {
+        assert_eq!(refused(&sandbox, command, ""), "secrets.key_missing", "{command}");
+    }
+    let keys = sandbox.json("keyring list");
+    assert_eq!(keys["keys"], serde_json::json!([{ "id": second, "state": "missing", "used": true }]));
+    assert!(!sandbox.path().join("data/keyring").exists(), "no ring hides that one is lost");
+}
+
+#[test]
+fn with_a_ring_that_lacks_a_key_no_command_seals_or_reseals() {
+    let sandbox = Sandbox::new();
+    for name in ["ada", "eve"] {
+        done(&sandbox, &format!("user add {name} --grant member"), &format!("{PASSWORD}\n"));
+    }
+    done(&sandbox, "login --name ada", &format!("{PASSWORD}\n"));
+    done(&sandbox, "totp enroll", &format!("{PASSWORD}\n"));
+    done(&sandbox, "login --name eve", &format!("{PASSWORD}\n"));
+    std::fs::write(sandbox.path().join("data/keyring"), KeyRing::generate().unwrap().to_text()).unwrap();
+    assert_eq!(refused(&sandbox, "totp enroll", &format!("{PASSWORD}\n")), "secrets.key_missing");
+    sandbox.stdout("logout");
+    assert_eq!(refused(&sandbox, "keyring reseal", ""), "secrets.key_missing");
+    assert_eq!(sandbox.json("whoami")["principal"], "owner");
+}
+
+#[test]
+fn with_a_second_factor_a_new_password_asks_for_a_code_of_it() {
+    let sandbox = Sandbox::new();
+    done(&sandbox, "user add ada --grant member", &format!("{PASSWORD}\n"));
+    done(&sandbox, "login --name ada", &format!("{PASSWORD}\n"));
+    let enrolment = document(&done(&sandbox, "totp enroll --json", &format!("{PASSWORD}\n")));
+    let secret = enrolment["secret"].as_str().unwrap();
+    done(&sandbox, "totp confirm", &format!("{}\n", code(secret, 0)));
+    let change = format!("{PASSWORD}\nanother long password\n");
+    assert_eq!(refused(&sandbox, "user password", &format!("{change}000000\n")), "auth.login_failed");
+    done(&sandbox, "user password", &format!("{change}{}\n", code(secret, 1)));
+    assert!(sandbox.json("whoami")["principal"].as_str().unwrap().starts_with("user:usr-"), "the session goes on");
+    assert_eq!(refused(&sandbox, "login --name ada", &format!("{PASSWORD}\n")), "auth.login_failed");
 }

@@ -1,6 +1,6 @@
 //! The application: the state that handlers share, and the routes with their layers.
 
-use crate::access::{Refusals, while_it_stands};
+use crate::access::while_it_stands;
 use crate::admission::Admission;
 use crate::layers::{
     InProcess, admit, admit_live, caught, check_host, cross_origin, limit_body, limit_time, observe, read_body,
@@ -19,10 +19,6 @@ pub(crate) struct App {
     pub config: ServerConfig,
     pub admission: Admission,
     pub shutdown: CancellationToken,
-    /// Bounds what is recorded of strangers who are refused.
-    pub refusals: Refusals,
-    /// The same of callers with a credential.
-    pub refusals_known: Refusals,
 }
 
 /// The whole application, for a listener or for calls within the process. Live streams and long polls end as soon as
@@ -40,14 +36,7 @@ pub fn router_with_mcp(
     mcp: Option<Router>,
 ) -> Router {
     let admission = Admission::new(config.max_in_flight, config.max_live);
-    let app = Arc::new(App {
-        services,
-        config: config.clone(),
-        admission,
-        shutdown,
-        refusals: Refusals::default(),
-        refusals_known: Refusals::default(),
-    });
+    let app = Arc::new(App { services, config: config.clone(), admission, shutdown });
     let mut routes = Router::new()
         .merge(brief(&app, openapi::guarded::routes(&app)))
         .merge(brief(&app, openapi::accounts::routes(&app)))
@@ -82,17 +71,21 @@ pub fn in_process(router: Router) -> Router {
     router.layer(Extension(InProcess))
 }
 
-/// Routes for callers that are answered as fast as the store allows.
+/// Routes for callers that are answered as fast as the store allows. To recognise the caller is part of the answer: the
+/// store, or an issuer, is waited for.
 fn brief(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
-    brief_open(app, routes).route_layer(layer(Arc::clone(app), caller::authenticate))
+    let routes = routes.route_layer(layer(Arc::clone(app), limit_body));
+    bounded(app, routes.route_layer(layer(Arc::clone(app), caller::authenticate)))
 }
 
 /// The same without a credential.
 fn brief_open(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
-    routes
-        .route_layer(layer(Arc::clone(app), limit_body))
-        .route_layer(layer(Arc::clone(app), limit_time))
-        .route_layer(layer(Arc::clone(app), admit))
+    bounded(app, routes.route_layer(layer(Arc::clone(app), limit_body)))
+}
+
+/// Bounds how many are answered at a time, and how long that takes.
+fn bounded(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    routes.route_layer(layer(Arc::clone(app), limit_time)).route_layer(layer(Arc::clone(app), admit))
 }
 
 /// Routes for callers that wait: their handlers admit and bound them.
@@ -100,7 +93,7 @@ fn live(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
     routes
         .route_layer(layer(Arc::clone(app), limit_body))
         .route_layer(layer(Arc::clone(app), while_it_stands))
-        .route_layer(layer(Arc::clone(app), caller::authenticate))
+        .route_layer(layer(Arc::clone(app), caller::authenticate_first))
 }
 
 /// Routes for callers that wait for an agent: the agent's time is bounded by itself.
@@ -109,7 +102,7 @@ fn answering(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
         .route_layer(layer(Arc::clone(app), read_body))
         .route_layer(layer(Arc::clone(app), limit_body))
         .route_layer(layer(Arc::clone(app), admit_live))
-        .route_layer(layer(Arc::clone(app), caller::authenticate))
+        .route_layer(layer(Arc::clone(app), caller::authenticate_first))
 }
 
 /// The MCP endpoint: its answers may be streams, so only their number and the bodies are bounded here.
@@ -118,5 +111,5 @@ fn mounted(app: &Arc<App>, mcp: Router) -> Router {
         .layer(layer(Arc::clone(app), limit_body))
         .layer(layer(Arc::clone(app), admit_live))
         .layer(layer(Arc::clone(app), while_it_stands))
-        .layer(layer(Arc::clone(app), caller::authenticate))
+        .layer(layer(Arc::clone(app), caller::authenticate_first))
 }

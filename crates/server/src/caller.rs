@@ -4,6 +4,7 @@ use crate::access::Origin;
 use crate::app::App;
 use crate::extract::header_text;
 use crate::identity::tokens::TokenVerifier;
+use crate::layers::timed_out;
 use crate::problem::Failure;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
@@ -13,9 +14,11 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use mainstay_core::api::Subject;
 use mainstay_core::api::{Code, INSTANCE_HEADER, InstanceId, NAMESPACE_HEADER, Namespace};
+use mainstay_core::identity::Purpose;
 use mainstay_core::{Caller, Error, Grants, Identified, Principal, Result, Scope};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The caller of a request. A handler that takes it is refused requests that did not pass the authentication.
 pub struct Authenticated(pub Caller);
@@ -44,39 +47,60 @@ impl Credential {
     }
 }
 
-/// Lets a request pass only with a valid credential, and tells what follows who the caller is.
+/// Lets a request pass only with a valid credential, and tells what follows who the caller is. For routes whose answer is
+/// bounded as a whole.
 pub(crate) async fn authenticate(
     State(app): State<Arc<App>>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
-    let (credential, caller) = match app.recognise(request.headers()).await {
-        Ok(known) => known,
-        Err(error) => {
-            if matches!(error.problem.status, 401 | 403) {
-                let origin = request.extensions().get::<Origin>().cloned().unwrap_or_default();
-                app.refused(None, &origin, &error).await;
-            }
-            return Err(Failure(error));
-        }
-    };
-    request.extensions_mut().insert(caller);
-    request.extensions_mut().insert(credential);
+    app.identify_caller(&mut request).await?;
+    Ok(next.run(request).await)
+}
+
+/// The same for answers that wait: until the caller is recognised, the request is a brief one, in number and time.
+pub(crate) async fn authenticate_first(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
+    let permit = app.admission.brief()?;
+    let limit_ms = app.config.request_timeout_ms;
+    let identified = tokio::time::timeout(Duration::from_millis(limit_ms), app.identify_caller(&mut request)).await;
+    identified.unwrap_or_else(|_| Err(timed_out(limit_ms)))?;
+    drop(permit);
     Ok(next.run(request).await)
 }
 
 impl App {
+    /// Puts into a request who its caller is; records where it is refused.
+    async fn identify_caller(&self, request: &mut Request) -> Result<()> {
+        let (credential, caller) = match self.recognise(request.headers()).await {
+            Ok(known) => known,
+            Err(error) => {
+                if matches!(error.problem.status, 401 | 403) {
+                    let origin = request.extensions().get::<Origin>().cloned().unwrap_or_default();
+                    self.services.refused(None, &origin, error.code()).await;
+                }
+                return Err(error);
+            }
+        };
+        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(credential);
+        Ok(())
+    }
+
     /// The credential of a request, and the caller that it and the other headers speak of.
     async fn recognise(&self, headers: &HeaderMap) -> Result<(Credential, Caller)> {
         let credential = Credential::of(headers)?;
-        let identified = self.identify(credential.expose()).await?;
+        let identified = self.identify(credential.expose(), Purpose::Use).await?;
         let instance = header_text(headers, INSTANCE_HEADER)?.map(InstanceId::parse).transpose().map_err(invalid)?;
         let namespace = header_text(headers, NAMESPACE_HEADER)?.map(Namespace::parse).transpose().map_err(invalid)?;
         Ok((credential, caller_of(identified, instance, namespace)?))
     }
 
     /// Who the credential stands for.
-    pub(crate) async fn identify(&self, offered: &str) -> Result<Identified> {
+    pub(crate) async fn identify(&self, offered: &str, purpose: Purpose) -> Result<Identified> {
         if self.config.owner_key.matches(offered) {
             return Ok(owner());
         }
@@ -84,10 +108,10 @@ impl App {
             return tokens.verify(offered).await;
         }
         let identity = &self.services.identity;
-        if let Some(identified) = identity.by_session(offered).await? {
+        if let Some(identified) = identity.by_session(offered, purpose).await? {
             return Ok(identified);
         }
-        if let Some(identified) = identity.by_key(offered).await? {
+        if let Some(identified) = identity.by_key(offered, purpose).await? {
             return Ok(identified);
         }
         Err(Error::new(

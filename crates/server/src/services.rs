@@ -1,5 +1,6 @@
 //! What the server serves.
 
+use crate::access::Refusals;
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
@@ -32,6 +33,8 @@ pub struct Services {
     pub probe: Arc<dyn StoreProbe>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Bounds what refusals leave in the trail, whatever the surface.
+    pub(crate) refusals: Refusals,
 }
 
 /// What services need besides a store.
@@ -62,9 +65,9 @@ impl Services {
     /// The services on a store.
     #[must_use]
     pub fn new(stores: &Stores, rules: ServiceRules) -> Self {
-        let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(&rules.clock), rules.audit)
-            .with_notary(rules.notary);
         let (clock, mint) = (&rules.clock, &rules.mint);
+        let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(clock), Arc::clone(mint), rules.audit)
+            .with_notary(rules.notary);
         let store = Arc::clone(&stores.conversations);
         let conversations = ConversationService::new(store, Arc::clone(clock), Arc::clone(mint), rules.conversations);
         let conversations = Arc::new(conversations);
@@ -84,6 +87,7 @@ impl Services {
             info: stores.info.clone(),
             probe: Arc::clone(&stores.probe),
             metrics: Arc::default(),
+            refusals: Refusals::default(),
         }
     }
 }

@@ -131,3 +131,20 @@ async fn strangers_who_fail_to_log_in_cannot_fill_the_trail() {
     }
     assert_eq!(entries(&site, ChainId::Server).await.len(), 60);
 }
+
+#[tokio::test]
+async fn callers_who_are_refused_cannot_hide_strangers_nor_strangers_them() {
+    let site = Site::start().await;
+    let key = site.key(&["metrics:read"]).await.token;
+    let known = || Call::get("/v1/mail/messages").with(&key);
+    let stranger = || Call::anonymous(Method::GET, "/v1/whoami").header("authorization", "Bearer x");
+    for _ in 0..70 {
+        site.call(known()).await.problem("auth.forbidden").await;
+    }
+    for _ in 0..70 {
+        site.call(stranger()).await.problem("auth.credential_invalid").await;
+    }
+    let refused = |entries: &[Value]| entries.iter().filter(|entry| entry["action"] == "access.refused").count();
+    assert_eq!(refused(&entries(&site, default_chain()).await), 60);
+    assert_eq!(refused(&entries(&site, ChainId::Server).await), 60);
+}

@@ -251,6 +251,27 @@ async fn a_new_password_ends_every_other_session_and_renews_this_one() {
 }
 
 #[tokio::test]
+async fn where_there_is_a_second_factor_a_new_password_needs_a_code_of_it() {
+    let bed = Bed::start().await;
+    bed.add("ada").await;
+    let (seed, _, token) = bed.enrol("ada").await;
+    bed.clock.advance(STEP_MS);
+    let change = |code: Option<String>| {
+        let mut change = json!({ "password": PASSWORD, "new_password": "another long password" });
+        if let Some(code) = code {
+            change["code"] = json!(code);
+        }
+        bed.post(&token, "/v1/auth/password", change)
+    };
+    let problem = change(None).await.problem("auth.second_factor_required").await;
+    assert_eq!((&problem["status"], &problem["applied"]), (&json!(403), &json!("no")));
+    change(Some("000000".into())).await.problem("auth.login_failed").await;
+    bed.with(&token, Method::GET, "/v1/whoami", &json!({})).await.ok().await;
+    change(Some(bed.code(&seed))).await.ok().await;
+    bed.login("ada", PASSWORD).await.problem("auth.login_failed").await;
+}
+
+#[tokio::test]
 async fn a_user_who_is_disabled_or_may_do_less_is_out_at_once() {
     let bed = Bed::start().await;
     let id = bed.add("ada").await;
@@ -299,6 +320,7 @@ async fn what_is_done_to_accounts_is_recorded_by_id_and_without_names() {
     let bed = Bed::start().await;
     let id = bed.add("a-name-of-somebody").await;
     bed.login("a-name-of-somebody", "a wrong password").await.problem("auth.login_failed").await;
+    bed.login("a-name-of-nobody", "a wrong password").await.problem("auth.login_failed").await;
     bed.session("a-name-of-somebody").await;
     let entries = bed.entries().await;
     let found = |action: &str, outcome: &str| {
@@ -309,5 +331,43 @@ async fn what_is_done_to_accounts_is_recorded_by_id_and_without_names() {
     assert_eq!(found("auth.login", "refused")["principal"], "anonymous");
     assert_eq!(found("auth.login", "success")["principal"], format!("user:{id}"));
     let text = Value::from(entries.clone()).to_string();
-    assert!(!text.contains("a-name-of-somebody") && !text.contains("password\":"), "{text}");
+    assert!(!text.contains("a-name-of-") && !text.contains("password\":"), "{text}");
+}
+
+#[tokio::test]
+async fn every_attempt_at_an_account_names_it_in_the_trail_and_one_at_none_names_nothing() {
+    let bed = Bed::start().await;
+    let id = bed.add("ada").await;
+    let (seed, ..) = bed.enrol("ada").await;
+    let before = bed.entries().await.len();
+    bed.clock.advance(STEP_MS);
+    bed.login("ada", "a wrong password").await.problem("auth.login_failed").await;
+    bed.login("nobody", "a wrong password").await.problem("auth.login_failed").await;
+    let challenge = bed.challenge("ada").await;
+    bed.answer(&challenge, "000000").await.problem("auth.login_failed").await;
+    bed.answer("mc_unknown", "000000").await.problem("auth.challenge_invalid").await;
+    bed.answer(&challenge, &bed.code(&seed)).await.ok().await;
+    for _ in 0..5 {
+        bed.login("ada", "a wrong password").await.problem("auth.login_failed").await;
+    }
+    bed.login("ada", "a wrong password").await.problem("auth.locked").await;
+    let told: Vec<_> = bed.entries().await.split_off(before).iter().map(attempt).collect();
+    let (ada, nobody) = (json!({ "kind": "account", "id": id }), json!({ "kind": "account" }));
+    let refused = |action: &str, at: &Value| (json!(action), json!("anonymous"), json!("refused"), at.clone());
+    let mut expected = vec![
+        refused("auth.login", &ada),
+        refused("auth.login", &nobody),
+        // The password was right, and who has shown no more than that is nobody yet.
+        (json!("auth.login"), json!("anonymous"), json!("success"), ada.clone()),
+        refused("auth.challenge", &ada),
+        refused("auth.challenge", &nobody),
+        (json!("auth.challenge"), json!(format!("user:{id}")), json!("success"), ada.clone()),
+    ];
+    expected.extend((0..6).map(|_| refused("auth.login", &ada)));
+    assert_eq!(told, expected);
+}
+
+/// What was tried, by whom, how it ended, and at which account.
+fn attempt(entry: &Value) -> (Value, Value, Value, Value) {
+    (entry["action"].clone(), entry["principal"].clone(), entry["outcome"].clone(), entry["resource"].clone())
 }

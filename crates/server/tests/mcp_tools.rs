@@ -2,8 +2,12 @@
 
 mod mcp_support;
 
+use axum::body::Body;
+use http::Request;
+use mainstay_core::api::audit::{AuditEntry, ListAudit};
+use mainstay_core::api::identity::CreateKey;
 use mainstay_core::{Caller, Scopes};
-use mcp_support::{LEGACY, Site, Stdio, caller};
+use mcp_support::{Http, LEGACY, Site, Stdio, caller};
 use serde_json::{Value, json};
 
 const ORIGINAL: &str = include_str!("../src/mcp/tools/legacy/tools.json");
@@ -137,4 +141,53 @@ async fn every_tool_refuses_a_caller_that_lacks_its_scope_but_the_one_that_says_
         let refused = stdio.ask("resources/read", json!({ "uri": uri })).await;
         assert!(refused.to_string().contains("auth.forbidden"), "{uri}: {refused}");
     }
+}
+
+#[tokio::test]
+async fn refused_tools_are_recorded_and_counted_as_routes_are_and_under_the_same_bound() {
+    let site = Site::start().await;
+    let create = CreateKey { name: "k".into(), scopes: vec!["metrics:read".into()], ..CreateKey::default() };
+    let key = site.parts.services.identity.create_key(&Caller::owner(), create).await.unwrap();
+    let client = Http { instance: None, ..site.legacy("") };
+    let as_key = |mut request: Request<Body>| {
+        request.headers_mut().insert("authorization", format!("Bearer {}", key.token).parse().unwrap());
+        request
+    };
+    let call = |name: &str| {
+        let params = json!({ "name": name, "arguments": {} });
+        as_key(client.request(&client.message("tools/call", params)))
+    };
+    // One that is recorded where it takes place, one that is not, one of the original; and what is no tool.
+    for tool in ["conversation_list", "mail_list", "coord_get_presence"] {
+        let refused = client.send(call(tool)).await.json().await;
+        assert!(refused.to_string().contains("auth.forbidden"), "{refused}");
+    }
+    for method in ["resources/read", "resources/subscribe"] {
+        let message = client.message(method, json!({ "uri": "presence://instances" }));
+        let refused = client.send(as_key(client.request(&message))).await.json().await;
+        assert!(refused.to_string().contains("auth.forbidden"), "{refused}");
+    }
+    let route = || as_key(client.get("GET").uri("/v1/mail/messages").body(Body::empty()).unwrap());
+    assert_eq!(client.send(route()).await.status, 403);
+    let told = entries(&site).await;
+    assert_eq!(told.len(), 6, "{told:?}");
+    for entry in &told {
+        assert_eq!((entry.action.as_str(), entry.code.as_deref()), ("access.refused", Some("auth.forbidden")));
+        assert_eq!((&entry.principal, entry.status), (&format!("key:{}", key.key.id), Some(403)));
+        assert!(entry.request_id.is_some() && entry.from.is_some(), "{entry:?}");
+    }
+    for _ in 0..57 {
+        client.send(call("mail_list")).await;
+    }
+    client.send(route()).await;
+    assert_eq!(entries(&site).await.len(), 60);
+    let metrics = as_key(client.get("GET").uri("/metrics").body(Body::empty()).unwrap());
+    let metrics = client.send(metrics).await.text().await;
+    assert!(metrics.contains("mainstay_access_refused_total{code=\"auth.forbidden\"} 64\n"), "{metrics}");
+}
+
+/// What the trail of the namespace tells.
+async fn entries(site: &Site) -> Vec<AuditEntry> {
+    let list = ListAudit { limit: Some(1_000), ..ListAudit::default() };
+    site.parts.services.audit.list(&Caller::owner(), list).await.unwrap().items
 }

@@ -111,6 +111,8 @@ pub struct AuditEntry {
     pub seq: u64,
     /// When.
     pub at: Timestamp,
+    /// Something random, so that no entry is the same as another, also not of the same act in the same moment.
+    pub nonce: String,
     /// What was done, such as `conversations.read`.
     pub action: String,
     /// What kind of act that is.

@@ -71,6 +71,9 @@ pub struct ChangePassword {
     pub password: String,
     /// The new one.
     pub new_password: String,
+    /// A code of the authenticator, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// Proves once more who one is, before something of weight.

@@ -1,15 +1,12 @@
 //! A conversation, live.
 
-use super::connection::{Connection, Next};
-use super::inbox::parse;
+use super::follow::{Events, Follow, parse, unknown};
+use crate::Result;
 use crate::call::Call;
 use crate::conversations::of;
-use crate::{Client, Result};
-use futures::stream::{BoxStream, Stream, StreamExt, unfold};
+use eventsource_stream::Event;
 use mainstay_api::conversations::Message;
 use mainstay_api::{ConversationId, Problem};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 /// What happens in a conversation.
 #[derive(Debug, Clone)]
@@ -21,43 +18,23 @@ pub enum ConversationEvent {
         /// The version.
         version: u64,
     },
+    /// The place to go on from is beyond the last message, as where the conversation was deleted and begun anew. What
+    /// there is follows from the beginning.
+    Gap,
     /// Everything there was has been delivered; what follows is new.
     Ready,
     /// The stream is interrupted. It resumes by itself, where it broke.
     Interrupted(Box<Problem>),
 }
 
-/// A live conversation: messages in their order, none skipped. The stream survives lost connections and restarts of the
-/// server. It ends with an error that no repetition can mend: `conversations.not_found` where it was deleted.
-pub struct ConversationEvents(BoxStream<'static, Result<ConversationEvent>>);
+/// A live conversation: messages in their order, none skipped. It ends with `conversations.not_found` where it was
+/// deleted.
+pub type ConversationEvents = Events<ConversationEvent>;
 
-impl ConversationEvents {
-    pub(crate) fn new(client: Client, id: ConversationId, after: Option<u64>) -> Self {
-        let follow = Follow { connection: Connection::new(client), id, after };
-        let events = unfold(Some(follow), |follow| async move {
-            let mut follow = follow?;
-            match follow.next().await {
-                Ok(event) => Some((Ok(event), Some(follow))),
-                Err(error) => Some((Err(error), None)),
-            }
-        });
-        Self(events.boxed())
-    }
-}
-
-impl Stream for ConversationEvents {
-    type Item = Result<ConversationEvent>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(context)
-    }
-}
-
-struct Follow {
-    connection: Connection,
-    id: ConversationId,
+pub(crate) struct FollowConversation {
+    pub id: ConversationId,
     /// The last message that was delivered.
-    after: Option<u64>,
+    pub after: Option<u64>,
 }
 
 #[derive(serde::Deserialize)]
@@ -65,35 +42,39 @@ struct ChangedEvent {
     version: u64,
 }
 
-impl Follow {
-    async fn next(&mut self) -> Result<ConversationEvent> {
-        loop {
-            let request = match self.connection.is_open() {
-                true => None,
-                false => Some(Call::get(of(&self.id, &["events"])).query(&serde_json::json!({ "after": self.after }))?),
-            };
-            let event = match self.connection.next(request).await {
-                Next::Event(event) => event,
-                Next::Lost(error) => return Ok(ConversationEvent::Interrupted(Box::new(error.problem()))),
-                Next::Refused(error) => return Err(error),
-            };
-            match event.event.as_str() {
-                "message" => {
-                    let message: Message = parse(&event.data)?;
-                    self.after = Some(message.seq);
-                    return Ok(ConversationEvent::Message(Box::new(message)));
-                }
-                "changed" => {
-                    let ChangedEvent { version } = parse(&event.data)?;
-                    return Ok(ConversationEvent::Changed { version });
-                }
-                "ready" => {
-                    self.after = event.id.parse().ok().or(self.after);
-                    return Ok(ConversationEvent::Ready);
-                }
-                // A newer server may say more; what is not understood is not acted on.
-                other => tracing::debug!(event = other, "unknown event passed over"),
+impl Follow for FollowConversation {
+    type Told = ConversationEvent;
+
+    fn request(&self) -> Result<Call> {
+        Call::get(of(&self.id, &["events"])).query(&serde_json::json!({ "after": self.after }))
+    }
+
+    fn interrupted(problem: Box<Problem>) -> ConversationEvent {
+        ConversationEvent::Interrupted(problem)
+    }
+
+    fn take(&mut self, event: &Event) -> Result<Option<ConversationEvent>> {
+        let told = match event.event.as_str() {
+            "message" => {
+                let message: Message = parse(event)?;
+                self.after = Some(message.seq);
+                ConversationEvent::Message(Box::new(message))
             }
-        }
+            "changed" => {
+                let ChangedEvent { version } = parse(event)?;
+                ConversationEvent::Changed { version }
+            }
+            "gap" => {
+                // A connection that follows begins anew, too, and not beyond the end once more.
+                self.after = Some(0);
+                ConversationEvent::Gap
+            }
+            "ready" => {
+                self.after = event.id.parse().ok().or(self.after);
+                ConversationEvent::Ready
+            }
+            _ => return unknown(event),
+        };
+        Ok(Some(told))
     }
 }

@@ -1,13 +1,11 @@
 //! An inbox, live.
 
-use super::connection::{Connection, Next};
+use super::follow::{Events, Follow, parse, unknown};
+use crate::Result;
 use crate::call::{Call, path};
-use crate::{Client, ClientError, Result};
-use futures::stream::{BoxStream, Stream, StreamExt, unfold};
+use eventsource_stream::Event;
 use mainstay_api::mail::{Gap, Message, ReadInbox, Start};
 use mainstay_api::{Position, Problem};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
 /// What happens in an inbox.
 #[derive(Debug, Clone)]
@@ -22,75 +20,55 @@ pub enum InboxEvent {
     Interrupted(Box<Problem>),
 }
 
-/// A live inbox: messages in the order of arrival, none skipped. The stream survives lost connections and restarts
-/// of the server: it connects again and reads from the last message it delivered. It ends only with an error that
-/// no repetition can mend, or one of the first connection.
-pub struct InboxEvents(BoxStream<'static, Result<InboxEvent>>);
+/// A live inbox: messages in the order of arrival, none skipped.
+pub type InboxEvents = Events<InboxEvent>;
 
-impl InboxEvents {
-    pub(crate) fn new(client: Client, read: ReadInbox) -> Self {
-        let unread_until_ready = read.after == Start::Unread;
-        let follow = Follow { connection: Connection::new(client), read, unread_until_ready };
-        let events = unfold(Some(follow), |follow| async move {
-            let mut follow = follow?;
-            match follow.next().await {
-                Ok(event) => Some((Ok(event), Some(follow))),
-                Err(error) => Some((Err(error), None)),
-            }
-        });
-        Self(events.boxed())
-    }
-}
-
-impl Stream for InboxEvents {
-    type Item = Result<InboxEvent>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(context)
-    }
-}
-
-struct Follow {
-    connection: Connection,
+pub(crate) struct FollowInbox {
     read: ReadInbox,
     /// Whether read messages are to be passed over: a connection that resumes at a position, before all that was
     /// unread has come, is sent those as well.
     unread_until_ready: bool,
 }
 
-impl Follow {
-    async fn next(&mut self) -> Result<InboxEvent> {
-        loop {
-            let request = match self.connection.is_open() {
-                true => None,
-                false => Some(Call::get(path(&["v1", "mail", "inbox", "events"])).query(&self.read)?),
-            };
-            let event = match self.connection.next(request).await {
-                Next::Event(event) => event,
-                Next::Lost(error) => return Ok(InboxEvent::Interrupted(Box::new(error.problem()))),
-                Next::Refused(error) => return Err(error),
-            };
-            match event.event.as_str() {
-                "message" => {
-                    let message: Message = parse(&event.data)?;
-                    self.read.after = Start::After(message.position.clone());
-                    let is_read = message.receipt.as_ref().is_some_and(|receipt| receipt.read_at.is_some());
-                    if self.unread_until_ready && is_read {
-                        continue;
-                    }
-                    return Ok(InboxEvent::Message(Box::new(message)));
+impl FollowInbox {
+    pub(crate) fn new(read: ReadInbox) -> Self {
+        let unread_until_ready = read.after == Start::Unread;
+        Self { read, unread_until_ready }
+    }
+}
+
+impl Follow for FollowInbox {
+    type Told = InboxEvent;
+
+    fn request(&self) -> Result<Call> {
+        Call::get(path(&["v1", "mail", "inbox", "events"])).query(&self.read)
+    }
+
+    fn interrupted(problem: Box<Problem>) -> InboxEvent {
+        InboxEvent::Interrupted(problem)
+    }
+
+    fn take(&mut self, event: &Event) -> Result<Option<InboxEvent>> {
+        let told = match event.event.as_str() {
+            "message" => {
+                let message: Message = parse(event)?;
+                self.read.after = Start::After(message.position.clone());
+                let is_read = message.receipt.as_ref().is_some_and(|receipt| receipt.read_at.is_some());
+                if self.unread_until_ready && is_read {
+                    return Ok(None);
                 }
-                "gap" => return Ok(InboxEvent::Gap(parse::<GapEvent>(&event.data)?.gap)),
-                "ready" => {
-                    let position = parse::<ReadyEvent>(&event.data)?.position;
-                    self.read.after = Start::After(position.clone());
-                    self.unread_until_ready = false;
-                    return Ok(InboxEvent::Ready(position));
-                }
-                // A newer server may say more; what is not understood is not acted on.
-                other => tracing::debug!(event = other, "unknown event passed over"),
+                InboxEvent::Message(Box::new(message))
             }
-        }
+            "gap" => InboxEvent::Gap(parse::<GapEvent>(event)?.gap),
+            "ready" => {
+                let position = parse::<ReadyEvent>(event)?.position;
+                self.read.after = Start::After(position.clone());
+                self.unread_until_ready = false;
+                InboxEvent::Ready(position)
+            }
+            _ => return unknown(event),
+        };
+        Ok(Some(told))
     }
 }
 
@@ -102,8 +80,4 @@ struct GapEvent {
 #[derive(serde::Deserialize)]
 struct ReadyEvent {
     position: Position,
-}
-
-pub(super) fn parse<T: serde::de::DeserializeOwned>(data: &str) -> Result<T> {
-    serde_json::from_str(data).map_err(|cause| ClientError::Protocol { detail: cause.to_string(), status: 200 })
 }

@@ -1,6 +1,7 @@
 //! SHA-256, as the chain uses it.
 
 use crate::error::{Error, Result};
+use crate::text::{from_hex, hex};
 use sha2::{Digest, Sha256};
 
 /// A SHA-256, written as 64 small hexadecimal digits.
@@ -22,7 +23,7 @@ impl Hash {
     /// # Errors
     /// `request.invalid` where the text is not 64 small hexadecimal digits.
     pub fn parse(text: &str) -> Result<Self> {
-        let bytes = hex_bytes(text).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let bytes = from_hex(text).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         bytes.map(Self).ok_or_else(|| Error::invalid(format!("{text:?} is not a hash: 64 small hexadecimal digits")))
     }
 }
@@ -37,28 +38,6 @@ impl std::fmt::Debug for Hash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&hex(&self.0))
     }
-}
-
-/// Bytes as small hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// The bytes that small hexadecimal digits stand for. There is one text for each value, so that a changed text is a
-/// changed value.
-pub(super) fn hex_bytes(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?)).collect()
 }
 
 #[cfg(test)]

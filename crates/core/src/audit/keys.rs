@@ -1,7 +1,8 @@
 //! The key that signs what is said of chains, and what is signed with it.
 
-use super::hash::{Hash, hex, hex_bytes};
+use super::hash::Hash;
 use crate::error::{Error, Result};
+use crate::text::{from_hex, hex};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use mainstay_api::Code;
 use mainstay_api::audit::AuditKey;
@@ -22,7 +23,7 @@ impl Signer {
     /// # Errors
     /// `audit.key_invalid`, which never shows the secret.
     pub fn from_secret(secret: &str) -> Result<Self> {
-        let bytes = hex_bytes(secret.trim()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let bytes = from_hex(secret.trim()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         let key = SigningKey::from_bytes(&bytes.ok_or_else(|| invalid("the key of the audit trail"))?);
         let id = PublicKey(key.verifying_key()).id();
         Ok(Self { key, id })
@@ -60,7 +61,7 @@ impl PublicKey {
     /// # Errors
     /// `audit.key_invalid`.
     pub fn parse(text: &str) -> Result<Self> {
-        let bytes = hex_bytes(text.trim()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let bytes = from_hex(text.trim()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         let key = bytes.and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok());
         key.map(Self).ok_or_else(|| invalid("the public key"))
     }
@@ -80,7 +81,7 @@ impl PublicKey {
     }
 
     fn signed<T: Statement>(&self, signed: &Signed<T>) -> bool {
-        let signature = hex_bytes(&signed.signature).and_then(|bytes| <[u8; 64]>::try_from(bytes).ok());
+        let signature = from_hex(&signed.signature).and_then(|bytes| <[u8; 64]>::try_from(bytes).ok());
         let (Some(signature), Ok(bytes)) = (signature, bytes_of(&signed.statement)) else { return false };
         self.0.verify_strict(&bytes, &Signature::from_bytes(&signature)).is_ok()
     }

@@ -1,11 +1,11 @@
 //! Appending: one writer for each chain and process, which takes along everything that waits.
 
 use super::port::{Append, Appended, AuditStore, Head, Sealed};
-use super::record::{Record, seal};
+use super::record::{Record, Stamp, seal};
 use super::service::{AuditRules, Recorded};
 use crate::error::{Error, Result};
+use mainstay_api::Code;
 use mainstay_api::audit::ChainId;
-use mainstay_api::{Code, Timestamp};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -41,7 +41,7 @@ struct Lane {
 /// A record that waits for its entry.
 pub(super) struct Waiting {
     pub record: Record,
-    pub at: Timestamp,
+    pub stamp: Stamp,
     pub reply: oneshot::Sender<Result<Recorded>>,
 }
 
@@ -167,7 +167,7 @@ fn seal_all(batch: &[Waiting], head: Head) -> Result<Vec<Sealed>> {
     let mut entries = Vec::with_capacity(batch.len());
     let mut before = head;
     for waiting in batch {
-        let entry = seal(&waiting.record, waiting.at, &before)?;
+        let entry = seal(&waiting.record, &waiting.stamp, &before)?;
         before = entry.head();
         entries.push(entry);
     }

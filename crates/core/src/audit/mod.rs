@@ -17,6 +17,6 @@ pub use checkpoint::{Anchor, Checkpoint, Lines, Notary, TrimStatement};
 pub use hash::Hash;
 pub use keys::{PublicKey, Signed, Signer, Statement};
 pub use port::{Append, Appended, AuditStore, ChainState, Head, Order, PageQuery, Sealed, Trim, Trimmed};
-pub use record::{Record, seal};
+pub use record::{Record, Stamp, seal};
 pub use service::{AuditRules, AuditService, Recorded};
 pub use verify::{Trail, Verification};

@@ -2,8 +2,9 @@
 
 use super::hash::Hash;
 use super::port::{Head, Sealed};
-use crate::Caller;
 use crate::error::{Error, Result};
+use crate::text::{cut, hex};
+use crate::{Caller, Clock, Mint};
 use mainstay_api::audit::{AuditClass, AuditEntry, AuditOutcome, AuditResource, ChainId};
 use mainstay_api::{Code, Namespace, Subject, Timestamp};
 
@@ -51,6 +52,26 @@ pub struct Record {
     pub correlation_id: Option<String>,
     /// Why.
     pub reason: Option<String>,
+}
+
+/// What sets an entry apart from every other, also from one of the same act in the same moment by another node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// When.
+    pub at: Timestamp,
+    /// Something random.
+    pub nonce: String,
+}
+
+impl Stamp {
+    /// Random bytes of a nonce: enough that no two entries of a place in a chain have the same.
+    const NONCE_BYTES: usize = 8;
+
+    /// A stamp of the present.
+    #[must_use]
+    pub fn new(clock: &dyn Clock, mint: &dyn Mint) -> Self {
+        Self { at: clock.now(), nonce: hex(&mint.secret()[..Self::NONCE_BYTES]) }
+    }
 }
 
 impl Record {
@@ -101,12 +122,13 @@ impl Record {
         Self { of: Some(of), outcome, ..self.clone() }
     }
 
-    fn entry(&self, at: Timestamp, before: &Head) -> AuditEntry {
+    fn entry(&self, stamp: &Stamp, before: &Head) -> AuditEntry {
         let short = |text: &Option<String>, max| text.as_deref().map(|text| cut(text, max));
         AuditEntry {
             chain: self.chain.clone(),
             seq: before.seq + 1,
-            at,
+            at: stamp.at,
+            nonce: stamp.nonce.clone(),
             action: cut(&self.action, MAX_NAME_BYTES),
             class: self.class,
             outcome: self.outcome,
@@ -133,25 +155,19 @@ impl Record {
 ///
 /// # Errors
 /// None that can be expected: every record has a JSON form.
-pub fn seal(record: &Record, at: Timestamp, before: &Head) -> Result<Sealed> {
-    let entry = record.entry(at, before);
+pub fn seal(record: &Record, stamp: &Stamp, before: &Head) -> Result<Sealed> {
+    let entry = record.entry(stamp, before);
     let body = serde_json::to_string(&entry).map_err(|e| Error::bug(format!("an audit entry is not JSON: {e}")))?;
     Ok(Sealed { seq: entry.seq, hash: Hash::of(body.as_bytes()), body })
-}
-
-/// A text of at most so many bytes; what was longer ends with an ellipsis.
-fn cut(text: &str, max_bytes: usize) -> String {
-    const ELLIPSIS: &str = "…";
-    if text.len() <= max_bytes {
-        return text.to_owned();
-    }
-    let end = (0..=max_bytes - ELLIPSIS.len()).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    format!("{}{ELLIPSIS}", &text[..end])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn stamp(at_ms: i64) -> Stamp {
+        Stamp { at: Timestamp::from_millis(at_ms), nonce: "0".into() }
+    }
 
     #[test]
     fn an_entry_reads_back_as_it_was_written_and_names_the_one_before_it() {
@@ -160,8 +176,8 @@ mod tests {
             code: Some(Code::Forbidden),
             ..Record::of(&Caller::owner(), "conversations.read", AuditClass::Read)
         };
-        let first = seal(&record, Timestamp::from_millis(0), &Head::GENESIS).unwrap();
-        let second = seal(&record.ended(1, AuditOutcome::Refused), Timestamp::from_millis(5), &first.head()).unwrap();
+        let first = seal(&record, &stamp(0), &Head::GENESIS).unwrap();
+        let second = seal(&record.ended(1, AuditOutcome::Refused), &stamp(5), &first.head()).unwrap();
         let entry: AuditEntry = serde_json::from_str(&second.body).unwrap();
         assert_eq!((entry.seq, entry.of, entry.prev), (2, Some(1), first.hash.to_string()));
         assert_eq!(entry.code.as_deref(), Some("auth.forbidden"));
@@ -173,7 +189,7 @@ mod tests {
     fn what_is_too_long_is_cut_and_never_within_a_character() {
         let record =
             Record { reason: Some("日".repeat(2_000)), ..Record::system("x".repeat(500), AuditClass::System) };
-        let sealed = seal(&record, Timestamp::from_millis(0), &Head::GENESIS).unwrap();
+        let sealed = seal(&record, &stamp(0), &Head::GENESIS).unwrap();
         let entry: AuditEntry = serde_json::from_str(&sealed.body).unwrap();
         let reason = entry.reason.unwrap();
         assert!(reason.len() <= MAX_REASON_BYTES && reason.ends_with('…'), "{}", reason.len());

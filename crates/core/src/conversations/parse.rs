@@ -2,6 +2,7 @@
 
 use super::port::{MessageRow, Owner, Place, Record, Summary};
 use crate::error::{Error, Result};
+use crate::text::hex;
 use bytes::Bytes;
 use mainstay_api::conversations::{
     Conversation, ConversationSummary, ForkedFrom, Kind, MAX_DOCUMENT_BYTES, MAX_REFERENCE_BYTES, MAX_TITLE_BYTES,
@@ -199,8 +200,7 @@ pub(super) fn merge(target: Value, patch: Value) -> Value {
 
 /// A digest of a request, to recognise its repetition.
 pub(super) fn fingerprint<T: Serialize>(request: &T) -> Result<String> {
-    let digest = Sha256::digest(to_bytes(request)?);
-    Ok(digest[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&Sha256::digest(to_bytes(request)?)[..16]))
 }
 
 /// Writes the cursor of a listing.

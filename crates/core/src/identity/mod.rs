@@ -11,4 +11,4 @@ pub use port::{
     ChallengeRow, Digest, EndSessions, Guess, GuessRule, IdentityStore, InsertKey, InsertUser, Inserted, KeyRow,
     OpenSession, ReplaceUser, Replaced, SessionRow, Use, Versioned,
 };
-pub use service::{IdentityRules, IdentityService, Visitor};
+pub use service::{Attempt, IdentityRules, IdentityService, Purpose, Visitor};

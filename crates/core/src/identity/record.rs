@@ -92,11 +92,15 @@ impl UserRecord {
 
     /// What the user may do.
     pub fn grants(&self) -> Result<Grants> {
-        let grant = |grant: &RoleGrant| {
-            Ok(Grant { namespace: grant.namespace.clone(), scopes: Role::parse(&grant.role)?.scopes() })
-        };
-        Ok(Grants::new(self.grants.iter().map(grant).collect::<Result<_>>()?))
+        granted(&self.grants)
     }
+}
+
+/// What roles allow.
+pub(super) fn granted(roles: &[RoleGrant]) -> Result<Grants> {
+    let grant =
+        |role: &RoleGrant| Ok(Grant { namespace: role.namespace.clone(), scopes: Role::parse(&role.role)?.scopes() });
+    Ok(Grants::new(roles.iter().map(grant).collect::<Result<_>>()?))
 }
 
 impl KeyRecord {

@@ -64,6 +64,15 @@ pub(super) fn second_factor_exists() -> Error {
     )
 }
 
+/// A change of weight by somebody who showed the password, and no code.
+pub(super) fn second_factor_required() -> Error {
+    Error::new(
+        Code::SecondFactorRequired,
+        "this account has a second factor, and the call has no code of it",
+        "Repeat the call with `code`: the six digits that the authenticator shows.",
+    )
+}
+
 /// A call that only a user of this installation can make.
 pub(super) fn not_a_user() -> Error {
     Error::new(

@@ -2,6 +2,7 @@
 
 use super::port::{Append, InboxLimits, Place, Recipients, Row};
 use crate::error::{Error, Result};
+use crate::text::hex;
 use bytes::Bytes;
 use mainstay_api::mail::{
     Content, MAX_ATTACHMENTS, MAX_BODY_BYTES, MAX_COMMENT_BYTES, MAX_RECIPIENTS, MAX_SUBJECT_BYTES, Message,
@@ -121,8 +122,7 @@ pub(super) fn content(document: &[u8]) -> Result<Content> {
 pub(super) fn fingerprint(send: &SendMessage, from: &InstanceId) -> Result<String> {
     let timeless = SendMessage { expires_at: None, ..send.clone() };
     let bytes = serde_json::to_vec(&(from, timeless)).map_err(|e| Error::bug(format!("a request is not JSON: {e}")))?;
-    let digest = Sha256::digest(&bytes);
-    Ok(digest[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&Sha256::digest(&bytes)[..16]))
 }
 
 /// The message that a row holds, as the viewer of the row sees it.

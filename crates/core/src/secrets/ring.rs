@@ -1,6 +1,7 @@
 //! The ring of keys: one line a key, the primary one first.
 
 use crate::error::{Error, Result};
+use crate::text::hex;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mainstay_api::Code;
@@ -129,11 +130,7 @@ fn new_key() -> Result<RingKey> {
     let (secret, name) = random.split_at(KEY_BYTES);
     let mut key = [0; KEY_BYTES];
     key.copy_from_slice(secret);
-    let id = name.iter().fold(String::from("k"), |mut id, byte| {
-        let _written = write!(id, "{byte:02x}");
-        id
-    });
-    Ok(RingKey { id, secret: SecretBox::new(Box::new(key)) })
+    Ok(RingKey { id: format!("k{}", hex(name)), secret: SecretBox::new(Box::new(key)) })
 }
 
 fn parse_key(line: &str) -> Option<RingKey> {

@@ -3,6 +3,7 @@
 use super::OpenAiOptions;
 use mainstay_core::api::conversations::{Message, NewMessage, Role};
 use mainstay_core::conversations::Prompt;
+use mainstay_core::text::cut;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -68,13 +69,7 @@ fn line(message: &NewMessage) -> Option<Line> {
 
 /// What the client says of the workflow, cut where it is long.
 fn described(context: &Value) -> String {
-    let mut text = format!("The state of the workflow, as the client describes it:\n{context}");
-    if text.len() > MAX_CONTEXT_BYTES {
-        let end = (0..=MAX_CONTEXT_BYTES - 3).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-        text.truncate(end);
-        text.push_str("...");
-    }
-    text
+    cut(&format!("The state of the workflow, as the client describes it:\n{context}"), MAX_CONTEXT_BYTES)
 }
 
 #[cfg(test)]
@@ -138,7 +133,7 @@ mod tests {
         };
         let question = Question::new(&options, &prompt);
         assert!(question.messages[0].content.len() <= MAX_CONTEXT_BYTES);
-        assert!(question.messages[0].content.ends_with("..."));
+        assert!(question.messages[0].content.ends_with('…'));
         assert!(!question.stream);
     }
 }

@@ -4,9 +4,9 @@ use super::context::Context;
 use super::coordination::mirror;
 use crate::coordination::source::{self, Place};
 use crate::failure::{Failure, Result};
+use crate::owner_key;
 use crate::settings::{Setting, Settings};
 use crate::wiring::{self, Backbone};
-use crate::{keyring, owner_key};
 use clap::Args;
 use mainstay_api::Code;
 use mainstay_client::ClientOptions;
@@ -50,7 +50,7 @@ impl Serve {
         let settings = &context.settings;
         // Signals are heard from the start: a stop while the store opens is a stop.
         let mut signals = Signals::new()?;
-        keyring::find_or_make(settings)?;
+        wiring::ring(settings).await?;
         let backbone = Backbone::open(settings).await?;
         backbone.services.identity.check_ring().await?;
         let served = serve(context, &backbone, &mut signals).await;

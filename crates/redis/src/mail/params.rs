@@ -4,6 +4,7 @@ use crate::keys::{Keys, encode};
 use mainstay_core::api::mail::Ack;
 use mainstay_core::api::{InstanceId, MessageId, MessageType, Timestamp};
 use mainstay_core::mail::{Append, ListQuery, MAX_PAGE_BYTES, Merge, Recipients, TailQuery};
+use mainstay_core::text::hex;
 use mainstay_core::{Error, Result};
 use serde_json::{Map, Value, json};
 
@@ -17,7 +18,7 @@ pub(crate) fn new_epoch() -> String {
     if getrandom::fill(&mut random).is_err() {
         random = std::process::id().to_be_bytes().repeat(2).try_into().unwrap_or_default();
     }
-    random.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&random)
 }
 
 pub(crate) fn append(append: &Append, keys: &Keys) -> Result<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! The layer around every handler: what the route needs is checked there, what is to be recorded is recorded there, and
 //! nowhere else.
 
-use super::audited::{Act, Audited, Ended, record_of, refusal_of};
+use super::audited::{Act, Audited, Ended, record_of};
 use super::{Access, Needs, Origin};
 use crate::app::App;
 use crate::caller::missing;
@@ -42,14 +42,14 @@ pub(crate) async fn guard(State(guard): State<Guard>, mut request: Request, next
     if access.needs != Needs::Nothing {
         let caller = caller.as_ref().ok_or_else(|| Failure(missing()))?;
         if let Err(error) = access.needs.check(caller) {
-            app.refused(Some(caller), &origin, &error).await;
+            app.services.refused(Some(caller), &origin, error.code()).await;
             return Err(Failure(error));
         }
     }
     let Some(audited) = access.audit else {
         let response = next.run(request).await;
         if let Some(error) = problem::error_of(&response).filter(|error| error.problem.status == 403) {
-            app.refused(caller.as_ref(), &origin, &error).await;
+            app.services.refused(caller.as_ref(), &origin, error.code()).await;
         }
         return Ok(response);
     };
@@ -64,35 +64,12 @@ pub(crate) async fn guard(State(guard): State<Guard>, mut request: Request, next
         act.by(caller);
     }
     let ended = ended(&response);
-    if caller.is_none() && ended.is_refused() && app.refusals.admit().is_none() {
+    if caller.is_none() && ended.is_refused() && app.services.refusals.strangers.admit().is_none() {
         // A stranger who was told no, one time too many: counted, and not written for ever.
         return Ok(response);
     }
     act.end(ended).await?;
     Ok(response)
-}
-
-impl App {
-    /// Records that an access was refused. The refusal stands, whether it could be recorded or not.
-    pub(crate) async fn refused(&self, caller: Option<&Caller>, origin: &Origin, error: &Error) {
-        self.services.metrics.refused(error.code());
-        let mut record = refusal_of(caller, "access.refused", origin);
-        record.status = Some(error.problem.status);
-        record.code = Some(error.code());
-        // Anybody can be refused as often as they like: such entries are bounded in number, and counted beyond. Strangers
-        // have a bound of their own, so that nobody with a credential can hide them.
-        let bound = if caller.is_some() { &self.refusals_known } else { &self.refusals };
-        match bound.admit() {
-            None => return,
-            Some(0) => {}
-            Some(unrecorded) => {
-                record.reason = Some(format!("{unrecorded} refusals before this one were not recorded one by one"));
-            }
-        }
-        if let Err(error) = self.services.audit.record(record).await {
-            tracing::error!(%error, internal = error.internal, "a refused access could not be recorded");
-        }
-    }
 }
 
 /// Why the call is made. Whoever opens the data of another has to say.

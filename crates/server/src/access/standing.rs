@@ -9,7 +9,8 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http::header::CONTENT_TYPE;
-use mainstay_core::{Caller, Identified, Result};
+use mainstay_core::Caller;
+use mainstay_core::identity::Purpose;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
@@ -47,7 +48,7 @@ struct Standing {
 impl Standing {
     /// Whether the credential still allows what it allowed.
     async fn holds(&mut self) -> bool {
-        let identified = match self.look().await {
+        let identified = match self.app.identify(self.credential.expose(), Purpose::Watch).await {
             Ok(identified) => identified,
             Err(error) if error.problem.retryable => return self.checked.elapsed() < MAX_UNCHECKED,
             Err(_) => return false,
@@ -55,15 +56,6 @@ impl Standing {
         self.checked = Instant::now();
         let now = caller_of(identified, self.caller.instance.clone(), Some(self.caller.namespace.clone()));
         now.is_ok_and(|now| now.principal == self.caller.principal && now.scopes == self.caller.scopes)
-    }
-
-    /// Looks at a session without using it: a forgotten page must not keep it from ending by silence.
-    async fn look(&self) -> Result<Identified> {
-        let token = self.credential.expose();
-        match (&self.caller.session, self.app.services.identity.look_at_session(token).await?) {
-            (Some(_), Some(identified)) => Ok(identified),
-            _ => self.app.identify(token).await,
-        }
     }
 }
 

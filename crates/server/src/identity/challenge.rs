@@ -1,10 +1,9 @@
 //! `POST /v1/auth/challenge`.
 
 use super::Secret;
-use super::visit::{Visit, begun};
+use super::visit::{Visit, at_account, begun};
 use crate::app::App;
 use crate::extract::Json;
-use crate::problem::Failure;
 use axum::extract::State;
 use axum::response::Response;
 use mainstay_core::api::identity::{AnswerChallenge, NewSession};
@@ -21,7 +20,11 @@ pub(crate) async fn answer(
     State(app): State<Arc<App>>,
     Visit(visitor): Visit,
     Json(answer): Json<AnswerChallenge>,
-) -> Result<Response, Failure> {
-    let session = app.services.identity.answer(answer, visitor).await?;
-    Ok(begun(&app, &session, Secret(&session)).await?)
+) -> Response {
+    let attempt = app.services.identity.answer(answer, visitor).await;
+    let answer = async {
+        let session = attempt.outcome?;
+        begun(&app, &session, Secret(&session)).await
+    };
+    at_account(attempt.account, answer.await)
 }

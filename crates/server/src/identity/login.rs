@@ -1,10 +1,9 @@
 //! `POST /v1/auth/login`.
 
 use super::Secret;
-use super::visit::{Visit, begun};
+use super::visit::{Visit, at_account, begun};
 use crate::app::App;
 use crate::extract::Json;
-use crate::problem::Failure;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use mainstay_core::api::identity::{Login, LoginOutcome};
@@ -17,12 +16,12 @@ use std::sync::Arc;
 #[utoipa::path(post, path = "/v1/auth/login", operation_id = "login", tag = "identity", request_body = Login,
     responses((status = 200, description = "A session, or a challenge", body = LoginOutcome))
 )]
-pub(crate) async fn login(
-    State(app): State<Arc<App>>,
-    Visit(visitor): Visit,
-    Json(login): Json<Login>,
-) -> Result<Response, Failure> {
-    let outcome = app.services.identity.login(login, visitor).await?;
-    let LoginOutcome::Session(session) = &outcome else { return Ok(Secret(outcome).into_response()) };
-    Ok(begun(&app, session, Secret(&outcome)).await?)
+pub(crate) async fn login(State(app): State<Arc<App>>, Visit(visitor): Visit, Json(login): Json<Login>) -> Response {
+    let attempt = app.services.identity.login(login, visitor).await;
+    let answer = async {
+        let outcome = attempt.outcome?;
+        let LoginOutcome::Session(session) = &outcome else { return Ok(Secret(outcome).into_response()) };
+        begun(&app, session, Secret(&outcome)).await
+    };
+    at_account(attempt.account, answer.await)
 }

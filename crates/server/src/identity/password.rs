@@ -9,9 +9,10 @@ use axum::extract::State;
 use mainstay_core::api::identity::{ChangePassword, NewSession};
 use std::sync::Arc;
 
-/// Changes one's own password. Every other session ends, and this one gets a new token.
+/// Changes one's own password: with a code, where there is a second factor. Every other session ends, and this one gets a
+/// new token.
 ///
-/// Problems: `auth.login_failed`, `auth.locked`.
+/// Problems: `auth.login_failed`, `auth.locked`, `auth.second_factor_required`.
 #[utoipa::path(post, path = "/v1/auth/password", operation_id = "change_password", tag = "identity",
     request_body = ChangePassword,
     responses((status = 200, description = "The session under its new token", body = NewSession))

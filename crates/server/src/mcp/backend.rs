@@ -16,7 +16,7 @@ use mainstay_api::mail::{
 };
 use mainstay_api::page::Page;
 use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance};
-use mainstay_api::{ConversationId, InstanceId, MessageId, Problem, Timestamp};
+use mainstay_api::{Code, ConversationId, InstanceId, MessageId, Problem, Timestamp};
 use mainstay_core::Scope;
 use rmcp::model::CallToolResult;
 
@@ -56,6 +56,9 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// `auth.forbidden`.
     fn allows(&self, needs: Needs) -> Result<()>;
+
+    /// Counts and records that a call was refused. A backend on a server elsewhere leaves that to the server.
+    async fn refused(&self, code: Code);
 
     /// Makes a call that is recorded in the audit trail. A backend on a server elsewhere leaves that to the server.
     ///

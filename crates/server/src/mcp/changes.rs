@@ -2,7 +2,7 @@
 //! and compared before anybody is told.
 
 use super::McpParts;
-use super::local::SAFETY_READ;
+use crate::live::SAFETY_READ;
 use futures::stream::{self, BoxStream, StreamExt};
 use mainstay_api::mail::{InboxCounts, ReadInbox, Start};
 use mainstay_api::presence::Presence;

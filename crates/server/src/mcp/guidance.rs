@@ -2,7 +2,7 @@
 
 use mainstay_api::{Code, Problem};
 use rmcp::ErrorData;
-use rmcp::model::{ErrorCode, MetaObject};
+use rmcp::model::{CallToolResult, ErrorCode, MetaObject};
 use serde_json::json;
 
 /// The key under which an error stands in `_meta`, for programs.
@@ -55,6 +55,11 @@ pub(super) fn meta(problem: &Problem) -> MetaObject {
     let mut meta = MetaObject::new();
     meta.insert(ERROR_META.into(), error);
     meta
+}
+
+/// The code of the error that a result tells of, where it is one.
+pub(super) fn code(result: &CallToolResult) -> Option<Code> {
+    Code::find(result.meta.as_ref()?.get(ERROR_META)?["code"].as_str()?)
 }
 
 /// The problem as a protocol error, for requests that have no other way to fail.

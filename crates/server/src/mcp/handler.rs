@@ -223,7 +223,7 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         let Some(watched) = subscriptions::watched(&*self.backend, &request.uri) else {
-            return Err(subscriptions::refusal(&*self.backend, &request.uri));
+            return Err(subscriptions::refusal(&*self.backend, &request.uri).await);
         };
         match &self.push {
             Push::Connection(subscribed) => {

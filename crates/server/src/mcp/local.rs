@@ -1,10 +1,10 @@
 //! The services of this process as a backend.
 
 use super::backend::{Backend, Result, Watched};
-use super::guidance::ERROR_META;
-use super::{McpParts, changes};
+use super::{McpParts, changes, guidance};
 use crate::access::{Act, Audited, Ended, Needs, Origin, record_of};
 use crate::conversations::{answered, by_user};
+use crate::live::SAFETY_READ;
 use crate::whoami;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
@@ -30,9 +30,6 @@ use rmcp::model::CallToolResult;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Longest time between two reads while nothing is heard: a wake-up that was lost costs no more than this.
-pub(super) const SAFETY_READ: Duration = Duration::from_secs(5);
-
 /// The services of this process, on behalf of one caller.
 pub struct LocalBackend {
     parts: McpParts,
@@ -50,8 +47,7 @@ impl LocalBackend {
 
 /// How a call ended, as its result tells: an error has its code where programs look for it.
 fn ended(result: &CallToolResult) -> Ended {
-    let error = result.meta.as_ref().and_then(|meta| meta.get(ERROR_META));
-    let code = error.and_then(|error| Code::find(error["code"].as_str()?));
+    let code = guidance::code(result);
     let status = match code {
         Some(code) => StatusCode::from_u16(code.entry().http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         None if result.is_error == Some(true) => StatusCode::BAD_REQUEST,
@@ -77,6 +73,10 @@ impl Backend for LocalBackend {
 
     fn allows(&self, needs: Needs) -> Result<()> {
         needs.check(&self.caller).map_err(told)
+    }
+
+    async fn refused(&self, code: Code) {
+        self.parts.services.refused(Some(&self.caller), &self.origin, code).await;
     }
 
     async fn recorded<'a>(

@@ -125,7 +125,12 @@ pub(super) async fn read(backend: &dyn Backend, uri: &str) -> Result<ReadResourc
     let text = match content(backend, named).await {
         Ok(text) => text,
         Err(problem) if problem.code == Code::MailNotFound => return Err(not_found(uri, &guidance::text(&problem))),
-        Err(problem) => return Err(guidance::protocol(&problem)),
+        Err(problem) => {
+            if problem.status == 403 {
+                backend.refused(problem.code).await;
+            }
+            return Err(guidance::protocol(&problem));
+        }
     };
     Ok(ReadResourceResult::new(vec![ResourceContents::text(text, uri).with_mime_type(JSON)]))
 }

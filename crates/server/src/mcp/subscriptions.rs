@@ -33,12 +33,13 @@ pub(super) fn watched(backend: &dyn Backend, uri: &str) -> Option<Watched> {
 }
 
 /// Why a URI cannot be subscribed to.
-pub(super) fn refusal(backend: &dyn Backend, uri: &str) -> ErrorData {
+pub(super) async fn refusal(backend: &dyn Backend, uri: &str) -> ErrorData {
     if Named::parse(uri, backend.instance()).is_none() {
         return resources::not_found(uri, "There is no such resource.");
     }
     let needs = [Watched::Mailbox, Watched::Presence].map(Watched::needs);
     if let Some(problem) = needs.into_iter().find_map(|needs| backend.allows(needs).err()) {
+        backend.refused(problem.code).await;
         return guidance::protocol(&problem);
     }
     let message = format!(

@@ -3,9 +3,11 @@
 use crate::issuer::*;
 use crate::support::{Call, KEY, Setup, Site};
 use http::{Method, Request, StatusCode};
+use mainstay_server::identity::tokens::{KeyOrigin, TokenVerifier};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// A site that trusts the issuer of a signer.
 async fn site(signer: &Signer) -> Site {
@@ -71,4 +73,34 @@ async fn a_bearer_is_who_the_token_says_whatever_the_headers_claim() {
 
     let twice = Call::get("/v1/whoami").header("authorization", &format!("Bearer {ada}"));
     assert_eq!(site.call(twice).await.json().await["code"], "auth.credential_invalid");
+}
+
+#[tokio::test]
+async fn an_issuer_that_never_answers_holds_callers_within_the_bounds_of_a_request() {
+    let signer = Signer::es256("k");
+    let issuer = crate::issuer::Site::start([&signer.jwk]).await;
+    issuer.published.lock().unwrap().held = Some(Arc::new(Semaphore::new(0)));
+    let trusted = config(KeyOrigin::Url(issuer.at("/keys")));
+    let config = ServerConfig {
+        tokens: Some(Arc::new(TokenVerifier::new(vec![trusted], clock()).unwrap())),
+        request_timeout_ms: 200,
+        max_in_flight: 1,
+        ..ServerConfig::new(OwnerKey::new(KEY))
+    };
+    let site = Site::start_with(Setup { config, ..Setup::default() }).await;
+    let token = signer.token(&claims());
+    // One that is answered at once, one that streams, one that waits for an agent.
+    let routes = [
+        (Method::GET, "/v1/whoami"),
+        (Method::GET, "/v1/presence/events"),
+        (Method::POST, "/v1/conversations/c1/send"),
+    ];
+    for (method, path) in routes {
+        let call = || site.send(request(method.clone(), path, &token));
+        let (first, second) = tokio::join!(call(), call());
+        first.problem("request.timed_out").await;
+        second.problem("server.overloaded").await;
+    }
+    // Nobody keeps a place behind.
+    assert_eq!(site.call(Call::get("/v1/whoami")).await.status, StatusCode::OK);
 }

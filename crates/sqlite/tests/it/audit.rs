@@ -2,7 +2,7 @@
 
 use mainstay_core::api::audit::{AuditClass, AuditEntry, ChainId, FindingKind, VerifyAudit, VerifyReport};
 use mainstay_core::audit::{AuditRules, AuditService, Order, PageQuery, Record};
-use mainstay_core::{Caller, Stores, SystemClock};
+use mainstay_core::{Caller, RandomMint, Stores, SystemClock};
 use mainstay_sqlite::SqliteOptions;
 use mainstay_testkit::notary::MemoryNotary;
 use rusqlite::Connection;
@@ -18,7 +18,12 @@ struct Node {
 async fn node(database: &Path, notary: &Arc<MemoryNotary>) -> Node {
     let url = format!("sqlite:{}", database.display());
     let stores = mainstay_sqlite::open(SqliteOptions::from_url(&url).unwrap()).await.unwrap();
-    let audit = AuditService::new(Arc::clone(&stores.audit), Arc::new(SystemClock), AuditRules::default());
+    let audit = AuditService::new(
+        Arc::clone(&stores.audit),
+        Arc::new(SystemClock),
+        Arc::new(RandomMint),
+        AuditRules::default(),
+    );
     Node { stores, audit: Arc::new(audit.with_notary(Some(notary.clone()))) }
 }
 

@@ -9,9 +9,9 @@ use super::hash::Hash;
 use super::lanes::{Lanes, Waiting, unavailable};
 use super::ledger::Ledger;
 use super::port::AuditStore;
-use super::record::Record;
+use super::record::{Record, Stamp};
 use crate::error::{Error, Result};
-use crate::{Caller, Clock, Principal, Scope};
+use crate::{Caller, Clock, Mint, Principal, Scope};
 use mainstay_api::Code;
 use mainstay_api::audit::ChainId;
 use std::sync::Arc;
@@ -51,6 +51,7 @@ pub struct AuditService {
     store: Arc<dyn AuditStore>,
     lanes: Arc<Lanes>,
     clock: Arc<dyn Clock>,
+    mint: Arc<dyn Mint>,
     rules: AuditRules,
     notary: Option<Arc<dyn Notary>>,
     /// The log of checkpoints as far as this process has read it.
@@ -60,9 +61,9 @@ pub struct AuditService {
 impl AuditService {
     /// The audit trail on a store, without checkpoints.
     #[must_use]
-    pub fn new(store: Arc<dyn AuditStore>, clock: Arc<dyn Clock>, rules: AuditRules) -> Self {
+    pub fn new(store: Arc<dyn AuditStore>, clock: Arc<dyn Clock>, mint: Arc<dyn Mint>, rules: AuditRules) -> Self {
         let lanes = Arc::new(Lanes::new(Arc::clone(&store), rules));
-        Self { store, lanes, clock, rules, notary: None, ledger: Mutex::default() }
+        Self { store, lanes, clock, mint, rules, notary: None, ledger: Mutex::default() }
     }
 
     /// The same with what signs its checkpoints.
@@ -79,7 +80,8 @@ impl AuditService {
     /// lost for good) the entry stands all the same.
     pub async fn record(&self, record: Record) -> Result<Recorded> {
         let (reply, answer) = oneshot::channel();
-        self.lanes.push(Waiting { record, at: self.clock.now(), reply })?;
+        let stamp = Stamp::new(self.clock.as_ref(), self.mint.as_ref());
+        self.lanes.push(Waiting { record, stamp, reply })?;
         answer.await.unwrap_or_else(|_| Err(unavailable("its writer ended early", "the task of the chain is gone")))
     }
 

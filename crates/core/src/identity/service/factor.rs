@@ -4,15 +4,15 @@ use super::{Account, IdentityService};
 use crate::error::{Error, Result};
 use crate::identity::port::{EndSessions, Replaced};
 use crate::identity::record::{Totp, UserRecord};
-use crate::identity::refusals::{login_failed, not_a_user, second_factor_exists};
+use crate::identity::refusals::{login_failed, not_a_user, second_factor_exists, second_factor_required};
 use crate::identity::tokens;
 use crate::secrets::Place;
+use crate::text::hex;
 use crate::{Caller, Clock};
 use mainstay_api::UserId;
 use mainstay_api::identity::{ChangePassword, ConfirmEnrolment, Enrolment, NewSession, Proof, RecoveryCodes};
 use mainstay_api::{SessionId, Timestamp};
 use secrecy::ExposeSecret;
-use std::fmt::Write;
 
 /// Bytes of a shared secret: as many as the digest has (RFC 4226, section 4).
 const SEED_BYTES: usize = 20;
@@ -33,9 +33,11 @@ impl IdentityService {
     /// Begins to enrol an authenticator. It counts only once it is confirmed.
     ///
     /// # Errors
-    /// `auth.login_failed`, `auth.locked`, `identity.second_factor_exists`.
+    /// `auth.login_failed`, `auth.locked`, `identity.second_factor_exists`, `secrets.key_missing`.
     pub async fn enrol(&self, caller: &Caller, proof: Proof) -> Result<Enrolment> {
         let account = self.proven(caller, proof).await?;
+        // Sealed with a ring that lacks keys of the others, the secret would be one that no other process can read.
+        self.check_ring().await?;
         let seed = self.mint.secret()[..SEED_BYTES].to_vec();
         let sealed = self.ring()?.seal(place(&account.id), &seed)?;
         let totp = self.authenticator(seed, &account.record.name)?;
@@ -82,7 +84,7 @@ impl IdentityService {
     /// Takes the second factor away.
     ///
     /// # Errors
-    /// `auth.login_failed`, `auth.locked`.
+    /// `auth.login_failed`, `auth.locked`, `auth.second_factor_required`.
     pub async fn remove_factor(&self, caller: &Caller, proof: Proof) -> Result<NewSession> {
         let account = self.proven(caller, proof).await?;
         let (token, sessions) = self.rotation(caller)?;
@@ -99,7 +101,7 @@ impl IdentityService {
     /// Replaces the recovery codes.
     ///
     /// # Errors
-    /// `auth.login_failed`, `auth.locked`; an invalid request where there is no second factor.
+    /// `auth.login_failed`, `auth.locked`, `auth.second_factor_required`; an invalid request where there is no second factor.
     pub async fn renew_codes(&self, caller: &Caller, proof: Proof) -> Result<RecoveryCodes> {
         let account = self.proven(caller, proof).await?;
         let (codes, kept) = self.new_codes();
@@ -115,14 +117,15 @@ impl IdentityService {
         Ok(RecoveryCodes { codes, session: self.renewed(caller, token).await? })
     }
 
-    /// Changes one's own password. Every other session ends, and this one gets a new token.
+    /// Changes one's own password: with a code, where there is a second factor. Every other session ends, and this one gets
+    /// a new token.
     ///
     /// # Errors
-    /// `auth.login_failed`, `auth.locked`, or an invalid request.
+    /// `auth.login_failed`, `auth.locked`, `auth.second_factor_required`, or an invalid request.
     pub async fn change_password(&self, caller: &Caller, change: ChangePassword) -> Result<NewSession> {
         let account = self.own(caller).await?;
         crate::identity::password::check(&change.new_password, &account.record.name)?;
-        self.check_password(&account, change.password).await?;
+        self.proven(caller, Proof { password: change.password, code: change.code }).await?;
         let (old, new) = (account.record.password.clone(), self.passwords.hash(change.new_password.into()).await?);
         let (token, sessions) = self.rotation(caller)?;
         let now = self.clock.now();
@@ -136,10 +139,6 @@ impl IdentityService {
             Ok(())
         };
         self.change(&account.id, &sessions, write).await?;
-        if account.record.factor().is_none() {
-            // Where there is a second factor, the password alone must not buy new guesses at it.
-            self.store.forgive(&account.guessed_as()).await?;
-        }
         self.renewed(caller, token).await
     }
 
@@ -168,7 +167,8 @@ impl IdentityService {
         Ok(account)
     }
 
-    /// The user behind a session, who has just shown the password, and a code where there is a second factor.
+    /// The user behind a session, who has just shown the password, and a code where there is a second factor. Without the
+    /// code the guess stays counted: the password alone buys no new guesses at it.
     async fn proven(&self, caller: &Caller, proof: Proof) -> Result<Account> {
         let account = self.own(caller).await?;
         self.check_password(&account, proof.password).await?;
@@ -176,7 +176,7 @@ impl IdentityService {
             self.store.forgive(&account.guessed_as()).await?;
             return Ok(account);
         }
-        let code = proof.code.ok_or_else(|| Error::invalid("code: a code of the authenticator is needed, too"))?;
+        let code = proof.code.ok_or_else(second_factor_required)?;
         let account = self.accept_code(&account.id, &code).await?;
         self.store.forgive(&account.guessed_as()).await?;
         Ok(account)
@@ -235,12 +235,13 @@ impl IdentityService {
     }
 
     /// Seals the secrets of every user with the primary key; returns how many were sealed with another. Doing it twice is
-    /// doing it once.
+    /// doing it once. Where the ring lacks a key, none is touched.
     ///
     /// # Errors
     /// Those of the store; `secrets.key_missing`, `secrets.unreadable`.
     pub async fn reseal(&self, caller: &Caller) -> Result<u32> {
         caller.require_everywhere(crate::Scope::IdentityAdmin)?;
+        self.check_ring().await?;
         let ring = self.ring()?;
         let mut resealed = 0;
         for (id, row) in self.store.users().await? {
@@ -285,13 +286,7 @@ fn equal(a: &[u8], b: &[u8]) -> bool {
 
 /// A recovery code for people: groups of four hexadecimal digits.
 fn spelled(bytes: &[u8]) -> String {
-    bytes.iter().enumerate().fold(String::new(), |mut text, (number, byte)| {
-        if number > 0 && number % 2 == 0 {
-            text.push('-');
-        }
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
+    bytes.chunks(2).map(hex).collect::<Vec<_>>().join("-")
 }
 
 /// A recovery code as it is compared: how it was typed does not matter.

@@ -1,6 +1,6 @@
 //! API keys.
 
-use super::IdentityService;
+use super::{IdentityService, Purpose};
 use crate::error::{Error, Result};
 use crate::identity::port::{InsertKey, Inserted};
 use crate::identity::record::{KeyRecord, read, write};
@@ -82,9 +82,7 @@ impl IdentityService {
         caller.require_everywhere(Scope::IdentityAdmin)?;
         let row = self.store.key(id, None, self.clock.now()).await?.ok_or_else(|| not_found("key"))?;
         let record: KeyRecord = read(&row.document)?;
-        // Whoever may do more than the caller is not the caller's to silence.
-        let grants = record.grants();
-        grants.iter().try_for_each(|grant| caller.may_grant(grant.namespace.as_ref(), grant.scopes))?;
+        caller.holds_all(&record.grants())?;
         if self.store.remove_key(id).await? { Ok(()) } else { Err(not_found("key")) }
     }
 
@@ -92,11 +90,15 @@ impl IdentityService {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn by_key(&self, token: &str) -> Result<Option<Identified>> {
+    pub async fn by_key(&self, token: &str, purpose: Purpose) -> Result<Option<Identified>> {
         let Some(id) = tokens::key_id(token) else { return Ok(None) };
         let digest = tokens::digest(token);
         let used = self.r#use();
-        let Some(row) = self.store.key(&id, Some((&digest, used)), used.now).await? else { return Ok(None) };
+        let recorded = match purpose {
+            Purpose::Use => Some((&digest, used)),
+            Purpose::Watch => None,
+        };
+        let Some(row) = self.store.key(&id, recorded, used.now).await? else { return Ok(None) };
         if !bool::from(row.secret.as_bytes().ct_eq(digest.as_bytes())) {
             return Ok(None);
         }

@@ -3,10 +3,12 @@
 use super::{Account, IdentityService, guessed_as, name_key};
 use crate::error::{Error, Result};
 use crate::identity::password::is_outdated;
-use crate::identity::port::{ChallengeRow, EndSessions, OpenSession, SessionRow};
+use crate::identity::port::{ChallengeRow, EndSessions, OpenSession, SessionRow, Versioned};
 use crate::identity::refusals::{challenge_ended, login_failed};
-use crate::identity::service::Visitor;
+use crate::identity::service::{Attempt, Visitor};
 use crate::identity::tokens;
+use crate::text::cut;
+use mainstay_api::UserId;
 use mainstay_api::identity::{
     AnswerChallenge, Challenge, Login, LoginOutcome, MAX_CODE_BYTES, MAX_PASSWORD_BYTES, MAX_SESSIONS,
     MAX_USER_NAME_BYTES, NewSession,
@@ -21,14 +23,28 @@ impl IdentityService {
     /// fit, a name that nobody has among it, the answer and the work are the same.
     ///
     /// # Errors
-    /// `auth.login_failed`, `auth.locked`.
-    pub async fn login(&self, login: Login, visitor: Visitor) -> Result<LoginOutcome> {
+    /// In the outcome: `auth.login_failed`, `auth.locked`.
+    pub async fn login(&self, login: Login, visitor: Visitor) -> Attempt<LoginOutcome> {
         if login.name.len() > MAX_USER_NAME_BYTES || login.password.len() > MAX_PASSWORD_BYTES {
-            return Err(login_failed());
+            return Attempt { account: None, outcome: Err(login_failed()) };
         }
+        // Also what is locked is looked up, so that it can be said at whose account the attempt was made.
+        let found = match self.store.user_by_name(&name_key(&login.name)).await {
+            Ok(found) => found,
+            Err(error) => return Attempt { account: None, outcome: Err(error) },
+        };
+        let account = found.as_ref().map(|(id, _)| id.clone());
+        Attempt { account, outcome: self.login_to(found, login, visitor).await }
+    }
+
+    async fn login_to(
+        &self,
+        found: Option<(UserId, Versioned)>,
+        login: Login,
+        visitor: Visitor,
+    ) -> Result<LoginOutcome> {
         let guessed = guessed_as(&login.name);
         self.count_guess(&guessed).await?;
-        let found = self.store.user_by_name(&name_key(&login.name)).await?;
         let account = found.map(|(id, row)| Account::of(id, &row)).transpose()?.filter(|found| !found.record.disabled);
         let hash = account.as_ref().map(|account| account.record.password.clone());
         let password = SecretString::from(login.password);
@@ -46,11 +62,19 @@ impl IdentityService {
     /// Checks the second factor of a login. Each answer counts for the challenge and for the account.
     ///
     /// # Errors
-    /// `auth.login_failed`, `auth.locked`, `auth.challenge_invalid`.
-    pub async fn answer(&self, answer: AnswerChallenge, visitor: Visitor) -> Result<NewSession> {
+    /// In the outcome: `auth.login_failed`, `auth.locked`, `auth.challenge_invalid`.
+    pub async fn answer(&self, answer: AnswerChallenge, visitor: Visitor) -> Attempt<NewSession> {
         let challenge = tokens::digest(&answer.challenge);
-        let row = self.store.answer(&challenge, self.rules.max_answers, self.clock.now()).await?;
-        let row = row.ok_or_else(challenge_ended)?;
+        let row = match self.store.answer(&challenge, self.rules.max_answers, self.clock.now()).await {
+            Ok(Some(row)) => row,
+            Ok(None) => return Attempt { account: None, outcome: Err(challenge_ended()) },
+            Err(error) => return Attempt { account: None, outcome: Err(error) },
+        };
+        let account = Some(row.user.clone());
+        Attempt { account, outcome: self.answer_to(row, answer, visitor).await }
+    }
+
+    async fn answer_to(&self, row: ChallengeRow, answer: AnswerChallenge, visitor: Visitor) -> Result<NewSession> {
         self.count_guess(&row.account).await?;
         let account = self.account(&row.user).await.map_err(|_| challenge_ended())?;
         // A challenge answers for the password that was shown for it, and for no later one.
@@ -65,7 +89,7 @@ impl IdentityService {
             (Some(_), None) | (None, Some(_)) => return Err(login_failed()),
             _ => return Err(Error::invalid("name either code or recovery_code")),
         };
-        if !self.store.end_challenge(&challenge).await? {
+        if !self.store.end_challenge(&tokens::digest(&answer.challenge)).await? {
             return Err(challenge_ended());
         }
         self.store.forgive(&row.account).await?;
@@ -89,8 +113,8 @@ impl IdentityService {
             created_at: now,
             used_at: now,
             expires_at: self.in_ms(self.rules.session_max_ms),
-            from: visitor.from.map(short),
-            agent: visitor.agent.map(short),
+            from: visitor.from.map(|from| cut(&from, MAX_NOTE_BYTES)),
+            agent: visitor.agent.map(|agent| cut(&agent, MAX_NOTE_BYTES)),
         };
         let new = NewSession { token: token.clone(), id: row.id.clone(), expires_at: row.expires_at };
         let open = OpenSession {
@@ -120,12 +144,4 @@ impl IdentityService {
         };
         Ok(self.change(&account.id, &EndSessions::None, change).await?.1)
     }
-}
-
-fn short(text: String) -> String {
-    if text.len() <= MAX_NOTE_BYTES {
-        return text;
-    }
-    let end = (0..=MAX_NOTE_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    text[..end].to_owned()
 }

@@ -75,6 +75,25 @@ pub struct Visitor {
     pub agent: Option<String>,
 }
 
+/// Why somebody asks whom a credential stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A call is made with it, which is recorded as its last use and keeps a session alive.
+    Use,
+    /// Something that was begun with it goes on: a forgotten page must not keep a session from ending by silence.
+    Watch,
+}
+
+/// An attempt to log in: what became of it, and at whose account it was made, which the audit trail is told and the
+/// visitor is not.
+#[derive(Debug)]
+pub struct Attempt<T> {
+    /// The account; none where nobody has the name, or the challenge is none.
+    pub account: Option<UserId>,
+    /// What became of it.
+    pub outcome: Result<T>,
+}
+
 /// Identity: every operation, for every surface.
 pub struct IdentityService {
     store: Arc<dyn IdentityStore>,

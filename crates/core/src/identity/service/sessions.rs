@@ -1,6 +1,6 @@
 //! Sessions.
 
-use super::IdentityService;
+use super::{IdentityService, Purpose};
 use crate::error::Result;
 use crate::identity::port::{SessionRow, Use};
 use crate::identity::record::UserRecord;
@@ -16,22 +16,14 @@ impl IdentityService {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn by_session(&self, token: &str) -> Result<Option<Identified>> {
-        self.session_of(token, self.r#use()).await
-    }
-
-    /// The same without recording a use: what watches a session must not keep it alive.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn look_at_session(&self, token: &str) -> Result<Option<Identified>> {
-        self.session_of(token, Use { record_after_ms: i64::MAX, ..self.r#use() }).await
-    }
-
-    async fn session_of(&self, token: &str, r#use: Use) -> Result<Option<Identified>> {
+    pub async fn by_session(&self, token: &str, purpose: Purpose) -> Result<Option<Identified>> {
         if !tokens::is_session(token) {
             return Ok(None);
         }
+        let r#use = match purpose {
+            Purpose::Use => self.r#use(),
+            Purpose::Watch => Use { record_after_ms: i64::MAX, ..self.r#use() },
+        };
         let found = self.store.use_session(&tokens::digest(token), r#use).await?;
         let Some((row, user)) = found else { return Ok(None) };
         let record = UserRecord::of(&user)?;
@@ -97,8 +89,7 @@ impl IdentityService {
     /// Those of the store.
     pub async fn end_sessions_of(&self, caller: &Caller, user: &UserId) -> Result<SessionsEnded> {
         caller.require_everywhere(Scope::IdentityAdmin)?;
-        let grants = self.account(user).await?.record.grants()?;
-        grants.iter().try_for_each(|grant| caller.may_grant(grant.namespace.as_ref(), grant.scopes))?;
+        caller.holds_all(&self.account(user).await?.record.grants()?)?;
         Ok(SessionsEnded { ended: self.store.end_sessions(user, None).await? })
     }
 

@@ -4,9 +4,8 @@ use super::{IdentityService, name_key};
 use crate::error::{Error, Result};
 use crate::identity::password;
 use crate::identity::port::{EndSessions, InsertUser, Inserted};
-use crate::identity::record::{UserRecord, write};
+use crate::identity::record::{UserRecord, granted, write};
 use crate::identity::refusals::{full, not_found, taken};
-use crate::roles::Role;
 use crate::{Caller, Scope};
 use mainstay_api::UserId;
 use mainstay_api::identity::{
@@ -85,8 +84,7 @@ impl IdentityService {
         if let Some(grants) = &wanted.grants {
             check_grants(caller, grants)?;
         }
-        // Whoever may do more than the caller is not the caller's to change.
-        check_grants(caller, &self.account(id).await?.record.grants)?;
+        caller.holds_all(&self.account(id).await?.record.grants()?)?;
         let ends = wanted.grants.is_some() || wanted.disabled == Some(true);
         let sessions = if ends { EndSessions::All } else { EndSessions::None };
         let change = |record: &mut UserRecord| {
@@ -113,7 +111,7 @@ impl IdentityService {
     pub async fn reset_password(&self, caller: &Caller, id: &UserId, set: SetPassword) -> Result<User> {
         caller.require_everywhere(Scope::IdentityAdmin)?;
         let account = self.account(id).await?;
-        check_grants(caller, &account.record.grants)?;
+        caller.holds_all(&account.record.grants()?)?;
         password::check(&set.password, &account.record.name)?;
         let hash = self.passwords.hash(set.password.into()).await?;
         let now = self.clock.now();
@@ -133,7 +131,7 @@ impl IdentityService {
     /// `identity.not_found`.
     pub async fn reset_second_factor(&self, caller: &Caller, id: &UserId) -> Result<User> {
         caller.require_everywhere(Scope::IdentityAdmin)?;
-        check_grants(caller, &self.account(id).await?.record.grants)?;
+        caller.holds_all(&self.account(id).await?.record.grants()?)?;
         let change = |record: &mut UserRecord| {
             record.totp = None;
             record.recovery.clear();
@@ -149,7 +147,7 @@ impl IdentityService {
     /// `identity.not_found`.
     pub async fn remove_user(&self, caller: &Caller, id: &UserId) -> Result<()> {
         caller.require_everywhere(Scope::IdentityAdmin)?;
-        check_grants(caller, &self.account(id).await?.record.grants)?;
+        caller.holds_all(&self.account(id).await?.record.grants()?)?;
         if self.store.remove_user(id).await? { Ok(()) } else { Err(not_found("user")) }
     }
 }
@@ -180,5 +178,5 @@ fn check_grants(caller: &Caller, grants: &[RoleGrant]) -> Result<()> {
     if grants.len() > MAX_NAMESPACES {
         return Err(Error::invalid(format!("grants: at most {MAX_NAMESPACES} can be given")));
     }
-    grants.iter().try_for_each(|grant| caller.may_grant(grant.namespace.as_ref(), Role::parse(&grant.role)?.scopes()))
+    caller.holds_all(&granted(grants)?)
 }

@@ -36,6 +36,9 @@ impl Watch {
                     interrupted = true;
                     continue;
                 }
+                Ok(ConversationEvent::Gap) => {
+                    context.printer.warning("it was begun anew; what there is follows from the beginning");
+                }
                 Ok(ConversationEvent::Ready) if interrupted => context.printer.note("connected again"),
                 Ok(ConversationEvent::Ready | ConversationEvent::Changed { .. }) => {}
                 Err(error) => {

@@ -7,12 +7,13 @@ mod rotate;
 
 use super::context::Context;
 use crate::failure::{Failure, Result};
-use crate::wiring::Backbone;
+use crate::wiring::{self, Backbone};
 use clap::Subcommand;
 use mainstay_api::Code;
 use mainstay_api::audit::{AuditClass, AuditOutcome, AuditResource, ChainId};
 use mainstay_core::Caller;
 use mainstay_core::audit::Record;
+use mainstay_core::secrets::KeyRing;
 
 /// Commands about the keys that secrets in the store are sealed with.
 #[derive(Debug, Subcommand)]
@@ -39,16 +40,25 @@ impl KeyringCommand {
     }
 }
 
+/// The ring, made now where there is none and the store needs none.
+async fn ring(context: &Context<'_>) -> Result<KeyRing> {
+    local(context)?;
+    wiring::ring(&context.settings).await
+}
+
 /// The store itself: the ring is a matter of whoever has both, and of no server in between.
 async fn open(context: &Context<'_>) -> Result<Backbone> {
-    if let Some(url) = &context.settings.url {
-        return Err(Failure::new(
-            Code::SettingInvalid,
-            format!("key rings are cared for where the store is, and not through {url}"),
-            "Run the command on a machine with the ring and the store, without MAINSTAY_URL.",
-        ));
-    }
+    local(context)?;
     Backbone::open(&context.settings).await
+}
+
+fn local(context: &Context<'_>) -> Result {
+    let Some(url) = &context.settings.url else { return Ok(()) };
+    Err(Failure::new(
+        Code::SettingInvalid,
+        format!("key rings are cared for where the store is, and not through {url}"),
+        "Run the command on a machine with the ring and the store, without MAINSTAY_URL.",
+    ))
 }
 
 /// Records what was done to the ring, in the chain of the server.

@@ -2,7 +2,6 @@
 
 use crate::cli::context::Context;
 use crate::failure::Result;
-use crate::keyring;
 use crate::wiring::Backbone;
 use clap::Args;
 use mainstay_core::Caller;
@@ -15,7 +14,7 @@ pub struct Reseal {}
 impl Reseal {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
-        let ring = keyring::find_or_make(&context.settings)?;
+        let ring = super::ring(context).await?;
         let backbone = super::open(context).await?;
         let resealed = reseal(&backbone, &ring.primary().id).await;
         backbone.close().await;

@@ -20,7 +20,7 @@ pub struct Retire {
 impl Retire {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
-        let ring = keyring::find_or_make(&context.settings)?;
+        let ring = super::ring(context).await?;
         let rest = ring.without(&self.id)?;
         let backbone = super::open(context).await?;
         let retired = retire(context, &backbone, &self.id, &rest).await;

@@ -14,8 +14,8 @@ pub struct Rotate {}
 impl Rotate {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
+        let rotated = super::ring(context).await?.rotated()?;
         let backbone = super::open(context).await?;
-        let rotated = keyring::find_or_make(&context.settings)?.rotated()?;
         let id = rotated.primary().id.clone();
         // Recorded first: a key that could not be recorded is not used.
         let recorded = super::record(&backbone, "keyring.rotate", &id).await;

@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::failure::Result;
-use crate::{keyring, secret_input};
+use crate::{secret_input, wiring};
 use clap::Args;
 use mainstay_api::identity::Proof;
 use secrecy::ExposeSecret;
@@ -17,7 +17,7 @@ impl Enroll {
     pub async fn run(self, context: &Context<'_>) -> Result {
         if context.settings.url.is_none() {
             // What is sealed in this process is sealed with the ring of this machine.
-            keyring::find_or_make(&context.settings)?;
+            wiring::ring(&context.settings).await?;
         }
         let password = secret_input::ask(context.printer, "password", None)?;
         let proof = Proof { password: password.expose_secret().to_owned(), code: None };

@@ -6,13 +6,15 @@ use crate::cli::login::renewed;
 use crate::failure::Result;
 use crate::secret_input;
 use clap::Args;
+use mainstay_api::Code;
 use mainstay_api::identity::{ChangePassword, SetPassword};
+use mainstay_client::ClientError;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Gives a user a new password, and ends its sessions; without a user, changes one's own, and the present one is asked
-/// for first.
+/// Gives a user a new password, and ends its sessions; without a user, changes one's own: the present one is asked for
+/// first, and at the end a code where there is a second factor.
 #[derive(Debug, Args)]
 pub struct Password {
     /// The name, or the id; oneself when absent.
@@ -36,8 +38,16 @@ impl Password {
         let present = secret_input::ask(context.printer, "present password", None)?;
         let new = secret_input::ask_new(context.printer, "new password", self.password_file.as_deref())?;
         let (password, new_password) = (present.expose_secret().to_owned(), new.expose_secret().to_owned());
-        let change = ChangePassword { password, new_password };
-        let session = context.client_plain().await?.account().change_password(&change).await?;
+        let mut change = ChangePassword { password, new_password, code: None };
+        let client = context.client_plain().await?;
+        let session = match client.account().change_password(&change).await {
+            Err(ClientError::Problem(problem)) if problem.code == Code::SecondFactorRequired => {
+                let code = secret_input::ask(context.printer, "code of the authenticator", None)?;
+                change.code = Some(code.expose_secret().trim().to_owned());
+                client.account().change_password(&change).await?
+            }
+            session => session?,
+        };
         renewed(context, &session)?;
         match context.settings.token {
             Some(_) => Ok(()),

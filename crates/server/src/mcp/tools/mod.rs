@@ -10,6 +10,7 @@ mod schema;
 mod whoami;
 
 use super::backend::Backend;
+use super::guidance;
 use crate::access::{Access, Needs, audited};
 use futures::FutureExt;
 use mainstay_api::Problem;
@@ -90,11 +91,16 @@ modern_tools! {
 pub(super) async fn call(backend: &dyn Backend, name: &str, arguments: JsonObject) -> Option<CallToolResult> {
     let access = access(name)?;
     if let Err(problem) = backend.allows(access.needs) {
+        backend.refused(problem.code).await;
         return Some(failed(&problem));
     }
     let arguments = arguments::present(arguments);
     let Some(audited) = access.audit else {
-        return call_any(backend, name, arguments).await;
+        let result = call_any(backend, name, arguments).await?;
+        if let Some(code) = guidance::code(&result).filter(|code| code.entry().http == 403) {
+            backend.refused(code).await;
+        }
+        return Some(result);
     };
     let resource = ["conversation", "id"].iter().find_map(|key| arguments.get(*key)?.as_str()).map(str::to_owned);
     let call = call_any(backend, name, arguments).map(|result| result.unwrap_or_default());

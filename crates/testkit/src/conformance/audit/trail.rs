@@ -3,7 +3,7 @@
 use crate::conformance::Bed;
 use mainstay_core::api::audit::{AuditClass, ChainId};
 use mainstay_core::audit::{
-    Append, Appended, AuditStore, ChainState, Head, Order, PageQuery, Record, Sealed, Trim, Trimmed, seal,
+    Append, Appended, AuditStore, ChainState, Head, Order, PageQuery, Record, Sealed, Stamp, Trim, Trimmed, seal,
 };
 use std::sync::Arc;
 
@@ -24,10 +24,10 @@ impl<'a> Trail<'a> {
 
     /// Entries that follow a place, one for each name.
     pub fn entries(&self, after: Head, names: &[&str]) -> Vec<Sealed> {
-        let mut head = after;
+        let (mut head, stamp) = (after, Stamp { at: self.bed.now(), nonce: "0".into() });
         let record = |name: &&str| Record { chain: self.chain.clone(), ..Record::system(*name, AuditClass::System) };
         let sealed = names.iter().map(record).map(|record| {
-            let sealed = seal(&record, self.bed.now(), &head).expect("an entry");
+            let sealed = seal(&record, &stamp, &head).expect("an entry");
             head = sealed.head();
             sealed
         });

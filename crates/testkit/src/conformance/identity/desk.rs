@@ -8,6 +8,7 @@ use mainstay_core::identity::{
     Digest, EndSessions, IdentityStore, InsertKey, InsertUser, Inserted, OpenSession, ReplaceUser, Replaced,
     SessionRow, Use,
 };
+use mainstay_core::text::hex;
 use mainstay_core::{Mint, RandomMint};
 use std::sync::Arc;
 
@@ -100,5 +101,5 @@ impl Desk {
 
 /// A digest that nobody else has.
 pub(super) fn digest() -> Digest {
-    RandomMint.secret().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&RandomMint.secret())
 }
