@@ -8,7 +8,8 @@ mod streams;
 
 pub use connections::{ClaimOutcome, ConnectionRecord, ConnectionStore, Direction, Relayed};
 pub use groups::{
-    Bury, DeadEvent, GroupKey, GroupOutcome, GroupStart, GroupState, GroupStore, TakeEvents, TakeOutcome, TakenEvent,
+    Bury, CONSUMER_FORGOTTEN_AFTER, COUNTED_LAG, DeadEvent, GroupKey, GroupOutcome, GroupStart, GroupState, GroupStore,
+    MAX_DEAD, Release, TakeEvents, TakeOutcome, Taken, TakenEvent,
 };
 pub use port::{
     EventStore, LogName, LogPage, LogState, NewEvent, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent,
