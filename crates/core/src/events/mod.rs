@@ -6,7 +6,9 @@ mod port;
 mod rooms;
 mod streams;
 
-pub use connections::{ClaimOutcome, ConnectionRecord, ConnectionStore, Direction, Relayed};
+pub use connections::{
+    Claim, ClaimOutcome, ConnectionRecord, ConnectionStore, Direction, Receive, Relay, RelayOutcome, Relayed,
+};
 pub use groups::{
     Bury, DeadEvent, GroupKey, GroupOutcome, GroupStart, GroupState, GroupStore, TakeEvents, TakeOutcome, TakenEvent,
 };
@@ -14,5 +16,5 @@ pub use port::{
     EventStore, LogName, LogPage, LogState, NewEvent, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent,
     Tail,
 };
-pub use rooms::{EnterOutcome, Membership, Occupant, RoomKey, RoomStore, TransportOutcome, TransportRecord};
+pub use rooms::{Admit, Enter, EnterOutcome, Membership, Occupant, RoomKey, RoomStore};
 pub use streams::{MAX_PARTITIONS, MAX_STREAMS, Overflow, RoomAccess, StreamOptions, Streams, Trimming};
