@@ -5,6 +5,7 @@ mod groups;
 mod port;
 mod rooms;
 mod streams;
+mod transport;
 
 pub use connections::{ClaimOutcome, ConnectionRecord, ConnectionStore, Direction, Relayed};
 pub use groups::{
@@ -14,5 +15,6 @@ pub use port::{
     EventStore, LogName, LogPage, LogState, NewEvent, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent,
     Tail,
 };
-pub use rooms::{EnterOutcome, Membership, Occupant, RoomKey, RoomStore, TransportOutcome, TransportRecord};
+pub use rooms::{EnterOutcome, Membership, Occupant, RoomKey, RoomStore};
 pub use streams::{MAX_PARTITIONS, MAX_STREAMS, Overflow, RoomAccess, StreamOptions, Streams, Trimming};
+pub use transport::{SetTransport, TransportOutcome, TransportRecord, TransportStore};
