@@ -4,6 +4,7 @@ use crate::HintSource;
 use crate::audit::AuditStore;
 use crate::conversations::ConversationStore;
 use crate::error::Result;
+use crate::events::TransportStore;
 use crate::identity::IdentityStore;
 use crate::mail::MailStore;
 use crate::presence::PresenceStore;
@@ -55,4 +56,6 @@ pub struct Stores {
     pub mail: Arc<dyn MailStore>,
     /// Presence.
     pub presence: Arc<dyn PresenceStore>,
+    /// How publishers choose their transport.
+    pub transport: Arc<dyn TransportStore>,
 }

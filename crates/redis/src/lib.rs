@@ -21,6 +21,7 @@ mod presence;
 mod scripts;
 mod tls;
 mod topology;
+mod transport;
 mod wakeups;
 
 pub use options::{RedisOptions, TlsFiles};
@@ -54,7 +55,8 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         conversations: Arc::new(conversations::RedisConversations::new(Arc::clone(&connection), keys.clone())),
         identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
-        presence: Arc::new(presence::RedisPresence::new(connection, keys)),
+        presence: Arc::new(presence::RedisPresence::new(Arc::clone(&connection), keys.clone())),
+        transport: Arc::new(transport::RedisTransport::new(connection, keys)),
     })
 }
 

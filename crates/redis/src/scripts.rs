@@ -87,6 +87,8 @@ scripts! {
     PRESENCE_LIST = "presence/list";
     PRESENCE_UNREGISTER = "presence/unregister";
     PRESENCE_PURGE = "presence/purge";
+    TRANSPORT_READ = "transport/read";
+    TRANSPORT_SET = "transport/set";
 }
 
 /// Fragments that scripts include.
@@ -166,6 +168,8 @@ mod tests {
             &PRESENCE_LIST,
             &PRESENCE_UNREGISTER,
             &PRESENCE_PURGE,
+            &TRANSPORT_READ,
+            &TRANSPORT_SET,
         ];
         for script in all {
             let file = format!("{}/scripts/{}.lua", env!("CARGO_MANIFEST_DIR"), script.name);

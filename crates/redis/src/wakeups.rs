@@ -117,7 +117,7 @@ fn hear(push: PushInfo, sender: &broadcast::Sender<Hint>, ended: &Notify) -> std
     Ok(())
 }
 
-/// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *`, `p <namespace>` or
+/// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *`, `p <namespace>`, `t <namespace>` or
 /// `c <namespace> <realm> <tenant> <user>`.
 fn hints(payload: &str) -> Result<Vec<Hint>> {
     let mut words = payload.split(' ');
@@ -125,6 +125,9 @@ fn hints(payload: &str) -> Result<Vec<Hint>> {
     let namespace = keys::namespace(namespace)?;
     if kind == "p" {
         return Ok(vec![Hint::Topic(Topic::Presence(namespace))]);
+    }
+    if kind == "t" {
+        return Ok(vec![Hint::Topic(Topic::Transport(namespace))]);
     }
     if kind == "c" {
         let mut part = || keys::decode(words.next().unwrap_or_default());
@@ -156,6 +159,7 @@ mod tests {
         assert_eq!(hints("m team%20a b c%3Ad").unwrap(), [mail("b"), mail("c:d")]);
         assert_eq!(hints("m team%20a *").unwrap(), [Hint::Everything]);
         assert_eq!(hints("p team%20a").unwrap(), [Hint::Topic(Topic::Presence(namespace.clone()))]);
+        assert_eq!(hints("t team%20a").unwrap(), [Hint::Topic(Topic::Transport(namespace.clone()))]);
         let conversations = Topic::Conversations(namespace, Subject::local("a:b"));
         assert_eq!(hints("c team%20a local local a%3Ab").unwrap(), [Hint::Topic(conversations)]);
     }

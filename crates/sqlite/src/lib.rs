@@ -22,6 +22,7 @@ mod presence;
 mod readers;
 mod schema;
 mod store;
+mod transport;
 mod wakeups;
 mod writer;
 
@@ -47,6 +48,7 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         conversations: Arc::new(conversations::SqliteConversations::new(Arc::clone(&store))),
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
-        presence: Arc::new(presence::SqlitePresence::new(store)),
+        presence: Arc::new(presence::SqlitePresence::new(Arc::clone(&store))),
+        transport: Arc::new(transport::SqliteTransport::new(store)),
     })
 }

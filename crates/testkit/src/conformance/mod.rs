@@ -11,6 +11,7 @@ pub mod conversations;
 pub mod identity;
 pub mod mail;
 pub mod presence;
+pub mod transport;
 mod waking;
 
 pub use bed::{Bed, Window};
@@ -59,6 +60,7 @@ pub const PORTS: &[(&str, &[&[Case]])] = &[
     ("identity", identity::FILES),
     ("mail", mail::FILES),
     ("presence", presence::FILES),
+    ("transport", transport::FILES),
 ];
 
 /// Runs every case, the rest too where one fails.
@@ -163,6 +165,10 @@ macro_rules! conformance {
             mod presence {
                 $crate::presence_ending_tests!(super::super::super::$store);
                 $crate::presence_living_tests!(super::super::super::$store);
+            }
+
+            mod transport {
+                $crate::transport_choosing_tests!(super::super::super::$store);
             }
         }
     };

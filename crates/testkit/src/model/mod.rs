@@ -33,6 +33,7 @@ mod merge;
 mod presence;
 mod reads;
 mod state;
+mod transport;
 mod wakeups;
 
 use async_trait::async_trait;
@@ -57,7 +58,8 @@ pub fn stores() -> Stores {
         conversations: Arc::new(conversations::ModelConversations::new(wakeups.clone())),
         identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
-        presence: Arc::new(presence::ModelPresence::new(wakeups)),
+        presence: Arc::new(presence::ModelPresence::new(wakeups.clone())),
+        transport: Arc::new(transport::ModelTransport::new(wakeups)),
     }
 }
 

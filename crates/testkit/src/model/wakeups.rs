@@ -38,6 +38,11 @@ impl Wakeups {
         self.send(Topic::Conversations(owner.namespace.clone(), owner.subject.clone()));
     }
 
+    /// Wakes those who watch how publishers choose their transport.
+    pub(super) fn transport(&self, namespace: &Namespace) {
+        self.send(Topic::Transport(namespace.clone()));
+    }
+
     fn send(&self, topic: Topic) {
         // A hint that nobody waits for is no failure.
         drop(self.0.send(Hint::Topic(topic)));
