@@ -4,7 +4,7 @@ use crate::HintSource;
 use crate::audit::AuditStore;
 use crate::conversations::ConversationStore;
 use crate::error::Result;
-use crate::events::{ConnectionStore, RoomStore};
+use crate::events::{ConnectionStore, RoomStore, TransportStore};
 use crate::identity::IdentityStore;
 use crate::mail::MailStore;
 use crate::presence::PresenceStore;
@@ -60,4 +60,6 @@ pub struct Stores {
     pub presence: Arc<dyn PresenceStore>,
     /// Rooms of streams.
     pub rooms: Arc<dyn RoomStore>,
+    /// How publishers choose their transport.
+    pub transport: Arc<dyn TransportStore>,
 }

@@ -48,6 +48,11 @@ impl Keys {
         format!("{}{{presence.{namespace}}}:meta", self.prefix)
     }
 
+    /// The key that stands for how the publishers of a namespace choose their transport.
+    pub fn transport(&self, namespace: &str) -> String {
+        format!("{}{{transport.{namespace}}}:meta", self.prefix)
+    }
+
     /// The key that stands for a chain of the audit trail.
     pub fn audit(&self, chain: &str) -> String {
         format!("{}{{audit.{chain}}}:meta", self.prefix)

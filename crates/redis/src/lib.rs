@@ -23,6 +23,7 @@ mod rooms;
 mod scripts;
 mod tls;
 mod topology;
+mod transport;
 mod wakeups;
 
 pub use options::{RedisOptions, TlsFiles};
@@ -58,7 +59,8 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(Arc::clone(&connection), keys.clone())),
-        rooms: Arc::new(rooms::RedisRooms::new(connection, keys)),
+        rooms: Arc::new(rooms::RedisRooms::new(Arc::clone(&connection), keys.clone())),
+        transport: Arc::new(transport::RedisTransport::new(connection, keys)),
     })
 }
 

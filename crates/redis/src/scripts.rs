@@ -104,6 +104,8 @@ scripts! {
     ROOMS_MEMBERSHIP = "rooms/membership";
     ROOMS_MEMBERS_LIST = "rooms/members_list";
     ROOMS_PURGE = "rooms/purge";
+    TRANSPORT_READ = "transport/read";
+    TRANSPORT_SET = "transport/set";
 }
 
 /// Fragments that scripts include.
@@ -203,6 +205,8 @@ mod tests {
             &ROOMS_MEMBERSHIP,
             &ROOMS_MEMBERS_LIST,
             &ROOMS_PURGE,
+            &TRANSPORT_READ,
+            &TRANSPORT_SET,
         ];
         for script in all {
             let file = format!("{}/scripts/{}.lua", env!("CARGO_MANIFEST_DIR"), script.name);

@@ -118,7 +118,7 @@ fn hear(push: PushInfo, sender: &broadcast::Sender<Hint>, ended: &Notify) -> std
     Ok(())
 }
 
-/// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *`, `p <namespace>`,
+/// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *`, `p <namespace>`, `t <namespace>`,
 /// `c <namespace> <realm> <tenant> <user>`, `r <namespace> <stream>` or `k <connection>`.
 fn hints(payload: &str) -> Result<Vec<Hint>> {
     let mut words = payload.split(' ');
@@ -134,6 +134,9 @@ fn hints(payload: &str) -> Result<Vec<Hint>> {
     }
     if kind == "p" {
         return Ok(vec![Hint::Topic(Topic::Presence(namespace))]);
+    }
+    if kind == "t" {
+        return Ok(vec![Hint::Topic(Topic::Transport(namespace))]);
     }
     if kind == "c" {
         let mut part = || keys::decode(words.next().unwrap_or_default());
@@ -168,6 +171,7 @@ mod tests {
         let rooms = Topic::Rooms(namespace.clone(), StreamName::parse("chat").unwrap());
         assert_eq!(hints("r team%20a chat").unwrap(), [Hint::Topic(rooms)]);
         assert_eq!(hints("k a%3Ab%20c").unwrap(), [Hint::Topic(Topic::Connection("a:b c".into()))]);
+        assert_eq!(hints("t team%20a").unwrap(), [Hint::Topic(Topic::Transport(namespace.clone()))]);
         let conversations = Topic::Conversations(namespace, Subject::local("a:b"));
         assert_eq!(hints("c team%20a local local a%3Ab").unwrap(), [Hint::Topic(conversations)]);
     }

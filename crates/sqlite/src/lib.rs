@@ -24,6 +24,7 @@ mod readers;
 mod rooms;
 mod schema;
 mod store;
+mod transport;
 mod wakeups;
 mod writer;
 
@@ -51,6 +52,7 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
         presence: Arc::new(presence::SqlitePresence::new(Arc::clone(&store))),
-        rooms: Arc::new(rooms::SqliteRooms::new(store)),
+        rooms: Arc::new(rooms::SqliteRooms::new(Arc::clone(&store))),
+        transport: Arc::new(transport::SqliteTransport::new(store)),
     })
 }

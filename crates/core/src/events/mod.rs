@@ -1,11 +1,16 @@
 //! Events: logs that are published to, rooms that they are about, groups that work on them.
 
+mod access;
 mod connections;
 mod groups;
 mod port;
+mod refusals;
 mod rooms;
+mod service;
 mod streams;
+mod transport;
 
+pub use access::{Admitted, member_of};
 pub use connections::{
     Claim, ClaimOutcome, ConnectionRecord, ConnectionStore, Direction, Receive, Relay, RelayOutcome, Relayed,
 };
@@ -17,4 +22,6 @@ pub use port::{
     Tail,
 };
 pub use rooms::{Admit, Enter, EnterOutcome, Membership, Occupant, RoomKey, RoomStore};
+pub use service::{EventParts, EventService, PublishReport};
 pub use streams::{MAX_PARTITIONS, MAX_STREAMS, Overflow, RoomAccess, StreamOptions, Streams, Trimming};
+pub use transport::{SetTransport, TransportOutcome, TransportRecord, TransportStore};

@@ -13,6 +13,7 @@ pub mod identity;
 pub mod mail;
 pub mod presence;
 pub mod rooms;
+pub mod transport;
 mod waking;
 
 pub use bed::{Bed, Window};
@@ -63,6 +64,7 @@ pub const PORTS: &[(&str, &[&[Case]])] = &[
     ("mail", mail::FILES),
     ("presence", presence::FILES),
     ("rooms", rooms::FILES),
+    ("transport", transport::FILES),
 ];
 
 /// Runs every case, the rest too where one fails.
@@ -178,6 +180,10 @@ macro_rules! conformance {
                 $crate::rooms_ending_tests!(super::super::super::$store);
                 $crate::rooms_membership_tests!(super::super::super::$store);
                 $crate::rooms_occupancy_tests!(super::super::super::$store);
+            }
+
+            mod transport {
+                $crate::transport_choosing_tests!(super::super::super::$store);
             }
         }
     };

@@ -37,6 +37,7 @@ mod presence;
 mod reads;
 mod rooms;
 mod state;
+mod transport;
 mod wakeups;
 
 use async_trait::async_trait;
@@ -63,7 +64,8 @@ pub fn stores() -> Stores {
         identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups.clone())),
-        rooms: Arc::new(rooms::ModelRooms::new(wakeups)),
+        rooms: Arc::new(rooms::ModelRooms::new(wakeups.clone())),
+        transport: Arc::new(transport::ModelTransport::new(wakeups)),
     }
 }
 

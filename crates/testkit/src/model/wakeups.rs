@@ -49,6 +49,11 @@ impl Wakeups {
         self.send(Topic::Connection(token.to_owned()));
     }
 
+    /// Wakes those who watch how publishers choose their transport.
+    pub(super) fn transport(&self, namespace: &Namespace) {
+        self.send(Topic::Transport(namespace.clone()));
+    }
+
     fn send(&self, topic: Topic) {
         // A hint that nobody waits for is no failure.
         drop(self.0.send(Hint::Topic(topic)));
