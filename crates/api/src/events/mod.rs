@@ -2,11 +2,13 @@
 
 mod event;
 mod names;
+mod observe;
 mod position;
 mod publish;
 
 pub use event::{Event, EventMetadata};
 pub use names::{ConsumerName, EventId, EventType, GroupName, MemberId, RoomId, StreamName};
+pub use observe::{ConsumerLag, EventsHealth, GroupLag, LAG_DEGRADED, LAG_UNHEALTHY, Standing, StreamHealth};
 pub use position::{EventOffset, EventPosition};
 pub use publish::{PublishEvent, PublishEvents, PublishedEvent, PublishedEvents};
 

@@ -2,6 +2,7 @@
 
 mod connections;
 mod groups;
+mod observe;
 mod port;
 mod rooms;
 mod streams;
@@ -10,6 +11,7 @@ pub use connections::{ClaimOutcome, ConnectionRecord, ConnectionStore, Direction
 pub use groups::{
     Bury, DeadEvent, GroupKey, GroupOutcome, GroupStart, GroupState, GroupStore, TakeEvents, TakeOutcome, TakenEvent,
 };
+pub use observe::EventObserver;
 pub use port::{
     EventStore, LogName, LogPage, LogState, NewEvent, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent,
     Tail,
