@@ -106,6 +106,10 @@ catalogue! {
     ConversationCardRefused = "conversations.card_refused", "The card may not do this", 403, 4403, -32002, 1, false;
     ConversationAgentFailed = "conversations.agent_failed", "The agent failed", 502, 4502, -32007, 1, true;
     ConversationAgentUnavailable = "conversations.agent_unavailable", "The agent cannot be reached", 503, 4503, -32007, 1, true;
+    EventStreamUnknown = "events.stream_unknown", "There is no such stream", 404, 4404, -32004, 1, false;
+    EventBacklog = "events.backlog", "A consumer group is too far behind", 429, 4529, -32006, 1, true;
+    EventRoomForbidden = "events.room_forbidden", "The room is not open to this credential", 403, 4403, -32001, 1, false;
+    EventTransportConflict = "events.transport_conflict", "The settings of the transport have changed since", 409, 4409, -32005, 1, false;
     PresenceNotFound = "presence.not_found", "There is no such instance", 404, 4404, -32004, 1, false;
     PresenceFull = "presence.full", "Too many instances are registered", 429, 4429, -32006, 1, false;
     CursorInvalid = "page.invalid_cursor", "The cursor is not one that this listing gave", 400, 4400, -32602, 2, false;

@@ -1,12 +1,17 @@
 //! Events: logs that are published to, rooms that they are about, groups that work on them.
 
+mod access;
 mod connections;
 mod groups;
 mod observe;
 mod port;
+mod refusals;
 mod rooms;
+mod service;
 mod streams;
+mod transport;
 
+pub use access::{Admitted, member_of};
 pub use connections::{ClaimOutcome, ConnectionRecord, ConnectionStore, Direction, Relayed};
 pub use groups::{
     Bury, DeadEvent, GroupKey, GroupOutcome, GroupStart, GroupState, GroupStore, TakeEvents, TakeOutcome, TakenEvent,
@@ -16,5 +21,7 @@ pub use port::{
     EventStore, LogName, LogPage, LogState, NewEvent, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent,
     Tail,
 };
-pub use rooms::{EnterOutcome, Membership, Occupant, RoomKey, RoomStore, TransportOutcome, TransportRecord};
+pub use rooms::{EnterOutcome, Membership, Occupant, RoomKey, RoomStore};
+pub use service::{EventParts, EventService, PublishReport};
 pub use streams::{MAX_PARTITIONS, MAX_STREAMS, Overflow, RoomAccess, StreamOptions, Streams, Trimming};
+pub use transport::{SetTransport, TransportOutcome, TransportRecord, TransportStore};

@@ -1,4 +1,4 @@
-//! What rooms need from a store: who is in them, who may be, and how publishers choose their transport.
+//! What rooms need from a store: who is in them, and who may be.
 
 use crate::error::Result;
 use async_trait::async_trait;
@@ -39,31 +39,6 @@ pub enum EnterOutcome {
     Present,
     /// The room holds as many connections as it may.
     Full,
-}
-
-/// How publishers choose between the HTTP bridge and the stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TransportRecord {
-    /// The settings, opaque to the store.
-    pub settings: RawJson,
-    /// Grows by one with each change, from 1.
-    pub version: u64,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
-    /// Who changed it.
-    pub updated_by: String,
-}
-
-/// Whether a record could be replaced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TransportOutcome {
-    /// It has this version now.
-    Stored(u64),
-    /// It has another version than was expected.
-    Conflict {
-        /// The version it has; 0 where it was never set.
-        current: u64,
-    },
 }
 
 /// Rooms in a store. Presence ends by itself: a connection that is not renewed is gone after its time to live.
@@ -123,17 +98,6 @@ pub trait RoomStore: Send + Sync {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<(MemberId, Membership)>>;
-
-    /// How the publishers of a namespace choose their transport, where it was ever set.
-    async fn transport(&self, namespace: &Namespace) -> Result<Option<TransportRecord>>;
-
-    /// Replaces that, where it has the expected version (0: never set; absent: whatever it is). Wakes its readers.
-    async fn set_transport(
-        &self,
-        namespace: &Namespace,
-        record: TransportRecord,
-        expected: Option<u64>,
-    ) -> Result<TransportOutcome>;
 
     /// Removes presence and memberships whose time has passed; how many.
     async fn purge(&self, now: Timestamp) -> Result<u64>;

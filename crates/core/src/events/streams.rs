@@ -10,6 +10,9 @@ pub const MAX_PARTITIONS: u16 = 64;
 /// Most streams of an installation.
 pub const MAX_STREAMS: usize = 64;
 
+/// Words that stand where the name of a stream does in addresses of the API.
+const RESERVED: [&str; 6] = ["consumer-lag", "health", "streams", "top", "transport", "ws"];
+
 /// What is done with what a slow connection has not taken, past its bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overflow {
@@ -106,6 +109,9 @@ impl Streams {
     /// Where an option is out of its bounds, two streams would share a key in Redis, or there are too many.
     pub fn set(&mut self, name: StreamName, options: StreamOptions) -> Result<(), InvalidText> {
         let broken = |rule: String| InvalidText { what: "stream", rule: format!("{name}: {rule}") };
+        if RESERVED.contains(&name.as_str()) {
+            return Err(broken("the name stands for something else in addresses; choose another".into()));
+        }
         if !(100..=10_000_000).contains(&options.max_len) {
             return Err(broken("max_len must be 100 to 10000000".into()));
         }
@@ -188,6 +194,7 @@ mod tests {
         ] {
             assert!(streams.set(name("own"), broken).is_err());
         }
+        assert!(streams.set(name("ws"), StreamOptions::usual(&name("ws"))).is_err());
         streams.set(name("own"), usual).unwrap();
         assert!(streams.get(&name("own")).is_some());
     }
