@@ -176,7 +176,9 @@ impl Frames {
 /// The length of the payload behind a whole head of a frame.
 fn length_of(head: &[u8]) -> Option<usize> {
     match head {
-        [_, 127, rest @ ..] => Some(u64::from_be_bytes(rest.try_into().ok()?)).and_then(|length| length.try_into().ok()),
+        [_, 127, rest @ ..] => {
+            Some(u64::from_be_bytes(rest.try_into().ok()?)).and_then(|length| length.try_into().ok())
+        }
         [_, 126, rest @ ..] => Some(usize::from(u16::from_be_bytes(rest.try_into().ok()?))),
         [_, short] => Some(usize::from(*short)),
         _ => None,

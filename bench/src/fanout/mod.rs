@@ -60,7 +60,9 @@ async fn measure_all() -> Result<Vec<Figure>> {
     figures.extend(shown("minimal server", &minimal));
     figures.extend(shown("Mainstay", &ours));
     let ratio = rounds::ratio(&ours.micros_per_delivery, &minimal.micros_per_delivery);
-    figures.push(Figure::plain("Mainstay to the minimal server, time of a delivery", ratio, "x").target(Target::AtMost(1.3)));
+    figures.push(
+        Figure::plain("Mainstay to the minimal server, time of a delivery", ratio, "x").target(Target::AtMost(1.3)),
+    );
     let memory = Figure::plain("Mainstay, memory of a connection", ours.kib_per_connection, "KiB");
     figures.push(memory.target(Target::AtMost(8.0)));
     match Subject::socket_io(&redis.url()).await {
@@ -71,7 +73,9 @@ async fn measure_all() -> Result<Vec<Figure>> {
             let faster = Figure::plain("deliveries a second and core, Mainstay to Socket.IO", ratio, "x");
             figures.push(faster.target(Target::AtLeast(2.5)));
             let share = ours.kib_per_connection / theirs.kib_per_connection;
-            figures.push(Figure::plain("memory of a connection, Mainstay to Socket.IO", share, "x").target(Target::AtMost(0.2)));
+            figures.push(
+                Figure::plain("memory of a connection, Mainstay to Socket.IO", share, "x").target(Target::AtMost(0.2)),
+            );
         }
         Err(error) => note(&format!("Socket.IO is left out: {error:#}")),
     }

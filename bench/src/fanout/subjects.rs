@@ -97,6 +97,8 @@ fn installed() -> Result<PathBuf> {
     for file in ["package.json", "server.mjs"] {
         std::fs::copy(source.join(file), folder.join(file)).with_context(|| format!("{file} cannot be copied"))?;
     }
-    stage::run(Command::new("npm").args(["install", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder))?;
+    stage::run(
+        Command::new("npm").args(["install", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder),
+    )?;
     Ok(folder)
 }

@@ -11,6 +11,7 @@ mod check;
 mod connection;
 mod conversations;
 pub mod credentials;
+mod events;
 mod failure;
 mod identity;
 mod keys;
@@ -49,9 +50,15 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
             warnings: report.warnings,
         },
         probe: Arc::new(Probe { connection: Arc::clone(&connection), hints: Arc::clone(&hints) }),
-        hints,
+        hints: Arc::clone(&hints) as Arc<_>,
         audit: Arc::new(audit::RedisAudit::new(Arc::clone(&connection), keys.clone())),
         conversations: Arc::new(conversations::RedisConversations::new(Arc::clone(&connection), keys.clone())),
+        events: Arc::new(events::RedisEvents::new(
+            Arc::clone(&connection),
+            keys.clone(),
+            Arc::clone(&options.streams),
+            Arc::clone(&hints),
+        )),
         identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(connection, keys)),

@@ -5,6 +5,7 @@ use crate::keys::{self, Keys};
 use crate::topology::within;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use mainstay_core::api::events::StreamName;
 use mainstay_core::api::{InvalidText, Realm, Subject, SubjectId, TenantId};
 use mainstay_core::{Error, Hint, HintSource, Result, Topic};
 use redis::aio::SendError;
@@ -117,7 +118,7 @@ fn hear(push: PushInfo, sender: &broadcast::Sender<Hint>, ended: &Notify) -> std
     Ok(())
 }
 
-/// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *`, `p <namespace>` or
+/// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *`, `p <namespace>`, `e <namespace> <stream>` or
 /// `c <namespace> <realm> <tenant> <user>`.
 fn hints(payload: &str) -> Result<Vec<Hint>> {
     let mut words = payload.split(' ');
@@ -125,6 +126,11 @@ fn hints(payload: &str) -> Result<Vec<Hint>> {
     let namespace = keys::namespace(namespace)?;
     if kind == "p" {
         return Ok(vec![Hint::Topic(Topic::Presence(namespace))]);
+    }
+    if kind == "e" {
+        let stream = StreamName::parse(words.next().unwrap_or_default());
+        let stream = stream.map_err(|e| Error::inconsistent(e.to_string()))?;
+        return Ok(vec![Hint::Topic(Topic::Events(namespace, stream))]);
     }
     if kind == "c" {
         let mut part = || keys::decode(words.next().unwrap_or_default());

@@ -12,6 +12,7 @@ mod audit;
 mod connection;
 mod conversations;
 mod errors;
+mod events;
 mod files;
 mod identity;
 mod lock;
@@ -45,6 +46,7 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         hints: Arc::clone(&store) as Arc<_>,
         audit: Arc::new(audit::SqliteAudit::new(Arc::clone(&store))),
         conversations: Arc::new(conversations::SqliteConversations::new(Arc::clone(&store))),
+        events: Arc::new(events::SqliteEvents::new(Arc::clone(&store))),
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
         presence: Arc::new(presence::SqlitePresence::new(store)),

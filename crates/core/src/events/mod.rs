@@ -10,6 +10,7 @@ mod rooms;
 mod service;
 mod streams;
 mod transport;
+mod waiting;
 
 pub use access::{Admitted, member_of};
 pub use connections::{ClaimOutcome, ConnectionRecord, ConnectionStore, Direction, Relayed};
@@ -25,3 +26,4 @@ pub use rooms::{EnterOutcome, Membership, Occupant, RoomKey, RoomStore};
 pub use service::{EventParts, EventService, PublishReport};
 pub use streams::{MAX_PARTITIONS, MAX_STREAMS, Overflow, RoomAccess, StreamOptions, Streams, Trimming};
 pub use transport::{SetTransport, TransportOutcome, TransportRecord, TransportStore};
+pub use waiting::wait_by_hints;
