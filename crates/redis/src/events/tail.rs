@@ -33,8 +33,12 @@ impl Tails {
         let mut command = redis::cmd("XREAD");
         command.arg("COUNT").arg(1).arg("BLOCK").arg(u64::try_from(block).unwrap_or(u64::MAX)).arg("STREAMS");
         let in_order: Vec<_> = after.iter().collect();
-        in_order.iter().for_each(|(key, _)| drop(command.arg(key.as_str())));
-        in_order.iter().for_each(|(_, place)| drop(command.arg(place.as_str())));
+        for (key, _) in &in_order {
+            command.arg(key.as_str());
+        }
+        for (_, place) in &in_order {
+            command.arg(place.as_str());
+        }
         // Taken out of the pool: a wait that is given up half-way takes its connection along.
         let mut wire = match self.take() {
             Some(wire) => wire,

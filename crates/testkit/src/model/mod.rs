@@ -26,6 +26,7 @@
 
 mod audit;
 mod conversations;
+mod events;
 mod identity;
 mod inbox;
 mod mail;
@@ -55,6 +56,7 @@ pub fn stores() -> Stores {
         hints: wakeups.clone(),
         audit: Arc::new(audit::ModelAudit::default()),
         conversations: Arc::new(conversations::ModelConversations::new(wakeups.clone())),
+        events: Arc::new(events::ModelEvents::new(wakeups.clone())),
         identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups)),
