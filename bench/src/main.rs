@@ -4,7 +4,6 @@
 mod append_conversation;
 mod append_peer;
 mod converse;
-mod fanout;
 mod figure;
 mod list_pending;
 mod process;
@@ -30,31 +29,16 @@ struct Arguments {
     /// Wait for mail in this store and say when it came: the other process of `wake`.
     #[arg(long, hide = true, value_name = "STORE")]
     wait: Option<String>,
-    /// Serve frames with this payload to whoever connects: the minimal server of `fanout`.
-    #[arg(long, hide = true, value_name = "PAYLOAD")]
-    minimal_fanout: Option<String>,
 }
 
 /// Every benchmark, in the order of the figures.
-const NAMES: [&str; 9] = [
-    "send-redis",
-    "send-sqlite",
-    "list-pending",
-    "append-conversation",
-    "append-peer",
-    "converse",
-    "fanout",
-    "wake",
-    "process",
-];
+const NAMES: [&str; 8] =
+    ["send-redis", "send-sqlite", "list-pending", "append-conversation", "append-peer", "converse", "wake", "process"];
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if let Some(store) = &arguments.wait {
         return one_thread()?.block_on(wake::wait(store));
-    }
-    if let Some(payload) = &arguments.minimal_fanout {
-        return one_thread()?.block_on(fanout::serve_minimal(payload));
     }
     let wanted = |name: &&str| arguments.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()));
     let names: Vec<&str> = NAMES.into_iter().filter(wanted).collect();
@@ -72,7 +56,6 @@ fn main() -> Result<()> {
                 "append-conversation" => append_conversation::measure().await,
                 "append-peer" => append_peer::measure().await,
                 "converse" => converse::measure().await,
-                "fanout" => fanout::measure().await,
                 "wake" => wake::measure().await,
                 _ => process::measure().await,
             }

@@ -49,6 +49,11 @@ impl Keys {
         format!("{}{{presence.{namespace}}}:meta", self.prefix)
     }
 
+    /// The key that stands for how the publishers of a namespace choose their transport.
+    pub fn transport(&self, namespace: &str) -> String {
+        format!("{}{{transport.{namespace}}}:meta", self.prefix)
+    }
+
     /// The key that stands for a chain of the audit trail.
     pub fn audit(&self, chain: &str) -> String {
         format!("{}{{audit.{chain}}}:meta", self.prefix)
@@ -82,6 +87,21 @@ impl Keys {
     /// The key that stands for what is kept beside a stream, in the same slot as the stream itself.
     pub fn beside_stream(&self, stream: &str) -> String {
         format!("{}{{{stream}}}:meta", self.prefix)
+    }
+
+    /// The key that stands for the rooms of a stream in a namespace, both encoded.
+    pub fn rooms(&self, namespace: &str, stream: &str) -> String {
+        format!("{}{{rooms:{namespace}:{stream}}}:meta", self.prefix)
+    }
+
+    /// The set of streams whose rooms are in use, each as `<namespace>:<stream>`, for maintenance.
+    pub fn streams_with_rooms(&self) -> String {
+        format!("{}rooms", self.prefix)
+    }
+
+    /// The key that stands for a connection that spans requests, by the digest of its token.
+    pub fn connection(&self, token: &str) -> String {
+        format!("{}{{conn:{}}}:meta", self.prefix, encode(token))
     }
 
     /// The set of namespaces in use, for maintenance.
