@@ -65,6 +65,8 @@ catalogue! {
     Stopping = "server.stopping", "The server is stopping", 503, 4503, -32000, 1, true;
     Unreachable = "server.unreachable", "The server cannot be reached", 503, 4503, -32000, 3, true;
     Internal = "server.internal", "The server failed", 500, 4500, -32603, 1, false;
+    ConnectionUnknown = "events.connection_unknown", "There is no such connection", 404, 4404, -32004, 1, false;
+    ConnectionInUse = "events.connection_in_use", "The connection is open already", 409, 4409, -32602, 1, false;
     CredentialMissing = "auth.credential_missing", "The request has no credential", 401, 4401, -32001, 1, false;
     CredentialInvalid = "auth.credential_invalid", "The credential is not valid", 401, 4401, -32001, 1, false;
     TokenExpired = "auth.token_expired", "The token has expired", 401, 4401, -32001, 1, false;
@@ -106,6 +108,10 @@ catalogue! {
     ConversationCardRefused = "conversations.card_refused", "The card may not do this", 403, 4403, -32002, 1, false;
     ConversationAgentFailed = "conversations.agent_failed", "The agent failed", 502, 4502, -32007, 1, true;
     ConversationAgentUnavailable = "conversations.agent_unavailable", "The agent cannot be reached", 503, 4503, -32007, 1, true;
+    EventStreamUnknown = "events.stream_unknown", "There is no such stream", 404, 4404, -32004, 1, false;
+    EventBacklog = "events.backlog", "A consumer group is too far behind", 429, 4529, -32006, 1, true;
+    EventRoomForbidden = "events.room_forbidden", "The room is not open to this credential", 403, 4403, -32001, 1, false;
+    EventTransportConflict = "events.transport_conflict", "The settings of the transport have changed since", 409, 4409, -32005, 1, false;
     PresenceNotFound = "presence.not_found", "There is no such instance", 404, 4404, -32004, 1, false;
     PresenceFull = "presence.full", "Too many instances are registered", 429, 4429, -32006, 1, false;
     CursorInvalid = "page.invalid_cursor", "The cursor is not one that this listing gave", 400, 4400, -32602, 2, false;

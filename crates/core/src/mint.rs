@@ -1,5 +1,6 @@
 //! New ids as a parameter.
 
+use mainstay_api::events::EventId;
 use mainstay_api::{ConversationId, KeyId, MessageId, SessionId, UserId};
 
 /// Makes ids that nobody can guess to collide with.
@@ -25,6 +26,9 @@ pub trait Mint: Send + Sync + 'static {
 
     /// An id for a message of a conversation: a random UUID.
     fn chat_message_id(&self) -> MessageId;
+
+    /// An id for an event: a random UUID.
+    fn event_id(&self) -> EventId;
 }
 
 /// Ids from the random numbers of the operating system.
@@ -65,6 +69,11 @@ impl Mint for RandomMint {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that makes ids")]
     fn chat_message_id(&self) -> MessageId {
         MessageId::parse(uuid::Uuid::new_v4().to_string()).expect("a UUID is a valid id")
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that makes ids")]
+    fn event_id(&self) -> EventId {
+        EventId::parse(uuid::Uuid::new_v4().to_string()).expect("a UUID is a valid id")
     }
 }
 

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use mainstay_core::api::errors::Applied;
+use mainstay_core::api::events::EventId;
 use mainstay_core::api::ids::RequestId;
 use mainstay_core::api::mail::{AckMessage, Gap, ImportMessage, ListMessages, ReadInbox, SendMessage, Start};
 use mainstay_core::api::{
@@ -159,6 +160,10 @@ async fn an_id_that_happens_to_exist_is_made_anew_and_a_given_one_is_refused() {
 
         fn chat_message_id(&self) -> MessageId {
             RandomMint.chat_message_id()
+        }
+
+        fn event_id(&self) -> EventId {
+            RandomMint.event_id()
         }
     }
     let desk = desk_with(MailRules::default(), Arc::new(Repeating(AtomicU32::new(0))));

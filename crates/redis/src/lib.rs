@@ -9,8 +9,10 @@ mod audit;
 pub mod bench;
 mod check;
 mod connection;
+mod connections;
 mod conversations;
 pub mod credentials;
+mod events;
 mod failure;
 mod identity;
 mod keys;
@@ -18,9 +20,11 @@ pub mod legacy;
 mod mail;
 mod options;
 mod presence;
+mod rooms;
 mod scripts;
 mod tls;
 mod topology;
+mod transport;
 mod wakeups;
 
 pub use options::{RedisOptions, TlsFiles};
@@ -49,12 +53,21 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
             warnings: report.warnings,
         },
         probe: Arc::new(Probe { connection: Arc::clone(&connection), hints: Arc::clone(&hints) }),
-        hints,
+        hints: Arc::clone(&hints) as Arc<_>,
         audit: Arc::new(audit::RedisAudit::new(Arc::clone(&connection), keys.clone())),
+        connections: Arc::new(connections::RedisConnections::new(Arc::clone(&connection), keys.clone())),
         conversations: Arc::new(conversations::RedisConversations::new(Arc::clone(&connection), keys.clone())),
+        events: Arc::new(events::RedisEvents::new(
+            Arc::clone(&connection),
+            keys.clone(),
+            Arc::clone(&options.streams),
+            Arc::clone(&hints),
+        )),
         identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
-        presence: Arc::new(presence::RedisPresence::new(connection, keys)),
+        presence: Arc::new(presence::RedisPresence::new(Arc::clone(&connection), keys.clone())),
+        rooms: Arc::new(rooms::RedisRooms::new(Arc::clone(&connection), keys.clone())),
+        transport: Arc::new(transport::RedisTransport::new(connection, keys)),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::conversations::CardRules;
 use crate::identity::tokens::TokenVerifier;
+use crate::signalr::SignalrRules;
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub struct ServerConfig {
     pub open_metrics: bool,
     /// What cards may do.
     pub cards: CardRules,
+    /// The time-outs and bounds of SignalR connections.
+    pub signalr: SignalrRules,
     /// The issuers whose tokens are accepted.
     pub tokens: Option<Arc<TokenVerifier>>,
     /// Proxies that are believed who their client is (`X-Forwarded-For`).
@@ -53,6 +56,7 @@ impl ServerConfig {
             max_live: 4_096,
             open_metrics: false,
             cards: CardRules::default(),
+            signalr: SignalrRules::default(),
             tokens: None,
             trusted_proxies: Vec::new(),
         }

@@ -5,7 +5,7 @@ use crate::access::{Access, Guard, Needs, audited, audited_in_server, guard};
 use crate::app::App;
 use crate::conversations::{self, legacy as chat, subjects};
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
-use crate::{audit, error_page, health, mail, metrics, presence, problem, whoami};
+use crate::{audit, error_page, health, mail, metrics, presence, problem, signalr, whoami};
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
@@ -133,6 +133,16 @@ endpoints! {
 }
 
 endpoints! {
+    /// The hubs of SignalR clients.
+    hubs {
+        signalr => connect [Scope::EventsRead];
+        signalr => end [Scope::EventsRead];
+        signalr => negotiate [Scope::EventsRead];
+        signalr => send [Scope::EventsRead];
+    }
+}
+
+endpoints! {
     /// Where one gets a credential.
     entrance {
         login => login [own(Needs::Nothing, AuditClass::Login, "auth.login")];
@@ -239,6 +249,7 @@ pub fn route_needs() -> Vec<(String, String)> {
         guarded::needs(),
         accounts::needs(),
         entrance::needs(),
+        hubs::needs(),
         live::needs(),
         chats::needs(),
         public::needs(),
@@ -266,6 +277,7 @@ pub fn openapi() -> OpenApi {
         .merge(accounts::described())
         .merge(entrance::described())
         .merge(live::described())
+        .merge(hubs::described())
         .merge(chats::described())
         .merge(public::described())
         .merge(health_checks::described())

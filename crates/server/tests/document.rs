@@ -28,6 +28,10 @@ fn the_document_holds_exactly_the_routes_that_were_promised() {
     let described: BTreeSet<String> =
         operations(&document).into_iter().map(|(path, method)| format!("{method} {path}")).collect();
     let promised = [
+        "DELETE /hubs/{hub}",
+        "GET /hubs/{hub}",
+        "POST /hubs/{hub}",
+        "POST /hubs/{hub}/negotiate",
         "GET /health",
         "GET /health/live",
         "GET /health/ready",

@@ -10,8 +10,10 @@
 
 mod audit;
 mod connection;
+mod connections;
 mod conversations;
 mod errors;
+mod events;
 mod files;
 mod identity;
 mod lock;
@@ -20,8 +22,10 @@ mod names;
 mod options;
 mod presence;
 mod readers;
+mod rooms;
 mod schema;
 mod store;
+mod transport;
 mod wakeups;
 mod writer;
 
@@ -44,9 +48,13 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         probe: Arc::clone(&store) as Arc<_>,
         hints: Arc::clone(&store) as Arc<_>,
         audit: Arc::new(audit::SqliteAudit::new(Arc::clone(&store))),
+        connections: Arc::new(connections::SqliteConnections::new(Arc::clone(&store))),
         conversations: Arc::new(conversations::SqliteConversations::new(Arc::clone(&store))),
+        events: Arc::new(events::SqliteEvents::new(Arc::clone(&store))),
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
-        presence: Arc::new(presence::SqlitePresence::new(store)),
+        presence: Arc::new(presence::SqlitePresence::new(Arc::clone(&store))),
+        rooms: Arc::new(rooms::SqliteRooms::new(Arc::clone(&store))),
+        transport: Arc::new(transport::SqliteTransport::new(store)),
     })
 }

@@ -1,14 +1,23 @@
 //! Events: published once to a stream, delivered live to who is in the room, and worked on by consumer groups.
 
+pub mod bridge;
 mod event;
 mod names;
+mod observe;
 mod position;
 mod publish;
+mod reading;
+mod transport;
 
 pub use event::{Event, EventMetadata};
 pub use names::{ConsumerName, EventId, EventType, GroupName, MemberId, RoomId, StreamName};
+pub use observe::{ConsumerLag, EventsHealth, GroupLag, LAG_DEGRADED, LAG_UNHEALTHY, Standing, StreamHealth};
 pub use position::{EventOffset, EventPosition};
 pub use publish::{PublishEvent, PublishEvents, PublishedEvent, PublishedEvents};
+pub use reading::{DEFAULT_EVENTS_PAGE, EventPage, PartitionState, ReadEvents, StreamList, StreamState};
+pub use transport::{
+    ChangeTransport, MAX_PUBLISH_TIMEOUT_MS, MIN_PUBLISH_TIMEOUT_MS, TransportChoice, TransportSettings,
+};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,19 +1,32 @@
 //! Events: logs that are published to, rooms that they are about, groups that work on them.
 
+mod access;
 mod connections;
 mod groups;
+mod observe;
 mod port;
+mod refusals;
 mod rooms;
+mod service;
 mod streams;
+mod transport;
+mod waiting;
 
-pub use connections::{ClaimOutcome, ConnectionRecord, ConnectionStore, Direction, Relayed};
+pub use access::{Admitted, member_of};
+pub use connections::{
+    Claim, ClaimOutcome, ConnectionRecord, ConnectionStore, Direction, Receive, Relay, RelayOutcome, Relayed,
+};
 pub use groups::{
     Bury, CONSUMER_FORGOTTEN_AFTER, COUNTED_LAG, DeadEvent, GroupKey, GroupOutcome, GroupStart, GroupState, GroupStore,
     MAX_DEAD, Release, TakeEvents, TakeOutcome, Taken, TakenEvent,
 };
+pub use observe::EventObserver;
 pub use port::{
     EventStore, LogName, LogPage, LogState, NewEvent, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent,
     Tail,
 };
-pub use rooms::{EnterOutcome, Membership, Occupant, RoomKey, RoomStore, TransportOutcome, TransportRecord};
+pub use rooms::{Admit, Enter, EnterOutcome, Membership, Occupant, RoomKey, RoomStore};
+pub use service::{EventParts, EventService, PublishReport};
 pub use streams::{MAX_PARTITIONS, MAX_STREAMS, Overflow, RoomAccess, StreamOptions, Streams, Trimming};
+pub use transport::{SetTransport, TransportOutcome, TransportRecord, TransportStore};
+pub use waiting::wait_by_hints;

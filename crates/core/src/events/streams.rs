@@ -10,6 +10,9 @@ pub const MAX_PARTITIONS: u16 = 64;
 /// Most streams of an installation.
 pub const MAX_STREAMS: usize = 64;
 
+/// Words that stand where the name of a stream does in addresses of the API.
+const RESERVED: [&str; 6] = ["consumer-lag", "health", "streams", "top", "transport", "ws"];
+
 /// What is done with what a slow connection has not taken, past its bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overflow {
@@ -106,6 +109,9 @@ impl Streams {
     /// Where an option is out of its bounds, two streams would share a key in Redis, or there are too many.
     pub fn set(&mut self, name: StreamName, options: StreamOptions) -> Result<(), InvalidText> {
         let broken = |rule: String| InvalidText { what: "stream", rule: format!("{name}: {rule}") };
+        if RESERVED.contains(&name.as_str()) {
+            return Err(broken("the name stands for something else in addresses; choose another".into()));
+        }
         if !(100..=10_000_000).contains(&options.max_len) {
             return Err(broken("max_len must be 100 to 10000000".into()));
         }
@@ -115,10 +121,14 @@ impl Streams {
         if options.dedupe < Duration::from_secs(10) || options.dedupe > Duration::from_secs(86_400) {
             return Err(broken("dedupe must be 10 seconds to a day".into()));
         }
-        if options.redis_key.is_empty() || options.redis_key.contains(['{', '}']) {
-            return Err(broken(
-                "redis_key must not be empty, and without braces, which would move it to another slot".into(),
-            ));
+        if options.redis_key.is_empty() || options.redis_key.contains(['{', '}', '@']) {
+            let why = "redis_key must not be empty, and without braces, which would move it to another slot, and `@`";
+            return Err(broken(why.into()));
+        }
+        // That is how the further partitions of a stream are called.
+        let last = options.redis_key.rsplit(':').next().unwrap_or_default();
+        if options.redis_key.contains(':') && last.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(broken("redis_key must not end with a number behind a colon".into()));
         }
         if let Some((other, _)) = self.0.iter().find(|(other, o)| **other != name && o.redis_key == options.redis_key) {
             return Err(broken(format!("its redis_key is that of the stream {other}")));
@@ -188,6 +198,7 @@ mod tests {
         ] {
             assert!(streams.set(name("own"), broken).is_err());
         }
+        assert!(streams.set(name("ws"), StreamOptions::usual(&name("ws"))).is_err());
         streams.set(name("own"), usual).unwrap();
         assert!(streams.get(&name("own")).is_some());
     }

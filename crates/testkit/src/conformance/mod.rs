@@ -7,10 +7,14 @@
 
 pub mod audit;
 mod bed;
+pub mod connections;
 pub mod conversations;
+pub mod events;
 pub mod identity;
 pub mod mail;
 pub mod presence;
+pub mod rooms;
+pub mod transport;
 mod waking;
 
 pub use bed::{Bed, Window};
@@ -55,10 +59,14 @@ pub async fn run(bed: &Bed) {
 /// Every port, with its cases.
 pub const PORTS: &[(&str, &[&[Case]])] = &[
     ("audit", audit::FILES),
+    ("connections", connections::FILES),
     ("conversations", conversations::FILES),
+    ("events", events::FILES),
     ("identity", identity::FILES),
     ("mail", mail::FILES),
     ("presence", presence::FILES),
+    ("rooms", rooms::FILES),
+    ("transport", transport::FILES),
 ];
 
 /// Runs every case, the rest too where one fails.
@@ -126,6 +134,11 @@ macro_rules! conformance {
                 $crate::audit_trimming_tests!(super::super::super::$store);
             }
 
+            mod connections {
+                $crate::connections_holding_tests!(super::super::super::$store);
+                $crate::connections_relaying_tests!(super::super::super::$store);
+            }
+
             mod conversations {
                 $crate::conversations_appending_tests!(super::super::super::$store);
                 $crate::conversations_concurrent_tests!(super::super::super::$store);
@@ -136,6 +149,12 @@ macro_rules! conformance {
                 $crate::conversations_listing_tests!(super::super::super::$store);
                 $crate::conversations_remembering_tests!(super::super::super::$store);
                 $crate::conversations_turns_tests!(super::super::super::$store);
+            }
+
+            mod events {
+                $crate::events_publishing_tests!(super::super::super::$store);
+                $crate::events_reading_tests!(super::super::super::$store);
+                $crate::events_waiting_tests!(super::super::super::$store);
             }
 
             mod identity {
@@ -163,6 +182,16 @@ macro_rules! conformance {
             mod presence {
                 $crate::presence_ending_tests!(super::super::super::$store);
                 $crate::presence_living_tests!(super::super::super::$store);
+            }
+
+            mod rooms {
+                $crate::rooms_ending_tests!(super::super::super::$store);
+                $crate::rooms_membership_tests!(super::super::super::$store);
+                $crate::rooms_occupancy_tests!(super::super::super::$store);
+            }
+
+            mod transport {
+                $crate::transport_choosing_tests!(super::super::super::$store);
             }
         }
     };
