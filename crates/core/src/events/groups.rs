@@ -47,7 +47,7 @@ pub struct TakeEvents {
     pub consumer: ConsumerName,
     /// Most events to take.
     pub limit: u32,
-    /// What another consumer has held for longer than this is taken from it first.
+    /// What a consumer, this one as well, has held for at least as long as this is taken from it first.
     pub min_idle: Duration,
     /// An event that was delivered this often, and is idle, is put among the dead instead of being delivered again.
     pub max_deliveries: u32,
@@ -140,9 +140,10 @@ pub struct GroupState {
     pub group: GroupName,
     /// Up to which event it was delivered.
     pub delivered: EventOffset,
-    /// Events behind that, which nobody has taken yet. At least [`COUNTED_LAG`] where it says that, and the store cannot count
-    /// further at a bounded cost.
+    /// Events behind that, which nobody has taken yet.
     pub lag: u64,
+    /// Whether there may be more of them: a store that does not keep the number counts so far as the cost is bounded.
+    pub lag_at_least: bool,
     /// Events taken and not acknowledged, and revived ones.
     pub pending: u64,
     /// For how long the event that was longest left alone has been in the hands of its consumer; those given back are in
@@ -152,12 +153,13 @@ pub struct GroupState {
     pub consumers: Vec<(ConsumerName, u64)>,
     /// Events given up on.
     pub dead: u64,
-    /// Events that were trimmed before this group had acknowledged them, as far as it is known.
+    /// Events that were trimmed while a consumer held them, since the group was made. Those that were trimmed before
+    /// anybody took them are told to who publishes.
     pub missed: u64,
 }
 
-/// How far a lag is counted where the store does not keep it.
-pub const COUNTED_LAG: u64 = 10_000;
+/// Bytes of what one take returns, about; at least one event is returned, whatever its size.
+pub const MAX_TAKE_BYTES: usize = 1_024 * 1_024;
 /// Most dead events kept for a group on a log.
 pub const MAX_DEAD: u32 = 10_000;
 /// After this long without work, a consumer that holds nothing is forgotten.

@@ -1,0 +1,16 @@
+-- The groups of a log.
+--
+-- KEYS[1]  <base>meta
+--
+-- Returns  their names
+--@include shared/keys
+--@include events/log
+
+local names = {}
+if redis.call('EXISTS', stream) == 0 then return names end
+for _, row in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+  for i = 1, #row, 2 do
+    if row[i] == 'name' then names[#names + 1] = row[i + 1] end
+  end
+end
+return names
