@@ -4,7 +4,7 @@ use crate::HintSource;
 use crate::audit::AuditStore;
 use crate::conversations::ConversationStore;
 use crate::error::Result;
-use crate::events::TransportStore;
+use crate::events::{EventStore, TransportStore};
 use crate::identity::IdentityStore;
 use crate::mail::MailStore;
 use crate::presence::PresenceStore;
@@ -50,6 +50,8 @@ pub struct Stores {
     pub audit: Arc<dyn AuditStore>,
     /// Conversations.
     pub conversations: Arc<dyn ConversationStore>,
+    /// Logs of events.
+    pub events: Arc<dyn EventStore>,
     /// Users, API keys and sessions.
     pub identity: Arc<dyn IdentityStore>,
     /// Mail.

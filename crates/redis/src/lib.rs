@@ -53,6 +53,7 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         hints,
         audit: Arc::new(audit::RedisAudit::new(Arc::clone(&connection), keys.clone())),
         conversations: Arc::new(conversations::RedisConversations::new(Arc::clone(&connection), keys.clone())),
+        events: Arc::new(mainstay_core::events::TmpEvents::default()),
         identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(Arc::clone(&connection), keys.clone())),

@@ -56,6 +56,7 @@ pub fn stores() -> Stores {
         hints: wakeups.clone(),
         audit: Arc::new(audit::ModelAudit::default()),
         conversations: Arc::new(conversations::ModelConversations::new(wakeups.clone())),
+        events: Arc::new(mainstay_core::events::TmpEvents::default()),
         identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups.clone())),
