@@ -8,7 +8,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 #[derive(Default)]
 pub struct TmpEvents(Mutex<BTreeMap<LogName, Vec<StoredEvent>>>);
-fn epoch() -> Epoch { Epoch::parse("e1").expect("e") }
+fn epoch() -> Epoch {
+    Epoch::parse("e1").expect("e")
+}
 #[async_trait]
 impl EventStore for TmpEvents {
     async fn publish(&self, p: Publish) -> Result<PublishOutcome> {
@@ -16,7 +18,10 @@ impl EventStore for TmpEvents {
         let log = all.entry(p.log).or_default();
         let mut events = vec![];
         for event in p.events {
-            if let Some(known) = log.iter().find(|k| k.event.id == event.id) { events.push(Placed { offset: known.offset, duplicate: true }); continue; }
+            if let Some(known) = log.iter().find(|k| k.event.id == event.id) {
+                events.push(Placed { offset: known.offset, duplicate: true });
+                continue;
+            }
             let offset = log.last().map_or(EventOffset::ZERO, |l| l.offset).next(p.now);
             log.push(StoredEvent { offset, event });
             events.push(Placed { offset, duplicate: false });
@@ -35,8 +40,18 @@ impl EventStore for TmpEvents {
     async fn state(&self, log: &LogName) -> Result<LogState> {
         let all = self.0.lock().expect("l");
         let log = all.get(log);
-        Ok(LogState { epoch: epoch(), last: log.and_then(|l| l.last()).map_or(EventOffset::ZERO, |l| l.offset), first: log.and_then(|l| l.first()).map(|l| l.offset), length: log.map_or(0, |l| l.len() as u64) })
+        Ok(LogState {
+            epoch: epoch(),
+            last: log.and_then(|l| l.last()).map_or(EventOffset::ZERO, |l| l.offset),
+            first: log.and_then(|l| l.first()).map(|l| l.offset),
+            length: log.map_or(0, |l| l.len() as u64),
+        })
     }
-    async fn wait(&self, _: &[Tail], at_most: Duration) -> Result<Vec<LogName>> { tokio::time::sleep(at_most).await; Ok(vec![]) }
-    async fn purge(&self, _: &LogName, _: Option<Timestamp>, _: Timestamp) -> Result<u64> { Ok(0) }
+    async fn wait(&self, _: &[Tail], at_most: Duration) -> Result<Vec<LogName>> {
+        tokio::time::sleep(at_most).await;
+        Ok(vec![])
+    }
+    async fn purge(&self, _: &LogName, _: Option<Timestamp>, _: Timestamp) -> Result<u64> {
+        Ok(0)
+    }
 }
