@@ -1,14 +1,19 @@
-//! The real clients that the tests speak through: the official MCP package for Python, and the MCP inspector.
+//! The real clients that the tests speak through: the official MCP package for Python and the MCP inspector; the SignalR
+//! clients for JavaScript, with its binary protocol, and for Python.
 
 use crate::command::{exists, run, say, tools};
 use anyhow::{Result, bail};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The MCP package for Python and its version, pinned so that a new release does not change what is tested.
 const PYTHON_MCP: &str = "mcp==2.3.0";
 /// A client of the generation before, which knows nothing of the stateless protocol.
 const INSPECTOR: &str = "@modelcontextprotocol/inspector@2.12.0";
+/// The SignalR client of those who made the protocol, and its binary protocol.
+const SIGNALR: [&str; 2] = ["@microsoft/signalr@10.0.11", "@microsoft/signalr-protocol-msgpack@10.0.11"];
+/// A SignalR client that others wrote.
+const PYTHON_SIGNALR: &str = "pysignalr==1.3.3";
 
 /// Where the clients are.
 pub struct Clients {
@@ -16,43 +21,64 @@ pub struct Clients {
     pub python: PathBuf,
     /// The program of the inspector.
     pub inspector: PathBuf,
+    /// The folder that the SignalR client for JavaScript is installed in.
+    pub signalr: PathBuf,
+    /// A Python that has the SignalR client.
+    pub python_signalr: PathBuf,
 }
 
 /// Finds the clients below `target`, or installs them there.
 pub fn install() -> Result<Clients> {
-    Ok(Clients { python: python()?, inspector: inspector()? })
+    Ok(Clients {
+        python: python(PYTHON_MCP)?,
+        inspector: inspector()?,
+        signalr: signalr()?,
+        python_signalr: python(PYTHON_SIGNALR)?,
+    })
 }
 
-fn python() -> Result<PathBuf> {
-    let folder = tools().join(PYTHON_MCP.replace("==", "-"));
+/// A Python of its own with one package.
+fn python(package: &str) -> Result<PathBuf> {
+    let folder = tools().join(package.replace("==", "-"));
     let python = folder.join("bin/python");
     if folder.join("complete").exists() {
         return Ok(python);
     }
     if !exists("python3") {
-        bail!("the tests of real MCP clients need python3 with venv: install it (Debian: python3-venv)");
+        bail!("the tests of real clients need python3 with venv: install it (Debian: python3-venv)");
     }
-    say("installing the MCP client for Python");
+    say(&format!("installing {package} for Python"));
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PYTHON_MCP]))?;
-    std::fs::write(folder.join("complete"), PYTHON_MCP)?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]))?;
+    std::fs::write(folder.join("complete"), package)?;
     Ok(python)
 }
 
 fn inspector() -> Result<PathBuf> {
     let folder = tools().join("inspector");
     let program = folder.join("node_modules/.bin/mcp-inspector");
-    if program.exists() {
-        return Ok(program);
+    if !program.exists() {
+        say("installing the MCP inspector");
+        npm(&folder, &[INSPECTOR])?;
     }
-    if !exists("npm") {
-        bail!("the tests of real MCP clients need Node.js 20 or later with npm: install it");
-    }
-    say("installing the MCP inspector");
-    std::fs::create_dir_all(&folder)?;
-    run(Command::new("npm")
-        .args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
-        .arg(&folder)
-        .arg(INSPECTOR))?;
     Ok(program)
+}
+
+fn signalr() -> Result<PathBuf> {
+    let folder = tools().join("signalr");
+    if !folder.join("complete").exists() {
+        say("installing the SignalR client for JavaScript");
+        npm(&folder, &SIGNALR)?;
+        std::fs::write(folder.join("complete"), SIGNALR.join(" "))?;
+    }
+    Ok(folder)
+}
+
+fn npm(folder: &Path, packages: &[&str]) -> Result<()> {
+    if !exists("npm") {
+        bail!("the tests of real clients need Node.js 20 or later with npm: install it");
+    }
+    std::fs::create_dir_all(folder)?;
+    let install = ["install", "--silent", "--no-audit", "--no-fund", "--prefix"];
+    run(Command::new("npm").args(install).arg(folder).args(packages))
 }

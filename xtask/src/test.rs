@@ -22,6 +22,8 @@ pub fn run(options: &Options) -> Result<()> {
     test.env("MAINSTAY_TEST_REDIS_SERVER", server)
         .env("MAINSTAY_TEST_PYTHON", clients.python)
         .env("MAINSTAY_TEST_INSPECTOR", clients.inspector)
+        .env("MAINSTAY_TEST_SIGNALR", clients.signalr)
+        .env("MAINSTAY_TEST_PYTHON_SIGNALR", clients.python_signalr)
         .env("INSTA_UPDATE", "no")
         .env("RUST_BACKTRACE", "0");
     if command::run(&mut test).is_err() {

@@ -65,6 +65,8 @@ catalogue! {
     Stopping = "server.stopping", "The server is stopping", 503, 4503, -32000, 1, true;
     Unreachable = "server.unreachable", "The server cannot be reached", 503, 4503, -32000, 3, true;
     Internal = "server.internal", "The server failed", 500, 4500, -32603, 1, false;
+    ConnectionUnknown = "events.connection_unknown", "There is no such connection", 404, 4404, -32004, 1, false;
+    ConnectionInUse = "events.connection_in_use", "The connection is open already", 409, 4409, -32602, 1, false;
     CredentialMissing = "auth.credential_missing", "The request has no credential", 401, 4401, -32001, 1, false;
     CredentialInvalid = "auth.credential_invalid", "The credential is not valid", 401, 4401, -32001, 1, false;
     TokenExpired = "auth.token_expired", "The token has expired", 401, 4401, -32001, 1, false;

@@ -4,7 +4,7 @@ use crate::HintSource;
 use crate::audit::AuditStore;
 use crate::conversations::ConversationStore;
 use crate::error::Result;
-use crate::events::{EventStore, TransportStore};
+use crate::events::{ConnectionStore, EventStore, RoomStore, TransportStore};
 use crate::identity::IdentityStore;
 use crate::mail::MailStore;
 use crate::presence::PresenceStore;
@@ -48,6 +48,8 @@ pub struct Stores {
     pub hints: Arc<dyn HintSource>,
     /// The audit trail.
     pub audit: Arc<dyn AuditStore>,
+    /// Connections that span requests.
+    pub connections: Arc<dyn ConnectionStore>,
     /// Conversations.
     pub conversations: Arc<dyn ConversationStore>,
     /// Logs of events.
@@ -58,6 +60,8 @@ pub struct Stores {
     pub mail: Arc<dyn MailStore>,
     /// Presence.
     pub presence: Arc<dyn PresenceStore>,
+    /// Rooms of streams.
+    pub rooms: Arc<dyn RoomStore>,
     /// How publishers choose their transport.
     pub transport: Arc<dyn TransportStore>,
 }

@@ -71,6 +71,21 @@ impl Keys {
         format!("{}{{conv:{}}}:meta", self.prefix, parts.map(encode).join(":"))
     }
 
+    /// The key that stands for the rooms of a stream in a namespace, both encoded.
+    pub fn rooms(&self, namespace: &str, stream: &str) -> String {
+        format!("{}{{rooms:{namespace}:{stream}}}:meta", self.prefix)
+    }
+
+    /// The set of streams whose rooms are in use, each as `<namespace>:<stream>`, for maintenance.
+    pub fn streams_with_rooms(&self) -> String {
+        format!("{}rooms", self.prefix)
+    }
+
+    /// The key that stands for a connection that spans requests, by the digest of its token.
+    pub fn connection(&self, token: &str) -> String {
+        format!("{}{{conn:{}}}:meta", self.prefix, encode(token))
+    }
+
     /// The set of namespaces in use, for maintenance.
     pub fn namespaces(&self) -> String {
         format!("{}namespaces", self.prefix)

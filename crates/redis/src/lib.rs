@@ -9,6 +9,7 @@ mod audit;
 pub mod bench;
 mod check;
 mod connection;
+mod connections;
 mod conversations;
 pub mod credentials;
 mod failure;
@@ -18,6 +19,7 @@ pub mod legacy;
 mod mail;
 mod options;
 mod presence;
+mod rooms;
 mod scripts;
 mod tls;
 mod topology;
@@ -52,11 +54,13 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         probe: Arc::new(Probe { connection: Arc::clone(&connection), hints: Arc::clone(&hints) }),
         hints,
         audit: Arc::new(audit::RedisAudit::new(Arc::clone(&connection), keys.clone())),
+        connections: Arc::new(connections::RedisConnections::new(Arc::clone(&connection), keys.clone())),
         conversations: Arc::new(conversations::RedisConversations::new(Arc::clone(&connection), keys.clone())),
         events: Arc::new(mainstay_core::events::TmpEvents::default()),
         identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(Arc::clone(&connection), keys.clone())),
+        rooms: Arc::new(rooms::RedisRooms::new(Arc::clone(&connection), keys.clone())),
         transport: Arc::new(transport::RedisTransport::new(connection, keys)),
     })
 }

@@ -39,6 +39,13 @@ scripts! {
     AUDIT_STATE = "audit/state";
     AUDIT_PAGE = "audit/page";
     AUDIT_TRIM = "audit/trim";
+    CONNECTIONS_OPEN = "connections/open";
+    CONNECTIONS_CLAIM = "connections/claim";
+    CONNECTIONS_FIND = "connections/find";
+    CONNECTIONS_LET_GO = "connections/let_go";
+    CONNECTIONS_CLOSE = "connections/close";
+    CONNECTIONS_SEND = "connections/send";
+    CONNECTIONS_RECEIVE = "connections/receive";
     CONVERSATIONS_CREATE = "conversations/create";
     CONVERSATIONS_FIND = "conversations/find";
     CONVERSATIONS_TOUCH = "conversations/touch";
@@ -87,14 +94,25 @@ scripts! {
     PRESENCE_LIST = "presence/list";
     PRESENCE_UNREGISTER = "presence/unregister";
     PRESENCE_PURGE = "presence/purge";
+    ROOMS_ENTER = "rooms/enter";
+    ROOMS_RENEW = "rooms/renew";
+    ROOMS_LEAVE = "rooms/leave";
+    ROOMS_OCCUPANTS_LIST = "rooms/occupants_list";
+    ROOMS_CONNECTIONS_OF = "rooms/connections_of";
+    ROOMS_ADMIT = "rooms/admit";
+    ROOMS_DISMISS = "rooms/dismiss";
+    ROOMS_MEMBERSHIP = "rooms/membership";
+    ROOMS_MEMBERS_LIST = "rooms/members_list";
+    ROOMS_PURGE = "rooms/purge";
     TRANSPORT_READ = "transport/read";
     TRANSPORT_SET = "transport/set";
 }
 
 /// Fragments that scripts include.
-const FRAGMENTS: [(&str, &str); 11] = [
+const FRAGMENTS: [(&str, &str); 14] = [
     ("shared/keys", include_str!("../scripts/shared/keys.lua")),
     ("audit/chain", include_str!("../scripts/audit/chain.lua")),
+    ("connections/connection", include_str!("../scripts/connections/connection.lua")),
     ("conversations/beginning", include_str!("../scripts/conversations/beginning.lua")),
     ("conversations/records", include_str!("../scripts/conversations/records.lua")),
     ("conversations/requests", include_str!("../scripts/conversations/requests.lua")),
@@ -104,6 +122,8 @@ const FRAGMENTS: [(&str, &str); 11] = [
     ("mail/deliveries", include_str!("../scripts/mail/deliveries.lua")),
     ("mail/rows", include_str!("../scripts/mail/rows.lua")),
     ("presence/instances", include_str!("../scripts/presence/instances.lua")),
+    ("rooms/members", include_str!("../scripts/rooms/members.lua")),
+    ("rooms/occupants", include_str!("../scripts/rooms/occupants.lua")),
 ];
 
 /// Puts the fragments in the place of their `--@include` lines and drops whole-line comments, which the server
@@ -137,6 +157,13 @@ mod tests {
             &AUDIT_STATE,
             &AUDIT_PAGE,
             &AUDIT_TRIM,
+            &CONNECTIONS_OPEN,
+            &CONNECTIONS_CLAIM,
+            &CONNECTIONS_FIND,
+            &CONNECTIONS_LET_GO,
+            &CONNECTIONS_CLOSE,
+            &CONNECTIONS_SEND,
+            &CONNECTIONS_RECEIVE,
             &CONVERSATIONS_CREATE,
             &CONVERSATIONS_FIND,
             &CONVERSATIONS_TOUCH,
@@ -168,6 +195,16 @@ mod tests {
             &PRESENCE_LIST,
             &PRESENCE_UNREGISTER,
             &PRESENCE_PURGE,
+            &ROOMS_ENTER,
+            &ROOMS_RENEW,
+            &ROOMS_LEAVE,
+            &ROOMS_OCCUPANTS_LIST,
+            &ROOMS_CONNECTIONS_OF,
+            &ROOMS_ADMIT,
+            &ROOMS_DISMISS,
+            &ROOMS_MEMBERSHIP,
+            &ROOMS_MEMBERS_LIST,
+            &ROOMS_PURGE,
             &TRANSPORT_READ,
             &TRANSPORT_SET,
         ];

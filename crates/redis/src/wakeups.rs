@@ -5,6 +5,7 @@ use crate::keys::{self, Keys};
 use crate::topology::within;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use mainstay_core::api::events::StreamName;
 use mainstay_core::api::{InvalidText, Realm, Subject, SubjectId, TenantId};
 use mainstay_core::{Error, Hint, HintSource, Result, Topic};
 use redis::aio::SendError;
@@ -117,12 +118,20 @@ fn hear(push: PushInfo, sender: &broadcast::Sender<Hint>, ended: &Notify) -> std
     Ok(())
 }
 
-/// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *`, `p <namespace>`, `t <namespace>` or
-/// `c <namespace> <realm> <tenant> <user>`.
+/// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *`, `p <namespace>`, `t <namespace>`,
+/// `c <namespace> <realm> <tenant> <user>`, `r <namespace> <stream>` or `k <connection>`.
 fn hints(payload: &str) -> Result<Vec<Hint>> {
     let mut words = payload.split(' ');
     let (kind, namespace) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    if kind == "k" {
+        return Ok(vec![Hint::Topic(Topic::Connection(keys::decode(namespace)?))]);
+    }
     let namespace = keys::namespace(namespace)?;
+    if kind == "r" {
+        let stream = StreamName::parse(words.next().unwrap_or_default());
+        let stream = stream.map_err(|e| Error::inconsistent(e.to_string()))?;
+        return Ok(vec![Hint::Topic(Topic::Rooms(namespace, stream))]);
+    }
     if kind == "p" {
         return Ok(vec![Hint::Topic(Topic::Presence(namespace))]);
     }
@@ -159,6 +168,9 @@ mod tests {
         assert_eq!(hints("m team%20a b c%3Ad").unwrap(), [mail("b"), mail("c:d")]);
         assert_eq!(hints("m team%20a *").unwrap(), [Hint::Everything]);
         assert_eq!(hints("p team%20a").unwrap(), [Hint::Topic(Topic::Presence(namespace.clone()))]);
+        let rooms = Topic::Rooms(namespace.clone(), StreamName::parse("chat").unwrap());
+        assert_eq!(hints("r team%20a chat").unwrap(), [Hint::Topic(rooms)]);
+        assert_eq!(hints("k a%3Ab%20c").unwrap(), [Hint::Topic(Topic::Connection("a:b c".into()))]);
         assert_eq!(hints("t team%20a").unwrap(), [Hint::Topic(Topic::Transport(namespace.clone()))]);
         let conversations = Topic::Conversations(namespace, Subject::local("a:b"));
         assert_eq!(hints("c team%20a local local a%3Ab").unwrap(), [Hint::Topic(conversations)]);

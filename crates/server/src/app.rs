@@ -5,9 +5,10 @@ use crate::admission::Admission;
 use crate::layers::{
     InProcess, admit, admit_live, caught, check_host, cross_origin, limit_body, limit_time, observe, read_body,
 };
+use crate::signalr::{self, Connections};
 use crate::{Services, bridge, caller, config::ServerConfig, extract, openapi};
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state as layer;
+use axum::middleware::{from_fn, from_fn_with_state as layer};
 use axum::{Extension, Router};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,8 @@ pub(crate) struct App {
     pub config: ServerConfig,
     pub admission: Admission,
     pub shutdown: CancellationToken,
+    /// SignalR connections of this node.
+    pub connections: Arc<Connections>,
 }
 
 /// The whole application, for a listener or for calls within the process. Live streams and long polls end as soon as
@@ -36,12 +39,13 @@ pub fn router_with_mcp(
     mcp: Option<Router>,
 ) -> Router {
     let admission = Admission::new(config.max_in_flight, config.max_live);
-    let app = Arc::new(App { services, config: config.clone(), admission, shutdown });
+    let app = Arc::new(App { services, config: config.clone(), admission, shutdown, connections: Arc::default() });
     let mut routes = Router::new()
         .merge(brief(&app, openapi::guarded::routes(&app)))
         .merge(brief(&app, openapi::accounts::routes(&app)))
         .merge(brief_open(&app, openapi::entrance::routes(&app)))
         .merge(live(&app, openapi::live::routes(&app)))
+        .merge(hubs(&app, openapi::hubs::routes(&app)))
         .merge(answering(&app, openapi::chats::routes(&app)))
         .merge(bridged(&app, openapi::bridged::routes(&app)))
         .merge(brief_open(&app, openapi::public::routes(&app)))
@@ -101,6 +105,14 @@ fn live(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
         .route_layer(layer(Arc::clone(app), limit_body))
         .route_layer(layer(Arc::clone(app), while_it_stands))
         .route_layer(layer(Arc::clone(app), caller::authenticate_first))
+}
+
+/// The hubs: as the live ones, but their sessions look after the credential, and a browser may give it in the query.
+fn hubs(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    routes
+        .route_layer(layer(Arc::clone(app), limit_body))
+        .route_layer(layer(Arc::clone(app), caller::authenticate_first))
+        .route_layer(from_fn(signalr::from_query))
 }
 
 /// Routes for callers that wait for an agent: the agent's time is bounded by itself.

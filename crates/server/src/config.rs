@@ -2,6 +2,7 @@
 
 use crate::conversations::CardRules;
 use crate::identity::tokens::TokenVerifier;
+use crate::signalr::SignalrRules;
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct ServerConfig {
     pub bridge_key: Option<BridgeKey>,
     /// What cards may do.
     pub cards: CardRules,
+    /// The time-outs and bounds of SignalR connections.
+    pub signalr: SignalrRules,
     /// The issuers whose tokens are accepted.
     pub tokens: Option<Arc<TokenVerifier>>,
     /// Proxies that are believed who their client is (`X-Forwarded-For`).
@@ -56,6 +59,7 @@ impl ServerConfig {
             open_metrics: false,
             bridge_key: None,
             cards: CardRules::default(),
+            signalr: SignalrRules::default(),
             tokens: None,
             trusted_proxies: Vec::new(),
         }

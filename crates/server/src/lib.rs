@@ -26,6 +26,7 @@ mod presence;
 mod problem;
 mod serve;
 mod services;
+mod signalr;
 mod whoami;
 
 pub use access::{Audited, Needs};
@@ -42,3 +43,4 @@ pub use openapi::{OPEN_PATHS, openapi, route_needs};
 pub use problem::Failure;
 pub use serve::serve;
 pub use services::{ServiceRules, Services};
+pub use signalr::SignalrRules;

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::conversations::{self, legacy as chat, subjects};
 use crate::events::{publish, read as read_page, set_transport, streams, transport};
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
-use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, whoami};
+use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, whoami};
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
@@ -143,6 +143,16 @@ endpoints! {
 }
 
 endpoints! {
+    /// The hubs of SignalR clients.
+    hubs {
+        signalr => connect [Scope::EventsRead];
+        signalr => end [Scope::EventsRead];
+        signalr => negotiate [Scope::EventsRead];
+        signalr => send [Scope::EventsRead];
+    }
+}
+
+endpoints! {
     /// Where one gets a credential.
     entrance {
         login => login [own(Needs::Nothing, AuditClass::Login, "auth.login")];
@@ -256,6 +266,7 @@ pub fn route_needs() -> Vec<(String, String)> {
         guarded::needs(),
         accounts::needs(),
         entrance::needs(),
+        hubs::needs(),
         live::needs(),
         chats::needs(),
         bridged::needs(),
@@ -284,6 +295,7 @@ pub fn openapi() -> OpenApi {
         .merge(accounts::described())
         .merge(entrance::described())
         .merge(live::described())
+        .merge(hubs::described())
         .merge(chats::described())
         .merge(bridged::described())
         .merge(public::described())

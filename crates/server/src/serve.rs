@@ -156,7 +156,8 @@ async fn connection(accepted: Accepted, router: Router) {
         .keep_alive_interval(Some(Duration::from_secs(30)));
     // Before everything else, so that the first layer knows where the request comes from.
     let service = router.layer(Extension(peer));
-    let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).into_owned();
+    let serving =
+        builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service)).into_owned();
     if let Err(error) = watcher.watch(serving).await {
         tracing::debug!(%error, "a connection ended early");
     }

@@ -79,7 +79,7 @@ impl Services {
         let chat = Chat::new(Arc::clone(&conversations), rules.agent, rules.chat);
         let events = EventService::new(EventParts {
             events: Arc::clone(&stores.events),
-            rooms: None,
+            rooms: Arc::clone(&stores.rooms),
             transport: Arc::clone(&stores.transport),
             streams: rules.streams,
             clock: Arc::clone(clock),

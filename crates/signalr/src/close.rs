@@ -15,6 +15,8 @@ pub enum Ending {
     Silent,
     /// The credential has ended. The client must get another one, which a reconnect alone does not.
     CredentialEnded,
+    /// The application does not take the client.
+    Refused(String),
     /// The client sent what is no message.
     Invalid(String),
     /// Something went wrong that the client did not cause.
@@ -31,6 +33,7 @@ impl Ending {
             Self::Slow => (Some("Connection closed because the client reads too slowly.".into()), true),
             Self::Silent => (Some("Connection closed because nothing was heard of the client.".into()), true),
             Self::CredentialEnded => (Some("Connection closed because its credential has ended.".into()), false),
+            Self::Refused(cause) => (Some(format!("Connection closed. {cause}")), false),
             Self::Invalid(cause) => (Some(format!("Connection closed with an error. {cause}")), false),
             Self::Failed => (Some("Connection closed with an error.".into()), true),
         };

@@ -10,6 +10,7 @@
 
 mod audit;
 mod connection;
+mod connections;
 mod conversations;
 mod errors;
 mod files;
@@ -20,6 +21,7 @@ mod names;
 mod options;
 mod presence;
 mod readers;
+mod rooms;
 mod schema;
 mod store;
 mod transport;
@@ -45,11 +47,13 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         probe: Arc::clone(&store) as Arc<_>,
         hints: Arc::clone(&store) as Arc<_>,
         audit: Arc::new(audit::SqliteAudit::new(Arc::clone(&store))),
+        connections: Arc::new(connections::SqliteConnections::new(Arc::clone(&store))),
         conversations: Arc::new(conversations::SqliteConversations::new(Arc::clone(&store))),
         events: Arc::new(mainstay_core::events::TmpEvents::default()),
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
         presence: Arc::new(presence::SqlitePresence::new(Arc::clone(&store))),
+        rooms: Arc::new(rooms::SqliteRooms::new(Arc::clone(&store))),
         transport: Arc::new(transport::SqliteTransport::new(store)),
     })
 }

@@ -13,7 +13,9 @@ mod streams;
 mod transport;
 
 pub use access::{Admitted, member_of};
-pub use connections::{ClaimOutcome, ConnectionRecord, ConnectionStore, Direction, Relayed};
+pub use connections::{
+    Claim, ClaimOutcome, ConnectionRecord, ConnectionStore, Direction, Receive, Relay, RelayOutcome, Relayed,
+};
 pub use groups::{
     Bury, DeadEvent, GroupKey, GroupOutcome, GroupStart, GroupState, GroupStore, TakeEvents, TakeOutcome, TakenEvent,
 };
@@ -21,7 +23,7 @@ pub use port::{
     EventStore, LogName, LogPage, LogState, NewEvent, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent,
     Tail,
 };
-pub use rooms::{EnterOutcome, Membership, Occupant, RoomKey, RoomStore};
+pub use rooms::{Admit, Enter, EnterOutcome, Membership, Occupant, RoomKey, RoomStore};
 pub use service::{EventParts, EventService, PublishReport};
 pub use streams::{MAX_PARTITIONS, MAX_STREAMS, Overflow, RoomAccess, StreamOptions, Streams, Trimming};
 pub use transport::{SetTransport, TransportOutcome, TransportRecord, TransportStore};

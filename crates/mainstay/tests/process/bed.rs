@@ -128,6 +128,11 @@ impl Follower {
             .collect()
     }
 
+    /// The lines that it has printed.
+    pub fn lines(&self) -> Vec<String> {
+        std::fs::read_to_string(&self.path).unwrap().lines().map(str::to_owned).collect()
+    }
+
     /// The subjects of the messages that it has printed.
     pub fn subjects(&self) -> Vec<String> {
         self.documents().iter().map(|message| message["subject"].as_str().unwrap_or_default().to_owned()).collect()

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 const BINARY: &str = env!("CARGO_BIN_EXE_mainstay");
 
 /// A client that `cargo xtask test` installs. A test that has none fails: what is not tried is not known to work.
-fn client(variable: &str) -> PathBuf {
+pub fn client(variable: &str) -> PathBuf {
     let path = std::env::var_os(variable).map(PathBuf::from);
     path.filter(|path| path.exists()).unwrap_or_else(|| {
         panic!(
@@ -23,7 +23,7 @@ fn text(output: &Output) -> String {
 }
 
 /// The environment of a client: that of the commands of a bed.
-fn environment(bed: &Bed, program: PathBuf) -> Command {
+pub fn environment(bed: &Bed, program: PathBuf) -> Command {
     let mut command = Command::new(program);
     let on_the_bed = bed.command(&[]);
     command.current_dir(bed.sandbox.path()).env_clear();

@@ -10,6 +10,7 @@ mod common;
 mod connections;
 mod crashes;
 mod hostile;
+mod hubs;
 mod load;
 mod node;
 mod nodes;

@@ -11,7 +11,7 @@ pub(crate) use audited::{Act, Ended, audited, audited_in_server, record_of};
 pub(crate) use guard::{Guard, Recognised, Resource, guard};
 pub(crate) use origin::{Origin, Peer, is_fit, origin};
 pub(crate) use refusals::Refusals;
-pub(crate) use standing::while_it_stands;
+pub(crate) use standing::{Standing, while_it_stands};
 
 use mainstay_core::{Caller, Result, Scope};
 

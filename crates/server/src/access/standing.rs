@@ -15,8 +15,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-/// How often the credential behind an open stream is looked at again.
-const CHECK_EVERY: Duration = Duration::from_secs(5);
 /// How long a stream goes on while its credential cannot be looked at, because the store or the issuer is away.
 const MAX_UNCHECKED: Duration = Duration::from_secs(60);
 /// The last event of a stream whose credential has ended.
@@ -30,14 +28,14 @@ pub(crate) async fn while_it_stands(State(app): State<Arc<App>>, request: Reques
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     match known {
         Some((credential, caller)) if kind.is_some_and(|kind| kind.starts_with("text/event-stream")) => {
-            response.map(|body| bound(body, Standing { app, credential, caller, checked: Instant::now() }))
+            response.map(|body| bound(body, Standing::new(app, credential, caller)))
         }
         _ => response,
     }
 }
 
 /// A credential that is looked at again and again.
-struct Standing {
+pub(crate) struct Standing {
     app: Arc<App>,
     credential: Credential,
     caller: Caller,
@@ -46,8 +44,16 @@ struct Standing {
 }
 
 impl Standing {
+    /// How often it is looked at.
+    pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(5);
+
+    /// A credential that was good just now.
+    pub(crate) fn new(app: Arc<App>, credential: Credential, caller: Caller) -> Self {
+        Self { app, credential, caller, checked: Instant::now() }
+    }
+
     /// Whether the credential still allows what it allowed.
-    async fn holds(&mut self) -> bool {
+    pub(crate) async fn holds(&mut self) -> bool {
         let identified = match self.app.identify(self.credential.expose(), Purpose::Watch).await {
             Ok(identified) => identified,
             Err(error) if error.problem.retryable => return self.checked.elapsed() < MAX_UNCHECKED,
@@ -67,7 +73,7 @@ struct Bound {
 }
 
 fn bound(body: Body, standing: Standing) -> Body {
-    let mut checks = tokio::time::interval_at(Instant::now() + CHECK_EVERY, CHECK_EVERY);
+    let mut checks = tokio::time::interval_at(Instant::now() + Standing::CHECK_EVERY, Standing::CHECK_EVERY);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let bound = Bound { frames: body.into_data_stream(), checks, standing, ended: false };
     Body::from_stream(stream::unfold(bound, |mut bound| async move {

@@ -30,6 +30,8 @@ pub(crate) fn cross_origin(allowed_origins: &[String]) -> CorsLayer {
             HeaderName::from_static(CORRELATION_ID_HEADER),
             HeaderName::from_static(REASON_HEADER),
             HeaderName::from_static("last-event-id"),
+            HeaderName::from_static("x-requested-with"),
+            HeaderName::from_static("x-signalr-user-agent"),
             HeaderName::from_static("mcp-protocol-version"),
             HeaderName::from_static("mcp-method"),
             HeaderName::from_static("mcp-name"),
@@ -40,5 +42,7 @@ pub(crate) fn cross_origin(allowed_origins: &[String]) -> CorsLayer {
             header::RETRY_AFTER,
             HeaderName::from_static(REQUEST_ID_HEADER),
         ])
+        // SignalR clients ask for it by default. No cookie is ever looked at, and the origins are named one by one.
+        .allow_credentials(true)
         .max_age(MAX_AGE)
 }

@@ -12,12 +12,16 @@ use std::time::{Duration, Instant};
 /// Marks a database file as ours: `Mstn` in ASCII.
 const APPLICATION_ID: i64 = 0x4d73_746e;
 /// The steps; the number of a step is its place, from 1.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("0001_coordination.sql"),
     include_str!("0002_identity.sql"),
     include_str!("0003_audit.sql"),
     include_str!("0004_conversations.sql"),
+    include_str!("0005_events.sql"),
+    include_str!("0006_groups.sql"),
+    include_str!("0007_rooms.sql"),
     include_str!("0008_transport.sql"),
+    include_str!("0009_connections.sql"),
 ];
 /// How long to wait before asking again for the lock that switching to the write-ahead log needs.
 const SWITCH_RETRY: Duration = Duration::from_millis(5);

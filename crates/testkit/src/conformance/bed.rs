@@ -72,6 +72,8 @@ impl Bed {
         while self.stores.conversations.purge(window.start, 1_000).await.expect("purge of conversations") > 0 {}
         while self.stores.mail.purge(window.start, window.start, 1_000).await.expect("purge of mail") > 0 {}
         while self.stores.presence.purge(window.start, 1_000).await.expect("purge of presence") > 0 {}
+        while self.stores.rooms.purge(window.start, 1_000).await.expect("purge of rooms") > 0 {}
+        while self.stores.connections.purge(window.start, 1_000).await.expect("purge of connections") > 0 {}
         window
     }
 }

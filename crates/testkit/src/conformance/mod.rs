@@ -7,10 +7,12 @@
 
 pub mod audit;
 mod bed;
+pub mod connections;
 pub mod conversations;
 pub mod identity;
 pub mod mail;
 pub mod presence;
+pub mod rooms;
 pub mod transport;
 mod waking;
 
@@ -56,10 +58,12 @@ pub async fn run(bed: &Bed) {
 /// Every port, with its cases.
 pub const PORTS: &[(&str, &[&[Case]])] = &[
     ("audit", audit::FILES),
+    ("connections", connections::FILES),
     ("conversations", conversations::FILES),
     ("identity", identity::FILES),
     ("mail", mail::FILES),
     ("presence", presence::FILES),
+    ("rooms", rooms::FILES),
     ("transport", transport::FILES),
 ];
 
@@ -128,6 +132,11 @@ macro_rules! conformance {
                 $crate::audit_trimming_tests!(super::super::super::$store);
             }
 
+            mod connections {
+                $crate::connections_holding_tests!(super::super::super::$store);
+                $crate::connections_relaying_tests!(super::super::super::$store);
+            }
+
             mod conversations {
                 $crate::conversations_appending_tests!(super::super::super::$store);
                 $crate::conversations_concurrent_tests!(super::super::super::$store);
@@ -165,6 +174,12 @@ macro_rules! conformance {
             mod presence {
                 $crate::presence_ending_tests!(super::super::super::$store);
                 $crate::presence_living_tests!(super::super::super::$store);
+            }
+
+            mod rooms {
+                $crate::rooms_ending_tests!(super::super::super::$store);
+                $crate::rooms_membership_tests!(super::super::super::$store);
+                $crate::rooms_occupancy_tests!(super::super::super::$store);
             }
 
             mod transport {

@@ -23,8 +23,11 @@
 //!   the turn since.
 //! - A deleted conversation takes along what is remembered of appends to it, but not that it was begun: a repetition of
 //!   the call that began it does not begin it again.
+//! - A connection that enters a room as another member leaves it as the earlier one. An admission that is over when it is given
+//!   ends the earlier one all the same.
 
 mod audit;
+mod connections;
 mod conversations;
 mod identity;
 mod inbox;
@@ -32,6 +35,7 @@ mod mail;
 mod merge;
 mod presence;
 mod reads;
+mod rooms;
 mod state;
 mod transport;
 mod wakeups;
@@ -55,11 +59,13 @@ pub fn stores() -> Stores {
         probe: Arc::new(Probe),
         hints: wakeups.clone(),
         audit: Arc::new(audit::ModelAudit::default()),
+        connections: Arc::new(connections::ModelConnections::new(wakeups.clone())),
         conversations: Arc::new(conversations::ModelConversations::new(wakeups.clone())),
         events: Arc::new(mainstay_core::events::TmpEvents::default()),
         identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups.clone())),
+        rooms: Arc::new(rooms::ModelRooms::new(wakeups.clone())),
         transport: Arc::new(transport::ModelTransport::new(wakeups)),
     }
 }

@@ -4,6 +4,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use mainstay_core::api::{InstanceId, Namespace};
 use mainstay_core::conversations::Owner;
+use mainstay_core::events::RoomKey;
 use mainstay_core::{Hint, HintSource, Topic};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
@@ -36,6 +37,16 @@ impl Wakeups {
     /// Wakes those who watch the conversations of an owner.
     pub(super) fn conversations(&self, owner: &Owner) {
         self.send(Topic::Conversations(owner.namespace.clone(), owner.subject.clone()));
+    }
+
+    /// Wakes those who watch the rooms of a stream.
+    pub(super) fn rooms(&self, room: &RoomKey) {
+        self.send(Topic::Rooms(room.namespace.clone(), room.stream.clone()));
+    }
+
+    /// Wakes both ends of a relayed connection.
+    pub(super) fn connection(&self, token: &str) {
+        self.send(Topic::Connection(token.to_owned()));
     }
 
     /// Wakes those who watch how publishers choose their transport.

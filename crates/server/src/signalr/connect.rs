@@ -1,0 +1,131 @@
+//! `GET /hubs/{hub}`: a transport of a connection.
+
+use super::connections::{key_of, random};
+use super::session::{Opening, Session};
+use super::{hub_of, hubs::HubKind, parameter, polling, sse, unfit, unknown, websocket};
+use crate::app::App;
+use crate::caller::{Authenticated, Credential};
+use crate::problem::Failure;
+use axum::Extension;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{ACCEPT, UPGRADE};
+use http::request::Parts;
+use mainstay_core::api::Code;
+use mainstay_core::{Caller, Error};
+use mainstay_signalr::negotiate::Transport;
+use std::sync::Arc;
+
+/// Opens a transport of a connection: a WebSocket, server-sent events, or one long poll.
+///
+/// `id` is the token that the negotiation gave. A WebSocket without one is a new connection. Browsers, which can give a
+/// WebSocket no header, say their credential as `access_token`.
+#[utoipa::path(get, path = "/hubs/{hub}", operation_id = "connect_hub", tag = "hubs",
+    params(("hub" = String, Path, description = "The hub"),
+        ("id" = Option<String>, Query, description = "The token of the connection"),
+        ("access_token" = Option<String>, Query, description = "The credential, where no header can be given")),
+    responses((status = 101, description = "A WebSocket"),
+        (status = 200, description = "Events, or what has arrived for a poll"),
+        (status = 204, description = "The connection has ended, or a newer poll took over"))
+)]
+pub(crate) async fn connect(
+    State(app): State<Arc<App>>,
+    Authenticated(caller): Authenticated,
+    Extension(credential): Extension<Credential>,
+    Path(hub): Path<String>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let (mut parts, _) = request.into_parts();
+    let hub = hub_of(&hub)?;
+    let transport = transport_of(&parts);
+    let token = parameter(&parts.uri, "id").filter(|token| !token.is_empty());
+    let asker = Asker { app, caller, credential, hub, transport };
+    let (session, is_new) = asker.session(token)?;
+    match transport {
+        Transport::WebSockets => {
+            let limits = &asker.app.config.signalr.limits;
+            let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
+            let upgrade = upgrade.map_err(|refused| unfit(&refused.body_text()))?;
+            Ok(websocket::open(upgrade, session, limits.message_bytes))
+        }
+        Transport::ServerSentEvents => sse::open(session).await,
+        Transport::LongPolling if is_new => polling::begin(&session).await,
+        Transport::LongPolling => Ok(polling::poll(session, asker.app.config.signalr.poll_timeout).await),
+    }
+    .map(IntoResponse::into_response)
+}
+
+/// Which transport a request opens.
+fn transport_of(parts: &Parts) -> Transport {
+    let said = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if said(UPGRADE).eq_ignore_ascii_case("websocket") {
+        Transport::WebSockets
+    } else if said(ACCEPT).split([',', ';']).any(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream")) {
+        Transport::ServerSentEvents
+    } else {
+        Transport::LongPolling
+    }
+}
+
+/// Who wants to open what.
+struct Asker {
+    app: Arc<App>,
+    caller: Caller,
+    credential: Credential,
+    hub: HubKind,
+    transport: Transport,
+}
+
+impl Asker {
+    /// The session of a token, opened where this is its first request; and whether it is.
+    fn session(&self, token: Option<String>) -> Result<(Arc<Session>, bool), Failure> {
+        let Some(token) = token else {
+            // Only a WebSocket is a connection by itself: the others have more requests, which must be told apart.
+            return match self.transport {
+                Transport::WebSockets => Ok((self.open(random(), random(), false)?, true)),
+                _ => Err(unfit("query: Connection ID required")),
+            };
+        };
+        let (key, principal) = (key_of(&token), self.caller.principal.to_string());
+        if let Some(session) = self.app.connections.find(&key, self.hub, &principal) {
+            return self.again(session).map(|session| (session, false));
+        }
+        let negotiated = self.app.connections.take(&key, self.hub, &principal).ok_or_else(unknown)?;
+        Ok((self.open(negotiated.id, key, negotiated.stateful)?, true))
+    }
+
+    /// Another request of a session that is there.
+    fn again(&self, session: Arc<Session>) -> Result<Arc<Session>, Failure> {
+        if session.transport != self.transport {
+            return Err(unfit("Cannot change transports mid-connection"));
+        }
+        // A poll takes over from the one before it; so does the socket of a client that can continue a connection, which
+        // may know before the server does that the old one is cut.
+        let takes_over = session.transport == Transport::LongPolling || session.stateful;
+        if !takes_over && session.is_attached() {
+            return Err(Failure(Error::new(
+                Code::ConnectionInUse,
+                "the connection is open already",
+                "Negotiate another one: each has one socket or one stream of events.",
+            )));
+        }
+        Ok(session)
+    }
+
+    fn open(&self, id: String, key: String, stateful: bool) -> Result<Arc<Session>, Failure> {
+        let permit = self.app.admission.live()?;
+        let opening = Opening {
+            id,
+            hub: self.hub,
+            caller: self.caller.clone(),
+            credential: self.credential.clone(),
+            transport: self.transport,
+            stateful: stateful && self.transport == Transport::WebSockets,
+            permit,
+        };
+        let session = Session::open(&self.app, opening);
+        self.app.connections.keep(key, &session);
+        Ok(session)
+    }
+}

@@ -1,0 +1,311 @@
+//! The hubs as a client of the protocol sees them: the status of each request, and what is said over it.
+
+mod support;
+
+use axum::body::Body;
+use http::{Method, StatusCode};
+use http_body_util::BodyExt;
+use mainstay_server::{OwnerKey, ServerConfig};
+use serde_json::{Value, json};
+use std::time::Duration;
+use support::{Call, KEY, Reply, SOON, Setup, Site};
+
+const HANDSHAKE: &str = "{\"protocol\":\"json\",\"version\":1}\u{1e}";
+
+/// A connection, from its client's side.
+struct Client<'a> {
+    site: &'a Site,
+    path: String,
+    key: String,
+}
+
+impl<'a> Client<'a> {
+    async fn negotiate(site: &'a Site, hub: &str, key: &str) -> Self {
+        let answer =
+            site.call(Call::new(Method::POST, &negotiation(hub, "?negotiateVersion=1")).with(key)).await.ok().await;
+        let token = answer["connectionToken"].as_str().unwrap();
+        Self { site, path: format!("/hubs/{hub}?id={token}"), key: key.to_owned() }
+    }
+
+    /// A connection over long polls, after its first poll and its handshake.
+    async fn polling(site: &'a Site, hub: &str) -> Self {
+        let client = Self::negotiate(site, hub, KEY).await;
+        let first = client.get().await;
+        assert_eq!((first.status, first.text().await), (StatusCode::OK, String::new()));
+        assert_eq!(client.post(HANDSHAKE).await.status, StatusCode::OK);
+        assert_eq!(client.poll().await, ["{}"]);
+        client
+    }
+
+    fn call(&self, method: Method) -> Call {
+        Call::new(method, &self.path).with(&self.key)
+    }
+
+    async fn get(&self) -> Reply {
+        self.site.call(self.call(Method::GET)).await
+    }
+
+    async fn stream(&self) -> Reply {
+        self.site.call(self.call(Method::GET).header("accept", "text/event-stream")).await
+    }
+
+    async fn post(&self, body: &str) -> Reply {
+        self.site.call(self.call(Method::POST).body(body.to_owned())).await
+    }
+
+    async fn delete(&self) -> Reply {
+        self.site.call(self.call(Method::DELETE)).await
+    }
+
+    /// The records that one poll brings.
+    async fn poll(&self) -> Vec<String> {
+        let reply = tokio::time::timeout(SOON, self.get()).await.unwrap();
+        assert_eq!(reply.status, StatusCode::OK);
+        reply.text().await.split_terminator('\u{1e}').map(str::to_owned).collect()
+    }
+
+    /// The last message, of any number of polls.
+    async fn farewell(&self) -> Value {
+        loop {
+            let reply = tokio::time::timeout(SOON, self.get()).await.unwrap();
+            assert_eq!(reply.status, StatusCode::OK);
+            let text = reply.text().await;
+            let last = text.split_terminator('\u{1e}').next_back().map(|last| serde_json::from_str(last).unwrap());
+            if let Some(Value::Object(last)) = last.filter(|last: &Value| last["type"] == 7) {
+                return last.into();
+            }
+        }
+    }
+}
+
+fn negotiation(hub: &str, query: &str) -> String {
+    format!("/hubs/{hub}/negotiate{query}")
+}
+
+fn record(message: Value) -> String {
+    format!("{message}\u{1e}")
+}
+
+async fn site_with(change: impl FnOnce(&mut ServerConfig)) -> Site {
+    let mut config = ServerConfig::new(OwnerKey::new(KEY));
+    change(&mut config);
+    Site::start_with(Setup { config, ..Setup::default() }).await
+}
+
+/// Reads a stream until it holds this, or has ended.
+async fn until(body: &mut Body, wanted: &str) -> String {
+    let mut text = String::new();
+    while !text.contains(wanted) {
+        let Some(frame) = tokio::time::timeout(SOON, body.frame()).await.unwrap() else { break };
+        text.push_str(std::str::from_utf8(&frame.unwrap().into_data().unwrap()).unwrap());
+    }
+    text
+}
+
+#[tokio::test]
+async fn a_negotiation_answers_in_the_version_that_was_asked_for() {
+    let site = Site::start().await;
+    let answer =
+        site.call(Call::new(Method::POST, &negotiation("events", "?NEGOTIATEVERSION=9&tenant=a"))).await.ok().await;
+    assert_eq!(answer["negotiateVersion"], 1);
+    assert_ne!(answer["connectionId"], answer["connectionToken"]);
+    assert_eq!(answer.get("useStatefulReconnect"), None);
+    let transports: Vec<_> =
+        answer["availableTransports"].as_array().unwrap().iter().map(|t| &t["transport"]).collect();
+    assert_eq!(transports, ["WebSockets", "ServerSentEvents", "LongPolling"]);
+    let old = site.call(Call::new(Method::POST, &negotiation("events", ""))).await.ok().await;
+    assert_eq!((&old["negotiateVersion"], old.get("connectionToken")), (&json!(0), None));
+    let stateful = "?negotiateVersion=1&useStatefulReconnect=true";
+    let stateful = site.call(Call::new(Method::POST, &negotiation("events", stateful))).await.ok().await;
+    assert_eq!(stateful["useStatefulReconnect"], true);
+    for version in ["x", "-1"] {
+        let query = format!("?negotiateVersion={version}");
+        let refused = site.call(Call::new(Method::POST, &negotiation("events", &query))).await.ok().await;
+        let error = format!("The client requested an invalid protocol version '{version}'");
+        assert_eq!(refused, json!({ "error": error }));
+    }
+}
+
+#[tokio::test]
+async fn requests_that_fit_no_connection_are_refused() {
+    let site = Site::start().await;
+    let status = async |call: Call| site.call(call).await.status.as_u16();
+    assert_eq!(status(Call::get(&negotiation("events", ""))).await, 405);
+    assert_eq!(status(Call::new(Method::POST, &negotiation("nothing", ""))).await, 404);
+    assert_eq!(status(Call::anonymous(Method::POST, &negotiation("events", ""))).await, 401);
+    assert_eq!(status(Call::get("/hubs/events")).await, 400);
+    assert_eq!(status(Call::get("/hubs/events").header("accept", "text/event-stream")).await, 400);
+    assert_eq!(status(Call::new(Method::POST, "/hubs/events")).await, 400);
+    for call in [
+        Call::get("/hubs/events?id=x"),
+        Call::new(Method::POST, "/hubs/events?id=x"),
+        Call::new(Method::DELETE, "/hubs/events?id=x"),
+    ] {
+        site.call(call).await.problem("events.connection_unknown").await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_over_long_polls_lives_as_its_client_expects() {
+    let site = Site::start().await;
+    let client = Client::polling(&site, "events").await;
+    client.post(&record(json!({ "type": 1, "invocationId": "0", "target": "nothing", "arguments": [] }))).await;
+    let answer: Value = serde_json::from_str(&client.poll().await[0]).unwrap();
+    assert_eq!(answer, json!({ "type": 3, "invocationId": "0", "error": "Unknown hub method 'nothing'" }));
+
+    let (first, ()) = tokio::join!(client.get(), async {
+        // The second poll takes over; what comes then is for it.
+        let (second, sent) = tokio::join!(client.poll(), async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            client.post(&record(json!({ "type": 1, "invocationId": "1", "target": "nothing", "arguments": [] }))).await
+        });
+        assert_eq!((second.len(), sent.status), (1, StatusCode::OK));
+    });
+    assert_eq!(first.status, StatusCode::NO_CONTENT);
+
+    assert_eq!(client.delete().await.status, StatusCode::ACCEPTED);
+    assert_eq!(client.farewell().await, json!({ "type": 7 }));
+    client.get().await.problem("events.connection_unknown").await;
+}
+
+#[tokio::test]
+async fn a_connection_belongs_to_its_credential_and_keeps_its_transport() {
+    let site = Site::start().await;
+    let other = site.key(&["events:read"]).await.token;
+    let client = Client::polling(&site, "events").await;
+    let foreign = Client { site: &site, path: client.path.clone(), key: other };
+    foreign.get().await.problem("events.connection_unknown").await;
+    foreign.post("x").await.problem("events.connection_unknown").await;
+    foreign.delete().await.problem("events.connection_unknown").await;
+    assert_eq!(client.stream().await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn server_sent_events_carry_one_direction_and_text_alone() {
+    let site = Site::start().await;
+    let client = Client::negotiate(&site, "events", KEY).await;
+    let opened = client.stream().await;
+    assert_eq!(
+        (opened.status, &opened.headers["content-type"]),
+        (StatusCode::OK, &"text/event-stream".parse().unwrap())
+    );
+    assert!(opened.headers["cache-control"].to_str().unwrap().contains("no-cache"));
+    let mut body = opened.body;
+    assert_eq!(until(&mut body, "\r\n\r\n").await, ":\r\n\r\n");
+    client.post(HANDSHAKE).await;
+    assert_eq!(until(&mut body, "\r\n\r\n").await, "data: {}\u{1e}\r\n\r\n");
+    client.stream().await.problem("events.connection_in_use").await;
+    assert_eq!(client.delete().await.status, StatusCode::BAD_REQUEST);
+    drop(body);
+
+    let binary = Client::negotiate(&site, "events", KEY).await;
+    let mut body = binary.stream().await.body;
+    binary.post("{\"protocol\":\"messagepack\",\"version\":1}\u{1e}").await;
+    let said = until(&mut body, "nothing like this").await;
+    assert!(said.contains("Cannot use the 'messagepack' protocol on the current transport."), "{said}");
+}
+
+#[tokio::test]
+async fn a_browser_gives_its_credential_in_the_query() {
+    let site = Site::start().await;
+    let path = format!("{}&access_token={}", negotiation("events", "?negotiateVersion=1"), KEY.replace(' ', "%20"));
+    site.call(Call::anonymous(Method::POST, &path)).await.ok().await;
+    let wrong = negotiation("events", "?access_token=nonsense");
+    site.call(Call::anonymous(Method::POST, &wrong)).await.problem("auth.credential_invalid").await;
+    // Nowhere else: a query is written to more logs than a header is.
+    let elsewhere = format!("/v1/whoami?access_token={}", KEY.replace(' ', "%20"));
+    site.call(Call::anonymous(Method::GET, &elsewhere)).await.problem("auth.credential_missing").await;
+}
+
+#[tokio::test]
+async fn a_handshake_that_fails_says_why() {
+    let site = Site::start().await;
+    for (request, error) in [
+        ("{\"protocol\":\"xml\",\"version\":1}\u{1e}", "The protocol 'xml' is not supported."),
+        (
+            "{\"protocol\":\"json\",\"version\":7}\u{1e}",
+            "The server does not support version 7 of the 'json' protocol.",
+        ),
+    ] {
+        let client = Client::negotiate(&site, "events", KEY).await;
+        client.get().await;
+        client.post(request).await;
+        let answer: Value = serde_json::from_str(&client.poll().await[0]).unwrap();
+        assert_eq!(answer, json!({ "error": error }));
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_come_ends_the_connection() {
+    let site = site_with(|config| config.signalr.handshake_timeout = Duration::from_millis(50)).await;
+    let client = Client::negotiate(&site, "events", KEY).await;
+    client.get().await;
+    assert_eq!(client.poll().await, ["{\"error\":\"Handshake was canceled.\"}"]);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_poll_any_more_is_gone() {
+    let site = site_with(|config| config.signalr.disconnect_timeout = Duration::from_millis(50)).await;
+    let client = Client::polling(&site, "events").await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    client.post("x").await.problem("events.connection_unknown").await;
+}
+
+#[tokio::test]
+async fn a_client_that_pings_and_falls_silent_is_closed() {
+    let site = site_with(|config| {
+        config.signalr.client_timeout = Duration::from_millis(300);
+        config.signalr.keep_alive = Duration::from_millis(50);
+    })
+    .await;
+    let client = Client::negotiate(&site, "events", KEY).await;
+    let mut body = client.stream().await.body;
+    client.post(&format!("{HANDSHAKE}{}", record(json!({ "type": 6 })))).await;
+    let said = until(&mut body, "\"type\":7").await;
+    assert!(said.contains("{\"type\":6}"), "the server pings: {said}");
+    assert!(said.contains("\"allowReconnect\":true"), "{said}");
+}
+
+#[tokio::test]
+async fn what_is_no_message_ends_the_connection() {
+    let site = site_with(|config| config.signalr.limits.message_bytes = 100).await;
+    for (sent, error) in [
+        ("nonsense\u{1e}".to_owned(), "Error reading JSON"),
+        ("x".repeat(101), "The maximum message size of 100B was exceeded"),
+        (record(json!({ "type": 9, "sequenceId": 1 })) + &record(json!({ "type": 3 })), "invocationId"),
+    ] {
+        let client = Client::polling(&site, "events").await;
+        client.post(&sent).await;
+        let last = client.farewell().await;
+        assert!(last["error"].as_str().unwrap().contains(error) && last.get("allowReconnect").is_none(), "{last}");
+    }
+}
+
+#[tokio::test]
+async fn clients_are_told_to_come_back_when_the_server_stops() {
+    let site = Site::start().await;
+    let client = Client::polling(&site, "events").await;
+    site.shutdown.cancel();
+    assert_eq!(client.farewell().await["allowReconnect"], true);
+}
+
+#[tokio::test]
+async fn a_connection_ends_with_its_credential() {
+    let site = Site::start().await;
+    let key = site.key(&["events:read"]).await;
+    let client = Client::negotiate(&site, "events", &key.token).await;
+    let mut body = client.stream().await.body;
+    client.post(HANDSHAKE).await;
+    let revoked = site.call(Call::new(Method::DELETE, &format!("/v1/keys/{}", key.key.id))).await;
+    assert!(revoked.status.is_success());
+    let said = until(&mut body, "\"type\":7").await;
+    assert!(said.contains("its credential has ended") && !said.contains("allowReconnect"), "{said}");
+}
+
+#[tokio::test]
+async fn a_connection_counts_as_a_live_stream_and_is_bounded() {
+    let site = site_with(|config| config.max_live = 1).await;
+    let _first = Client::polling(&site, "events").await;
+    let second = Client::negotiate(&site, "events", KEY).await;
+    second.get().await.problem("server.overloaded").await;
+}

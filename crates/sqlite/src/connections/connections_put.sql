@@ -1,0 +1,2 @@
+INSERT INTO connections (token, id, principal, details, node, ends_ms)
+VALUES (:token, :id, :principal, :details, :node, :ends_ms)

@@ -1,0 +1,1 @@
+-- Events: filled by its domain.

@@ -1,0 +1,1 @@
+-- Groups: filled by its domain.
