@@ -7,7 +7,7 @@ use mainstay_core::api::events::{
 };
 use mainstay_core::api::ids::RequestId;
 use mainstay_core::api::{Code, Namespace, RawJson, Subject};
-use mainstay_core::events::{EventParts, EventService, RoomAccess, StreamOptions, Streams};
+use mainstay_core::events::{Admit, EventParts, EventService, RoomAccess, StreamOptions, Streams};
 use mainstay_core::{Caller, FakeClock, Principal, RandomMint, Scope, Stores};
 use mainstay_testkit::model;
 use std::sync::Arc;
@@ -236,7 +236,8 @@ async fn a_room_of_members_is_open_to_members_while_they_are() {
     let now = mainstay_core::Clock::now(&*clock);
     let until = mainstay_core::api::Timestamp::from_millis(now.as_millis() + 1_000);
     let member = mainstay_core::events::member_of(&seven).unwrap();
-    assert!(stores.rooms.admit(&key, &member, Some(until), 10, now).await.unwrap());
+    let admit = Admit { room: key, member, until: Some(until), max_members: 10, now };
+    assert!(stores.rooms.admit(admit).await.unwrap());
     assert_eq!(admitted().await.unwrap().until, Some(until));
     clock.advance(1_000);
     assert_eq!(admitted().await.unwrap_err().code(), Code::EventRoomForbidden);

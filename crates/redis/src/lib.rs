@@ -56,7 +56,6 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         audit: Arc::new(audit::RedisAudit::new(Arc::clone(&connection), keys.clone())),
         connections: Arc::new(connections::RedisConnections::new(Arc::clone(&connection), keys.clone())),
         conversations: Arc::new(conversations::RedisConversations::new(Arc::clone(&connection), keys.clone())),
-        events: Arc::new(mainstay_core::events::TmpEvents::default()),
         identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(Arc::clone(&connection), keys.clone())),

@@ -49,7 +49,6 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         audit: Arc::new(audit::SqliteAudit::new(Arc::clone(&store))),
         connections: Arc::new(connections::SqliteConnections::new(Arc::clone(&store))),
         conversations: Arc::new(conversations::SqliteConversations::new(Arc::clone(&store))),
-        events: Arc::new(mainstay_core::events::TmpEvents::default()),
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
         presence: Arc::new(presence::SqlitePresence::new(Arc::clone(&store))),

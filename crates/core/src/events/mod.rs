@@ -1,7 +1,5 @@
 //! Events: logs that are published to, rooms that they are about, groups that work on them.
 
-mod tmp;
-pub use tmp::TmpEvents;
 mod access;
 mod connections;
 mod groups;

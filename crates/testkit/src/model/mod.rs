@@ -61,7 +61,6 @@ pub fn stores() -> Stores {
         audit: Arc::new(audit::ModelAudit::default()),
         connections: Arc::new(connections::ModelConnections::new(wakeups.clone())),
         conversations: Arc::new(conversations::ModelConversations::new(wakeups.clone())),
-        events: Arc::new(mainstay_core::events::TmpEvents::default()),
         identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups.clone())),
