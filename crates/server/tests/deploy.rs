@@ -9,7 +9,8 @@ use support::{Call, Site};
 /// The words of a text that look like metrics of ours.
 fn metrics_in(text: &str) -> BTreeSet<&str> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    words.filter(|word| word.starts_with("mainstay_") || word.starts_with("http_request")).collect()
+    let ours = ["mainstay_", "http_request", "event_publish", "events_published"];
+    words.filter(|word| ours.iter().any(|prefix| word.starts_with(prefix))).collect()
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use crate::app::App;
 use crate::caller::Authenticated;
+use crate::events::publishing::{self, Way};
 use crate::extract::Path;
+use crate::metrics::Transport;
 use crate::problem::Failure;
 use axum::Json;
 use axum::extract::State;
@@ -32,8 +34,9 @@ pub(crate) async fn call(
 ) -> Result<Json<BridgeAnswer>, Failure> {
     let bridged = bridged(&format!("{area}/{act}"), &body).ok_or_else(unknown)?;
     let Bridged { stream, events } = bridged.map_err(|rule| Error::invalid(format!("body: {rule}")))?;
-    let report = app.services.events.publish(&caller, &stream, None, PublishEvents { events }).await?;
-    let duplicate = report.published.events.iter().all(|event| event.duplicate);
+    let way = Way { stream: &stream, from: Transport::Bridge, request: None };
+    let published = publishing::publish(&app.services, &caller, way, PublishEvents { events }).await?;
+    let duplicate = published.events.iter().all(|event| event.duplicate);
     Ok(Json(BridgeAnswer { broadcast: !duplicate, duplicate }))
 }
 

@@ -2,7 +2,9 @@
 
 use crate::app::App;
 use crate::caller::Authenticated;
+use crate::events::publishing::{self, Way};
 use crate::extract::{IdempotencyKey, Json, Path};
+use crate::metrics::Transport;
 use crate::problem::Failure;
 use axum::extract::State;
 use mainstay_core::api::events::{PublishEvents, PublishedEvents, StreamName};
@@ -27,6 +29,6 @@ pub(crate) async fn publish(
     IdempotencyKey(request): IdempotencyKey,
     Json(publish): Json<PublishEvents>,
 ) -> Result<axum::Json<PublishedEvents>, Failure> {
-    let report = app.services.events.publish(&caller, &stream, request.as_ref(), publish).await?;
-    Ok(axum::Json(report.published))
+    let way = Way { stream: &stream, from: Transport::Stream, request: request.as_ref() };
+    Ok(axum::Json(publishing::publish(&app.services, &caller, way, publish).await?))
 }

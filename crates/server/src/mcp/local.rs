@@ -4,7 +4,9 @@ use super::backend::{Backend, Result, Watched};
 use super::{McpParts, changes, guidance};
 use crate::access::{Act, Audited, Ended, Needs, Origin, record_of};
 use crate::conversations::{answered, by_user};
+use crate::events::publishing::{self, Way};
 use crate::live::SAFETY_READ;
+use crate::metrics::Transport;
 use crate::whoami;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
@@ -228,9 +230,8 @@ impl Backend for LocalBackend {
         stream: &StreamName,
         publish: PublishEvents,
     ) -> Result<PublishedEvents> {
-        let events = &self.parts.services.events;
-        let report = events.publish(&self.caller, stream, request.as_ref(), publish).await.map_err(told)?;
-        Ok(report.published)
+        let way = Way { stream, from: Transport::Mcp, request: request.as_ref() };
+        publishing::publish(&self.parts.services, &self.caller, way, publish).await.map_err(told)
     }
 
     async fn read_events(&self, stream: &StreamName, read: ReadEvents) -> Result<EventPage> {
