@@ -3,12 +3,14 @@
 mod access;
 mod connections;
 mod groups;
+mod observe;
 mod port;
 mod refusals;
 mod rooms;
 mod service;
 mod streams;
 mod transport;
+mod waiting;
 
 pub use access::{Admitted, member_of};
 pub use connections::{
@@ -17,6 +19,7 @@ pub use connections::{
 pub use groups::{
     Bury, DeadEvent, GroupKey, GroupOutcome, GroupStart, GroupState, GroupStore, TakeEvents, TakeOutcome, TakenEvent,
 };
+pub use observe::EventObserver;
 pub use port::{
     EventStore, LogName, LogPage, LogState, NewEvent, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent,
     Tail,
@@ -25,3 +28,4 @@ pub use rooms::{Admit, Enter, EnterOutcome, Membership, Occupant, RoomKey, RoomS
 pub use service::{EventParts, EventService, PublishReport};
 pub use streams::{MAX_PARTITIONS, MAX_STREAMS, Overflow, RoomAccess, StreamOptions, Streams, Trimming};
 pub use transport::{SetTransport, TransportOutcome, TransportRecord, TransportStore};
+pub use waiting::wait_by_hints;
