@@ -113,10 +113,9 @@ pub fn coalesced_with(kind: &EventType) -> Option<&'static str> {
 pub fn join(earlier: PublishEvent, mut later: PublishEvent) -> PublishEvent {
     let count = |event: &PublishEvent| event.metadata.coalesced_count.unwrap_or(1);
     later.metadata.coalesced_count = Some(count(&earlier).saturating_add(count(&later)));
-    if later.kind.as_str() == "read_receipt" {
-        if let Some(both) = both_read(&earlier.payload, &later.payload) {
-            later.payload = both;
-        }
+    let both = (later.kind.as_str() == "read_receipt").then(|| both_read(&earlier.payload, &later.payload));
+    if let Some(both) = both.flatten() {
+        later.payload = both;
     }
     later
 }
