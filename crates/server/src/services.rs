@@ -4,6 +4,7 @@ use crate::access::Refusals;
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
+use mainstay_core::events::ConnectionStore;
 use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
@@ -17,6 +18,10 @@ pub struct Services {
     pub audit: Arc<AuditService>,
     /// Chats with the agent.
     pub chat: Arc<Chat>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Connections that span requests.
+    pub connections: Arc<dyn ConnectionStore>,
     /// Conversations.
     pub conversations: Arc<ConversationService>,
     /// Users, API keys and sessions.
@@ -65,6 +70,7 @@ impl Services {
     /// The services on a store.
     #[must_use]
     pub fn new(stores: &Stores, rules: ServiceRules) -> Self {
+        let now = Arc::clone(&rules.clock);
         let (clock, mint) = (&rules.clock, &rules.mint);
         let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(clock), Arc::clone(mint), rules.audit)
             .with_notary(rules.notary);
@@ -79,6 +85,8 @@ impl Services {
         Self {
             audit: Arc::new(audit),
             chat: Arc::new(chat),
+            clock: now,
+            connections: Arc::clone(&stores.connections),
             conversations,
             identity: Arc::new(identity),
             mail: Arc::new(mail),
