@@ -16,6 +16,7 @@ mod mail;
 mod options;
 mod presence;
 mod retry;
+mod rooms;
 mod transport;
 
 pub use audit::AuditClient;
@@ -28,6 +29,7 @@ pub use identity::{Account, Keys, UsersClient};
 pub use mail::Mail;
 pub use options::{ClientOptions, Credential};
 pub use presence::PresenceClient;
+pub use rooms::RoomClient;
 pub use transport::{Body, BoxError};
 
 use bytes::Bytes;

@@ -6,6 +6,7 @@ mod names;
 mod position;
 mod publish;
 mod reading;
+mod rooms;
 mod transport;
 
 pub use event::{Event, EventMetadata};
@@ -13,6 +14,10 @@ pub use names::{ConsumerName, EventId, EventType, GroupName, MemberId, RoomId, S
 pub use position::{EventOffset, EventPosition};
 pub use publish::{PublishEvent, PublishEvents, PublishedEvent, PublishedEvents};
 pub use reading::{DEFAULT_EVENTS_PAGE, EventPage, PartitionState, ReadEvents, StreamList, StreamState};
+pub use rooms::{
+    AdmitMember, DEFAULT_ROOM_PAGE, ListMembers, MAX_ROOM_INFO_BYTES, MAX_ROOM_PAGE, MemberDismissed, PresentMember,
+    RoomMember, RoomPresence,
+};
 pub use transport::{
     ChangeTransport, MAX_PUBLISH_TIMEOUT_MS, MIN_PUBLISH_TIMEOUT_MS, TransportChoice, TransportSettings,
 };

@@ -3,6 +3,7 @@
 mod access;
 mod connections;
 mod groups;
+mod occupancy;
 mod port;
 mod refusals;
 mod rooms;
@@ -17,6 +18,7 @@ pub use connections::{
 pub use groups::{
     Bury, DeadEvent, GroupKey, GroupOutcome, GroupStart, GroupState, GroupStore, TakeEvents, TakeOutcome, TakenEvent,
 };
+pub use occupancy::{Arrival, MAX_ROOM_TTL_MS, MIN_ROOM_TTL_MS, RoomParts, RoomRules, RoomService};
 pub use port::{
     EventStore, LogName, LogPage, LogState, NewEvent, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent,
     Tail,
