@@ -4,7 +4,7 @@ use crate::HintSource;
 use crate::audit::AuditStore;
 use crate::conversations::ConversationStore;
 use crate::error::Result;
-use crate::events::{ConnectionStore, RoomStore, TransportStore};
+use crate::events::{ConnectionStore, EventStore, RoomStore, TransportStore};
 use crate::identity::IdentityStore;
 use crate::mail::MailStore;
 use crate::presence::PresenceStore;
@@ -52,6 +52,8 @@ pub struct Stores {
     pub connections: Arc<dyn ConnectionStore>,
     /// Conversations.
     pub conversations: Arc<dyn ConversationStore>,
+    /// Logs of events.
+    pub events: Arc<dyn EventStore>,
     /// Users, API keys and sessions.
     pub identity: Arc<dyn IdentityStore>,
     /// Mail.

@@ -3,6 +3,7 @@
 
 use mainstay_core::api::{InstanceId, Namespace};
 use mainstay_core::conversations::Owner;
+use mainstay_core::events::{LogName, StreamOptions, Streams};
 use mainstay_core::{Error, Result, api::Code};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -69,6 +70,23 @@ impl Keys {
         let subject = &owner.subject;
         let parts = [owner.namespace.as_str(), subject.realm.as_str(), subject.tenant.as_str(), subject.user.as_str()];
         format!("{}{{conv:{}}}:meta", self.prefix, parts.map(encode).join(":"))
+    }
+
+    /// The stream that is a log. In the namespace `default` it is the one that other backends know.
+    pub fn stream(&self, streams: &Streams, log: &LogName) -> String {
+        let mut key = match streams.get(&log.stream) {
+            Some(options) => options.redis_key.clone(),
+            None => StreamOptions::usual(&log.stream).redis_key,
+        };
+        if log.namespace != Namespace::default() {
+            key = format!("{key}@{}", encode(log.namespace.as_str()));
+        }
+        if log.partition > 0 { format!("{key}:{}", log.partition) } else { key }
+    }
+
+    /// The key that stands for what is kept beside a stream, in the same slot as the stream itself.
+    pub fn beside_stream(&self, stream: &str) -> String {
+        format!("{}{{{stream}}}:meta", self.prefix)
     }
 
     /// The key that stands for the rooms of a stream in a namespace, both encoded.

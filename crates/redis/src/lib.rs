@@ -12,6 +12,7 @@ mod connection;
 mod connections;
 mod conversations;
 pub mod credentials;
+mod events;
 mod failure;
 mod identity;
 mod keys;
@@ -52,10 +53,16 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
             warnings: report.warnings,
         },
         probe: Arc::new(Probe { connection: Arc::clone(&connection), hints: Arc::clone(&hints) }),
-        hints,
+        hints: Arc::clone(&hints) as Arc<_>,
         audit: Arc::new(audit::RedisAudit::new(Arc::clone(&connection), keys.clone())),
         connections: Arc::new(connections::RedisConnections::new(Arc::clone(&connection), keys.clone())),
         conversations: Arc::new(conversations::RedisConversations::new(Arc::clone(&connection), keys.clone())),
+        events: Arc::new(events::RedisEvents::new(
+            Arc::clone(&connection),
+            keys.clone(),
+            Arc::clone(&options.streams),
+            Arc::clone(&hints),
+        )),
         identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(Arc::clone(&connection), keys.clone())),

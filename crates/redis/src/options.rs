@@ -1,6 +1,7 @@
 //! Where Redis is and how to talk to it, read from one URL.
 
 use crate::credentials::CredentialSource;
+use mainstay_core::events::Streams;
 use mainstay_core::{Error, Result, api::Code};
 use percent_encoding::percent_decode_str;
 use std::path::PathBuf;
@@ -54,8 +55,10 @@ pub struct RedisOptions {
     pub tls_files: TlsFiles,
     /// The name that the server's certificate must have and that TLS asks for; the host of the URL where absent.
     pub tls_server_name: Option<String>,
-    /// What every key begins with.
+    /// What every key begins with, but those of streams.
     pub prefix: String,
+    /// The streams of events, for their keys.
+    pub streams: Arc<Streams>,
     /// How long to wait for a connection, in milliseconds.
     pub connect_timeout_ms: u64,
     /// How long to wait for the answer to one command, in milliseconds.
@@ -142,6 +145,7 @@ impl RedisOptions {
             tls_files: TlsFiles::default(),
             tls_server_name: None,
             prefix: "mainstay:".into(),
+            streams: Arc::default(),
             connect_timeout_ms: 2_000,
             response_timeout_ms: 2_000,
             retry_budget_ms: 1_000,

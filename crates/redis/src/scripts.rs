@@ -60,6 +60,9 @@ scripts! {
     CONVERSATIONS_MOVE_TURN = "conversations/move_turn";
     CONVERSATIONS_FORK_COPY = "conversations/fork_copy";
     CONVERSATIONS_FORK_PUBLISH = "conversations/fork_publish";
+    EVENTS_PUBLISH = "events/publish";
+    EVENTS_READ = "events/read";
+    EVENTS_STATE = "events/state";
     IDENTITY_INSERT_USER = "identity/insert_user";
     IDENTITY_USER = "identity/user";
     IDENTITY_USERS = "identity/users";
@@ -109,13 +112,14 @@ scripts! {
 }
 
 /// Fragments that scripts include.
-const FRAGMENTS: [(&str, &str); 14] = [
+const FRAGMENTS: [(&str, &str); 15] = [
     ("shared/keys", include_str!("../scripts/shared/keys.lua")),
     ("audit/chain", include_str!("../scripts/audit/chain.lua")),
     ("connections/connection", include_str!("../scripts/connections/connection.lua")),
     ("conversations/beginning", include_str!("../scripts/conversations/beginning.lua")),
     ("conversations/records", include_str!("../scripts/conversations/records.lua")),
     ("conversations/requests", include_str!("../scripts/conversations/requests.lua")),
+    ("events/log", include_str!("../scripts/events/log.lua")),
     ("identity/state", include_str!("../scripts/identity/state.lua")),
     ("mail/memo", include_str!("../scripts/mail/memo.lua")),
     ("mail/messages", include_str!("../scripts/mail/messages.lua")),

@@ -77,6 +77,19 @@ impl Topology {
         self.any_node(&manner, &config).await
     }
 
+    /// Connects for commands that wait at the server for so long at most, on a connection of its own. Not for clusters.
+    pub async fn blocking(&self, at_most: Duration) -> std::result::Result<MultiplexedConnection, RedisError> {
+        let answer = Duration::from_millis(self.options.response_timeout_ms);
+        let config = self.config().set_response_timeout(Some(at_most + answer));
+        let manner = Manner { login: self.login().await?, protocol: ProtocolVersion::RESP2 };
+        self.any_node(&manner, &config).await
+    }
+
+    /// Whether it is a cluster.
+    pub fn is_cluster(&self) -> bool {
+        self.options.arrangement == Arrangement::Cluster
+    }
+
     /// Logs in on a connection of its own, to find out whether the server takes it.
     pub async fn try_login(&self, login: &Login) -> std::result::Result<(), RedisError> {
         let manner = Manner { login: Some(login.clone()), protocol: ProtocolVersion::RESP2 };

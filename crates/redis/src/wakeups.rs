@@ -119,7 +119,7 @@ fn hear(push: PushInfo, sender: &broadcast::Sender<Hint>, ended: &Notify) -> std
 }
 
 /// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *`, `p <namespace>`, `t <namespace>`,
-/// `c <namespace> <realm> <tenant> <user>`, `r <namespace> <stream>` or `k <connection>`.
+/// `c <namespace> <realm> <tenant> <user>`, `e <namespace> <stream>`, `r <namespace> <stream>` or `k <connection>`.
 fn hints(payload: &str) -> Result<Vec<Hint>> {
     let mut words = payload.split(' ');
     let (kind, namespace) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -134,6 +134,11 @@ fn hints(payload: &str) -> Result<Vec<Hint>> {
     }
     if kind == "p" {
         return Ok(vec![Hint::Topic(Topic::Presence(namespace))]);
+    }
+    if kind == "e" {
+        let stream = StreamName::parse(words.next().unwrap_or_default());
+        let stream = stream.map_err(|e| Error::inconsistent(e.to_string()))?;
+        return Ok(vec![Hint::Topic(Topic::Events(namespace, stream))]);
     }
     if kind == "t" {
         return Ok(vec![Hint::Topic(Topic::Transport(namespace))]);

@@ -13,6 +13,7 @@ mod connection;
 mod connections;
 mod conversations;
 mod errors;
+mod events;
 mod files;
 mod identity;
 mod lock;
@@ -49,6 +50,7 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         audit: Arc::new(audit::SqliteAudit::new(Arc::clone(&store))),
         connections: Arc::new(connections::SqliteConnections::new(Arc::clone(&store))),
         conversations: Arc::new(conversations::SqliteConversations::new(Arc::clone(&store))),
+        events: Arc::new(events::SqliteEvents::new(Arc::clone(&store))),
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
         presence: Arc::new(presence::SqlitePresence::new(Arc::clone(&store))),

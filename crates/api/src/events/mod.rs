@@ -3,6 +3,7 @@
 pub mod bridge;
 mod event;
 mod names;
+mod observe;
 mod position;
 mod publish;
 mod reading;
@@ -11,6 +12,7 @@ mod transport;
 
 pub use event::{Event, EventMetadata};
 pub use names::{ConsumerName, EventId, EventType, GroupName, MemberId, RoomId, StreamName};
+pub use observe::{ConsumerLag, EventsHealth, GroupLag, LAG_DEGRADED, LAG_UNHEALTHY, Standing, StreamHealth};
 pub use position::{EventOffset, EventPosition};
 pub use publish::{PublishEvent, PublishEvents, PublishedEvent, PublishedEvents};
 pub use reading::{DEFAULT_EVENTS_PAGE, EventPage, PartitionState, ReadEvents, StreamList, StreamState};

@@ -3,6 +3,7 @@
 mod access;
 mod connections;
 mod groups;
+mod observe;
 mod occupancy;
 mod port;
 mod refusals;
@@ -10,6 +11,7 @@ mod rooms;
 mod service;
 mod streams;
 mod transport;
+mod waiting;
 
 pub use access::{Admitted, member_of};
 pub use connections::{
@@ -18,6 +20,7 @@ pub use connections::{
 pub use groups::{
     Bury, DeadEvent, GroupKey, GroupOutcome, GroupStart, GroupState, GroupStore, TakeEvents, TakeOutcome, TakenEvent,
 };
+pub use observe::EventObserver;
 pub use occupancy::{Arrival, MAX_ROOM_TTL_MS, MIN_ROOM_TTL_MS, RoomParts, RoomRules, RoomService};
 pub use port::{
     EventStore, LogName, LogPage, LogState, NewEvent, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent,
@@ -27,3 +30,4 @@ pub use rooms::{Admit, Enter, EnterOutcome, Membership, Occupant, RoomKey, RoomS
 pub use service::{EventParts, EventService, PublishReport};
 pub use streams::{MAX_PARTITIONS, MAX_STREAMS, Overflow, RoomAccess, StreamOptions, Streams, Trimming};
 pub use transport::{SetTransport, TransportOutcome, TransportRecord, TransportStore};
+pub use waiting::wait_by_hints;

@@ -121,10 +121,14 @@ impl Streams {
         if options.dedupe < Duration::from_secs(10) || options.dedupe > Duration::from_secs(86_400) {
             return Err(broken("dedupe must be 10 seconds to a day".into()));
         }
-        if options.redis_key.is_empty() || options.redis_key.contains(['{', '}']) {
-            return Err(broken(
-                "redis_key must not be empty, and without braces, which would move it to another slot".into(),
-            ));
+        if options.redis_key.is_empty() || options.redis_key.contains(['{', '}', '@']) {
+            let why = "redis_key must not be empty, and without braces, which would move it to another slot, and `@`";
+            return Err(broken(why.into()));
+        }
+        // That is how the further partitions of a stream are called.
+        let last = options.redis_key.rsplit(':').next().unwrap_or_default();
+        if options.redis_key.contains(':') && last.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(broken("redis_key must not end with a number behind a colon".into()));
         }
         if let Some((other, _)) = self.0.iter().find(|(other, o)| **other != name && o.redis_key == options.redis_key) {
             return Err(broken(format!("its redis_key is that of the stream {other}")));

@@ -3,6 +3,8 @@
 pub(crate) mod params;
 mod rows;
 
+pub(crate) use params::new_epoch;
+
 use crate::answer::Answer;
 use crate::connection::{Connection, Repeat, read};
 use crate::keys::{self, Keys, encode};

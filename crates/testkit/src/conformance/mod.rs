@@ -9,6 +9,7 @@ pub mod audit;
 mod bed;
 pub mod connections;
 pub mod conversations;
+pub mod events;
 pub mod identity;
 pub mod mail;
 pub mod presence;
@@ -60,6 +61,7 @@ pub const PORTS: &[(&str, &[&[Case]])] = &[
     ("audit", audit::FILES),
     ("connections", connections::FILES),
     ("conversations", conversations::FILES),
+    ("events", events::FILES),
     ("identity", identity::FILES),
     ("mail", mail::FILES),
     ("presence", presence::FILES),
@@ -147,6 +149,12 @@ macro_rules! conformance {
                 $crate::conversations_listing_tests!(super::super::super::$store);
                 $crate::conversations_remembering_tests!(super::super::super::$store);
                 $crate::conversations_turns_tests!(super::super::super::$store);
+            }
+
+            mod events {
+                $crate::events_publishing_tests!(super::super::super::$store);
+                $crate::events_reading_tests!(super::super::super::$store);
+                $crate::events_waiting_tests!(super::super::super::$store);
             }
 
             mod identity {

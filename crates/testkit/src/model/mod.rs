@@ -29,6 +29,7 @@
 mod audit;
 mod connections;
 mod conversations;
+mod events;
 mod identity;
 mod inbox;
 mod mail;
@@ -61,6 +62,7 @@ pub fn stores() -> Stores {
         audit: Arc::new(audit::ModelAudit::default()),
         connections: Arc::new(connections::ModelConnections::new(wakeups.clone())),
         conversations: Arc::new(conversations::ModelConversations::new(wakeups.clone())),
+        events: Arc::new(events::ModelEvents::new(wakeups.clone())),
         identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups.clone())),

@@ -4,7 +4,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use mainstay_core::api::{InstanceId, Namespace};
 use mainstay_core::conversations::Owner;
-use mainstay_core::events::RoomKey;
+use mainstay_core::events::{LogName, RoomKey};
 use mainstay_core::{Hint, HintSource, Topic};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
@@ -37,6 +37,11 @@ impl Wakeups {
     /// Wakes those who watch the conversations of an owner.
     pub(super) fn conversations(&self, owner: &Owner) {
         self.send(Topic::Conversations(owner.namespace.clone(), owner.subject.clone()));
+    }
+
+    /// Wakes those who follow a stream.
+    pub(super) fn events(&self, log: &LogName) {
+        self.send(Topic::Events(log.namespace.clone(), log.stream.clone()));
     }
 
     /// Wakes those who watch the rooms of a stream.

@@ -1,0 +1,174 @@
+//! Events on Redis: each log is a stream in the wire format that other backends write and read as well.
+
+mod entry;
+mod tail;
+
+use crate::connection::{Connection, Repeat, read};
+use crate::keys::{Keys, encode};
+use crate::mail::new_epoch;
+use crate::scripts;
+use crate::wakeups::RedisHints;
+use async_trait::async_trait;
+use entry::Entry;
+use mainstay_core::api::events::{EventGap, EventOffset};
+use mainstay_core::api::{Epoch, InvalidText, Timestamp};
+use mainstay_core::events::{
+    EventStore, LogName, LogPage, LogState, Placed, Publish, PublishOutcome, Published, ReadLog, Streams, Tail,
+    Trimming, wait_by_hints,
+};
+use mainstay_core::{Error, Result};
+use redis::Value;
+use serde_json::json;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tail::Tails;
+
+/// In a cluster, where no command waits for the streams of several masters: how often to look for what others wrote.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Logs of events in Redis.
+pub(crate) struct RedisEvents {
+    connection: Arc<Connection>,
+    keys: Keys,
+    streams: Arc<Streams>,
+    tails: Tails,
+    hints: Arc<RedisHints>,
+}
+
+impl RedisEvents {
+    /// Events over a connection.
+    pub fn new(connection: Arc<Connection>, keys: Keys, streams: Arc<Streams>, hints: Arc<RedisHints>) -> Self {
+        Self { tails: Tails::new(Arc::clone(&connection)), connection, keys, streams, hints }
+    }
+
+    /// The key that stands for a log, and the stream that is one.
+    fn keys_of(&self, log: &LogName) -> (String, String) {
+        let stream = self.keys.stream(&self.streams, log);
+        (self.keys.beside_stream(&stream), stream)
+    }
+}
+
+#[async_trait]
+impl EventStore for RedisEvents {
+    async fn publish(&self, publish: Publish) -> Result<PublishOutcome> {
+        let (key, _) = self.keys_of(&publish.log);
+        let no_json = |error: serde_json::Error| Error::bug(format!("a publication is not JSON: {error}"));
+        let age = publish.max_age.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+        let parameters = serde_json::to_vec(&json!({
+            "epoch": new_epoch(),
+            "max_len": publish.max_len,
+            "min_ms": age.map_or(0, |age| publish.now.as_millis().saturating_sub(age).max(1)),
+            "dedupe_ms": u64::try_from(publish.dedupe.as_millis()).unwrap_or(u64::MAX),
+            "refuse": publish.trimming == Trimming::Refuse,
+            "channel": self.keys.channel(),
+            "namespace": encode(publish.log.namespace.as_str()),
+            "stream": publish.log.stream.as_str(),
+        }))
+        .map_err(no_json)?;
+        let mut texts = Vec::with_capacity(publish.events.len() * 7);
+        for event in &publish.events {
+            texts.push(encode(event.id.as_str()));
+            texts.push(event.id.to_string());
+            texts.push(event.kind.to_string());
+            texts.push(event.timestamp.to_string());
+            texts.push(event.room.to_string());
+            texts.push(event.payload.as_str().to_owned());
+            texts.push(entry::metadata(&event.metadata).map_err(no_json)?);
+        }
+        let args: Vec<&[u8]> =
+            std::iter::once(&parameters[..]).chain(texts.iter().map(|text| text.as_bytes())).collect();
+        let script = &scripts::EVENTS_PUBLISH;
+        let answer = self.connection.script(script, &key, &args, Repeat::Safe).await?;
+        let mut words: std::vec::IntoIter<String> = read::<Vec<String>>(answer, script.name)?.into_iter();
+        let mut word =
+            || words.next().ok_or_else(|| Error::inconsistent(format!("{} answered too little", script.name)));
+        match word()?.as_str() {
+            "backlog" => Ok(PublishOutcome::Backlog { group: word()? }),
+            _ => {
+                let epoch = Epoch::parse(word()?).map_err(broken)?;
+                let trimmed_unread = word()?.parse().unwrap_or(0);
+                let mut events = Vec::with_capacity(publish.events.len());
+                for _ in &publish.events {
+                    events.push(Placed { offset: word()?.parse().map_err(broken)?, duplicate: word()? == "1" });
+                }
+                Ok(PublishOutcome::Published(Published { epoch, events, trimmed_unread }))
+            }
+        }
+    }
+
+    async fn read(&self, wanted: ReadLog) -> Result<LogPage> {
+        let (key, _) = self.keys_of(&wanted.log);
+        let (of, after) = match &wanted.after {
+            Some((epoch, offset)) => (epoch.as_str(), *offset),
+            None => ("", EventOffset::ZERO),
+        };
+        let (place, limit) = (after.to_string(), (wanted.limit.saturating_add(1)).to_string());
+        let fresh = new_epoch();
+        let args: [&[u8]; 4] = [of.as_bytes(), place.as_bytes(), limit.as_bytes(), fresh.as_bytes()];
+        let script = &scripts::EVENTS_READ;
+        let answer = self.connection.script(script, &key, &args, Repeat::Safe).await?;
+        let (epoch, gap, last, mut entries): (String, String, String, Vec<Entry>) = read(answer, script.name)?;
+        let gap = match gap.as_str() {
+            "trimmed" => Some(EventGap::Trimmed),
+            "new_epoch" => Some(EventGap::NewEpoch),
+            _ => None,
+        };
+        let more = entries.len() > wanted.limit as usize;
+        entries.truncate(wanted.limit as usize);
+        let begin = if gap.is_none() && !of.is_empty() { after } else { EventOffset::ZERO };
+        let next = match entries.last() {
+            Some((place, _)) => place.parse().map_err(broken)?,
+            None if gap.is_some() => last.parse().map_err(broken)?,
+            None => begin,
+        };
+        let found = entries.len();
+        let events: Vec<_> = entries.into_iter().filter_map(entry::event).collect();
+        let unreadable = u32::try_from(found - events.len()).unwrap_or(u32::MAX);
+        Ok(LogPage { epoch: Epoch::parse(epoch).map_err(broken)?, events, next, more, gap, unreadable })
+    }
+
+    async fn state(&self, log: &LogName) -> Result<LogState> {
+        let (key, _) = self.keys_of(log);
+        let script = &scripts::EVENTS_STATE;
+        let answer = self.connection.script(script, &key, &[new_epoch().as_bytes()], Repeat::Safe).await?;
+        let (epoch, last, first, length): (String, String, String, u64) = read(answer, script.name)?;
+        Ok(LogState {
+            epoch: Epoch::parse(epoch).map_err(broken)?,
+            last: last.parse().map_err(broken)?,
+            first: if first.is_empty() { None } else { Some(first.parse().map_err(broken)?) },
+            length,
+        })
+    }
+
+    async fn wait(&self, tails: &[Tail], at_most: Duration) -> Result<Vec<LogName>> {
+        if self.connection.topology().is_cluster() {
+            return wait_by_hints(self, &*self.hints, tails, at_most, Some(LOOK_EVERY)).await;
+        }
+        let after =
+            tails.iter().map(|tail| (self.keys_of(&tail.log).1, tail.after.to_string())).collect::<HashMap<_, _>>();
+        let named = self.tails.wait(&after, at_most).await?;
+        let is_named = |tail: &&Tail| named.contains(&self.keys_of(&tail.log).1);
+        Ok(tails.iter().filter(is_named).map(|tail| tail.log.clone()).collect())
+    }
+
+    async fn purge(&self, log: &LogName, older_than: Option<Timestamp>, _now: Timestamp) -> Result<u64> {
+        // The remembered ids end by themselves.
+        let Some(oldest) = older_than else { return Ok(0) };
+        let mut command = redis::cmd("XTRIM");
+        command.arg(self.keys_of(log).1).arg("MINID").arg(oldest.as_millis().max(0));
+        let what = "trim a stream by age";
+        let removed: Value = self.connection.command(what, &command, Repeat::Safe).await?;
+        read(removed, what)
+    }
+}
+
+fn broken(rule: InvalidText) -> Error {
+    Error::inconsistent(format!("a stored {rule}"))
+}
+
+impl Drop for RedisEvents {
+    fn drop(&mut self) {
+        self.tails.close();
+    }
+}

@@ -1,0 +1,134 @@
+//! The port of events on the model.
+
+use super::wakeups::Wakeups;
+use async_trait::async_trait;
+use mainstay_core::Result;
+use mainstay_core::api::events::{EventGap, EventId, EventOffset};
+use mainstay_core::api::{Epoch, Timestamp};
+use mainstay_core::events::{
+    EventStore, LogName, LogPage, LogState, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent, Tail,
+    wait_by_hints,
+};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Logs in memory: one lock around all of them.
+pub(super) struct ModelEvents {
+    logs: Mutex<BTreeMap<LogName, Log>>,
+    wakeups: Arc<Wakeups>,
+}
+
+/// A log.
+#[derive(Default)]
+struct Log {
+    events: Vec<StoredEvent>,
+    last: EventOffset,
+    trimmed: EventOffset,
+    ids: BTreeMap<EventId, (EventOffset, Timestamp)>,
+}
+
+impl ModelEvents {
+    pub fn new(wakeups: Arc<Wakeups>) -> Self {
+        Self { logs: Mutex::default(), wakeups }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<LogName, Log>> {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log {
+    fn trim(&mut self, keep: impl Fn(&Self) -> bool) -> u64 {
+        let mut removed = 0;
+        while !self.events.is_empty() && !keep(self) {
+            self.trimmed = self.events.remove(0).offset;
+            removed += 1;
+        }
+        removed
+    }
+
+    fn gap(&self, after: &(Epoch, EventOffset), epoch: &Epoch) -> Option<EventGap> {
+        if after.0 != *epoch {
+            return Some(EventGap::NewEpoch);
+        }
+        (after.1 < self.trimmed || after.1 > self.last).then_some(EventGap::Trimmed)
+    }
+}
+
+fn epoch(log: &LogName) -> Epoch {
+    Epoch::parse(format!("model{}", log.partition)).expect("letters and digits are an epoch")
+}
+
+fn ms(time: Timestamp) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(0)
+}
+
+#[async_trait]
+impl EventStore for ModelEvents {
+    async fn publish(&self, publish: Publish) -> Result<PublishOutcome> {
+        let mut logs = self.lock();
+        let log = logs.entry(publish.log.clone()).or_default();
+        log.ids.retain(|_, (_, until)| *until > publish.now);
+        let window = i64::try_from(publish.dedupe.as_millis()).unwrap_or(i64::MAX);
+        let until = Timestamp::from_millis(publish.now.as_millis().saturating_add(window));
+        let mut events = Vec::new();
+        for event in publish.events {
+            if let Some((offset, _)) = log.ids.get(&event.id) {
+                events.push(Placed { offset: *offset, duplicate: true });
+                continue;
+            }
+            log.last = log.last.next(publish.now);
+            log.ids.insert(event.id.clone(), (log.last, until));
+            log.events.push(StoredEvent { offset: log.last, event });
+            events.push(Placed { offset: log.last, duplicate: false });
+        }
+        log.trim(|log| log.events.len() <= publish.max_len as usize);
+        if let Some(age) = publish.max_age {
+            let oldest = ms(publish.now).saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+            log.trim(|log| log.events[0].offset.ms >= oldest);
+        }
+        self.wakeups.events(&publish.log);
+        Ok(PublishOutcome::Published(Published { epoch: epoch(&publish.log), events, trimmed_unread: 0 }))
+    }
+
+    async fn read(&self, read: ReadLog) -> Result<LogPage> {
+        let mut logs = self.lock();
+        let log = logs.entry(read.log.clone()).or_default();
+        let epoch = epoch(&read.log);
+        let gap = read.after.as_ref().and_then(|after| log.gap(after, &epoch));
+        let from = match &read.after {
+            Some((_, offset)) if gap.is_none() => *offset,
+            _ => EventOffset::ZERO,
+        };
+        let mut events: Vec<_> = log.events.iter().filter(|stored| stored.offset > from).cloned().collect();
+        let more = events.len() > read.limit as usize;
+        events.truncate(read.limit as usize);
+        let nothing = if gap.is_some() { log.last } else { from };
+        let next = events.last().map_or(nothing, |stored| stored.offset);
+        Ok(LogPage { epoch, events, next, more, gap, unreadable: 0 })
+    }
+
+    async fn state(&self, name: &LogName) -> Result<LogState> {
+        let mut logs = self.lock();
+        let log = logs.entry(name.clone()).or_default();
+        Ok(LogState {
+            epoch: epoch(name),
+            last: log.last,
+            first: log.events.first().map(|stored| stored.offset),
+            length: log.events.len() as u64,
+        })
+    }
+
+    async fn wait(&self, tails: &[Tail], at_most: Duration) -> Result<Vec<LogName>> {
+        wait_by_hints(self, &*self.wakeups, tails, at_most, None).await
+    }
+
+    async fn purge(&self, name: &LogName, older_than: Option<Timestamp>, now: Timestamp) -> Result<u64> {
+        let mut logs = self.lock();
+        let log = logs.entry(name.clone()).or_default();
+        log.ids.retain(|_, (_, until)| *until > now);
+        let Some(oldest) = older_than else { return Ok(0) };
+        Ok(log.trim(|log| log.events[0].offset.ms >= ms(oldest)))
+    }
+}
