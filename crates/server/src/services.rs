@@ -4,6 +4,7 @@ use crate::access::Refusals;
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
+use mainstay_core::events::{EventParts, EventService, Streams};
 use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
@@ -19,6 +20,8 @@ pub struct Services {
     pub chat: Arc<Chat>,
     /// Conversations.
     pub conversations: Arc<ConversationService>,
+    /// Events.
+    pub events: Arc<EventService>,
     /// Users, API keys and sessions.
     pub identity: Arc<IdentityService>,
     /// Mail.
@@ -55,6 +58,8 @@ pub struct ServiceRules {
     pub mail: MailRules,
     /// The rules of presence.
     pub presence: PresenceRules,
+    /// The streams of events.
+    pub streams: Arc<Streams>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Makes ids.
@@ -72,6 +77,14 @@ impl Services {
         let conversations = ConversationService::new(store, Arc::clone(clock), Arc::clone(mint), rules.conversations);
         let conversations = Arc::new(conversations);
         let chat = Chat::new(Arc::clone(&conversations), rules.agent, rules.chat);
+        let events = EventService::new(EventParts {
+            events: Arc::clone(&stores.events),
+            rooms: Arc::clone(&stores.rooms),
+            transport: Arc::clone(&stores.transport),
+            streams: rules.streams,
+            clock: Arc::clone(clock),
+            mint: Arc::clone(mint),
+        });
         let identity =
             IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
@@ -80,6 +93,7 @@ impl Services {
             audit: Arc::new(audit),
             chat: Arc::new(chat),
             conversations,
+            events: Arc::new(events),
             identity: Arc::new(identity),
             mail: Arc::new(mail),
             presence: Arc::new(presence),

@@ -46,7 +46,7 @@ pub(super) async fn admit(
     caller: &Caller,
     room: &RoomKey,
     options: &StreamOptions,
-    rooms: Option<&dyn RoomStore>,
+    rooms: &dyn RoomStore,
     now: Timestamp,
 ) -> Result<Admitted> {
     caller.require(Scope::EventsRead)?;
@@ -57,11 +57,7 @@ pub(super) async fn admit(
         RoomAccess::Open if is_open_to(caller, &room.room) => Ok(Admitted { until: None }),
         RoomAccess::Open => Err(forbidden(&room.room, "it is the room of another user")),
         RoomAccess::Members => {
-            // Without a list of members nobody is one.
-            let membership = match rooms {
-                Some(rooms) => rooms.membership(room, &member_of(caller)?, now).await?,
-                None => None,
-            };
+            let membership = rooms.membership(room, &member_of(caller)?, now).await?;
             let membership = membership.ok_or_else(|| forbidden(&room.room, "only its members may subscribe"))?;
             Ok(Admitted { until: membership.until })
         }

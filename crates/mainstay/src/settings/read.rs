@@ -144,6 +144,7 @@ impl Reader<'_> {
             request_timeout_ms: self.timeout_ms(Setting::RequestTimeoutMs)?,
             max_body_bytes: self.number(Setting::MaxBodyBytes, 1_024..=MAX_COUNT)?,
             shutdown_grace_ms: self.number(Setting::ShutdownGraceMs, 0..=MAX_TIMEOUT_MS)?,
+            bridge_key: self.secret(Setting::BridgeKey)?,
             open_metrics: self.parsed(Setting::OpenMetrics)?.unwrap_or(false),
         })
     }

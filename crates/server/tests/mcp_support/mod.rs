@@ -67,6 +67,7 @@ impl Site {
             identity: IdentityRules::default(),
             mail,
             presence: PresenceRules::default(),
+            streams: Arc::default(),
             clock: clock.clone(),
             mint: Arc::new(RandomMint),
         };

@@ -72,6 +72,7 @@ impl Site {
             identity: setup.identity,
             mail: MailRules::default(),
             presence: setup.presence,
+            streams: Arc::default(),
             clock: setup.clock,
             mint: Arc::new(RandomMint),
         };

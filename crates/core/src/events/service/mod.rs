@@ -21,8 +21,8 @@ use std::sync::Arc;
 pub struct EventParts {
     /// The logs.
     pub events: Arc<dyn EventStore>,
-    /// Who may be in rooms; without it, nobody is a member of any.
-    pub rooms: Option<Arc<dyn RoomStore>>,
+    /// Who may be in rooms.
+    pub rooms: Arc<dyn RoomStore>,
     /// How publishers choose their transport.
     pub transport: Arc<dyn TransportStore>,
     /// The streams.
@@ -36,7 +36,7 @@ pub struct EventParts {
 /// Events: publishing and reading, for every surface.
 pub struct EventService {
     events: Arc<dyn EventStore>,
-    rooms: Option<Arc<dyn RoomStore>>,
+    rooms: Arc<dyn RoomStore>,
     transport: Arc<dyn TransportStore>,
     streams: Arc<Streams>,
     clock: Arc<dyn Clock>,
@@ -81,6 +81,6 @@ impl EventService {
     pub async fn admit(&self, caller: &Caller, stream: &StreamName, room: &RoomId) -> Result<Admitted> {
         let options = self.stream(stream)?;
         let key = RoomKey { namespace: caller.namespace.clone(), stream: stream.clone(), room: room.clone() };
-        access::admit(caller, &key, options, self.rooms.as_deref(), self.clock.now()).await
+        access::admit(caller, &key, options, self.rooms.as_ref(), self.clock.now()).await
     }
 }
