@@ -21,7 +21,7 @@ pub use groups::{
     Bury, DeadEvent, GroupKey, GroupOutcome, GroupStart, GroupState, GroupStore, TakeEvents, TakeOutcome, TakenEvent,
 };
 pub use observe::EventObserver;
-pub use occupancy::{Arrival, MAX_ROOM_TTL_MS, MIN_ROOM_TTL_MS, RoomParts, RoomRules, RoomService};
+pub use occupancy::{Arrival, RoomParts, RoomRules, RoomService};
 pub use port::{
     EventStore, LogName, LogPage, LogState, NewEvent, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent,
     Tail,

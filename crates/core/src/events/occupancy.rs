@@ -10,14 +10,9 @@ use mainstay_api::events::{
     PresentMember, RoomId, RoomMember, RoomPresence, StreamName,
 };
 use mainstay_api::page::Page;
-use mainstay_api::{Code, InvalidText, RawJson};
+use mainstay_api::{Code, RawJson};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Least time that a connection is in a room without being renewed, in milliseconds.
-pub const MIN_ROOM_TTL_MS: u64 = 5_000;
-/// Most, in milliseconds: as long a node that died leaves its connections behind.
-pub const MAX_ROOM_TTL_MS: u64 = 600_000;
 
 /// What is configured about rooms.
 #[derive(Debug, Clone, Copy)]
@@ -230,24 +225,6 @@ impl RoomService {
     fn key(&self, caller: &Caller, stream: &StreamName, room: &RoomId) -> Result<RoomKey> {
         self.events.stream(stream)?;
         Ok(RoomKey { namespace: caller.namespace.clone(), stream: stream.clone(), room: room.clone() })
-    }
-}
-
-impl RoomRules {
-    /// Checks the rules.
-    ///
-    /// # Errors
-    /// The first that is out of its bounds.
-    pub fn validate(self) -> Result<Self, InvalidText> {
-        let ttl_ms = u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX);
-        let broken = |rule: String| Err(InvalidText { what: "rules of rooms", rule });
-        if !(MIN_ROOM_TTL_MS..=MAX_ROOM_TTL_MS).contains(&ttl_ms) {
-            return broken(format!("the time in a room must be {MIN_ROOM_TTL_MS} to {MAX_ROOM_TTL_MS} milliseconds"));
-        }
-        if self.max_occupants == 0 || self.max_members == 0 {
-            return broken("a room must hold somebody".into());
-        }
-        Ok(self)
     }
 }
 

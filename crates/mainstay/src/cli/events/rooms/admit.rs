@@ -30,7 +30,8 @@ impl Admit {
         let room = (&self.at.stream, &self.at.room);
         let admitted = context.client().await?.room(room.0, room.1).admit(&self.member, &admit).await?;
         context.printer.data(&admitted, || {
-            let until = admitted.until.map_or_else(|| "without an end".into(), |at| format!("until {}", at.to_seconds_text()));
+            let until =
+                admitted.until.map_or_else(|| "without an end".into(), |at| format!("until {}", at.to_seconds_text()));
             format!("admitted {} {until}", one_line(admitted.member.as_str()))
         })
     }
