@@ -286,7 +286,9 @@ impl StoreKind {
         }
         match url.split_once("://").map(|(scheme, _)| scheme) {
             Some("redis" | "rediss" | "redis+sentinel" | "rediss+sentinel" | "redis+cluster" | "rediss+cluster") => {
-                Ok(Self::Redis(Box::new(redis_store::options(&settings.redis, url)?)))
+                let mut options = redis_store::options(&settings.redis, url)?;
+                options.streams = Arc::clone(&settings.streams);
+                Ok(Self::Redis(Box::new(options)))
             }
             scheme => Err(unknown_store(scheme)),
         }

@@ -54,7 +54,7 @@ impl Router {
     pub async fn publish(&self, stream: &StreamName, mut event: PublishEvent) -> Result<Sent> {
         let settings = self.settings();
         if event.id.is_none() {
-            event.id = EventId::parse(uuid::Uuid::new_v4().to_string()).ok();
+            event.id = EventId::parse(uuid::Uuid::now_v7().to_string()).ok();
         }
         let Some(call) = call_of(stream, &event) else {
             return self.to_stream(stream, &event).await;
