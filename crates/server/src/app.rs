@@ -39,7 +39,8 @@ pub fn router_with_mcp(
     mcp: Option<Router>,
 ) -> Router {
     let admission = Admission::new(config.max_in_flight, config.max_live);
-    let app = Arc::new(App { services, config: config.clone(), admission, shutdown, connections: Arc::default() });
+    let connections = Arc::new(Connections::new(&services));
+    let app = Arc::new(App { services, config: config.clone(), admission, shutdown, connections });
     let mut routes = Router::new()
         .merge(brief(&app, openapi::guarded::routes(&app)))
         .merge(brief(&app, openapi::accounts::routes(&app)))

@@ -79,7 +79,8 @@ impl Maintenance {
             let instances = services.presence.purge(self.step_limit).await?;
             let rooms = services.rooms.purge(self.step_limit).await?;
             let credentials = services.identity.purge(self.step_limit).await?;
-            let counts = [conversations, messages, instances, rooms, credentials];
+            let connections = services.connections.purge(services.clock.now(), self.step_limit).await?;
+            let counts = [conversations, messages, instances, rooms, credentials, connections];
             services.metrics.purged(counts.into_iter().fold(0, u32::saturating_add));
             purged.conversations = purged.conversations.saturating_add(conversations);
             purged.messages = purged.messages.saturating_add(messages);

@@ -4,7 +4,7 @@ use crate::access::Refusals;
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
-use mainstay_core::events::{EventParts, EventService, RoomParts, RoomRules, RoomService, Streams};
+use mainstay_core::events::{ConnectionStore, EventParts, EventService, RoomParts, RoomRules, RoomService, Streams};
 use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
@@ -18,6 +18,10 @@ pub struct Services {
     pub audit: Arc<AuditService>,
     /// Chats with the agent.
     pub chat: Arc<Chat>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Connections that span requests.
+    pub connections: Arc<dyn ConnectionStore>,
     /// Conversations.
     pub conversations: Arc<ConversationService>,
     /// Events.
@@ -74,6 +78,7 @@ impl Services {
     /// The services on a store.
     #[must_use]
     pub fn new(stores: &Stores, rules: ServiceRules) -> Self {
+        let now = Arc::clone(&rules.clock);
         let (clock, mint) = (&rules.clock, &rules.mint);
         let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(clock), Arc::clone(mint), rules.audit)
             .with_notary(rules.notary);
@@ -103,6 +108,8 @@ impl Services {
         Self {
             audit: Arc::new(audit),
             chat: Arc::new(chat),
+            clock: now,
+            connections: Arc::clone(&stores.connections),
             conversations,
             events,
             identity: Arc::new(identity),
