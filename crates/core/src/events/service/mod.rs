@@ -8,7 +8,6 @@ pub use publishing::PublishReport;
 
 use super::access::{self, Admitted};
 use super::port::{EventStore, LogName};
-use super::refusals::unknown_stream;
 use super::rooms::{RoomKey, RoomStore};
 use super::streams::{StreamOptions, Streams};
 use super::transport::TransportStore;
@@ -62,7 +61,7 @@ impl EventService {
     /// # Errors
     /// `events.stream_unknown`, with the names that there are.
     pub fn stream(&self, name: &StreamName) -> Result<&StreamOptions> {
-        self.streams.get(name).ok_or_else(|| unknown_stream(name, &self.streams))
+        self.streams.require(name)
     }
 
     /// The log that the events of a room are in.
