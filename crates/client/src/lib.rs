@@ -17,6 +17,7 @@ mod options;
 mod presence;
 pub mod publisher;
 mod retry;
+mod rooms;
 mod transport;
 
 pub use audit::AuditClient;
@@ -30,6 +31,7 @@ pub use identity::{Account, Keys, UsersClient};
 pub use mail::Mail;
 pub use options::{ClientOptions, Credential};
 pub use presence::PresenceClient;
+pub use rooms::RoomClient;
 pub use transport::{Body, BoxError};
 
 use bytes::Bytes;

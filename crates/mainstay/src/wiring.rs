@@ -66,6 +66,7 @@ impl Backbone {
             identity: identity_rules(settings)?,
             mail: mail_rules(&settings.mail),
             presence: presence_rules(&settings.presence),
+            rooms: settings.rooms,
             streams: Arc::clone(&settings.streams),
             clock: Arc::new(SystemClock),
             mint: Arc::new(RandomMint),

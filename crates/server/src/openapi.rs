@@ -4,7 +4,7 @@
 use crate::access::{Access, Guard, Needs, audited, audited_in_server, guard};
 use crate::app::App;
 use crate::conversations::{self, legacy as chat, subjects};
-use crate::events::{publish, read as read_page, set_transport, streams, transport};
+use crate::events::{publish, read as read_page, rooms, set_transport, streams, transport};
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
 use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, whoami};
 use axum::Router;
@@ -109,6 +109,10 @@ endpoints! {
         read_page => read [Scope::EventsRead];
         streams => streams [Scope::EventsRead];
         transport => transport [Scope::EventsWrite];
+        rooms::present => present [Scope::EventsRead];
+        rooms::members => members [Scope::EventsRead];
+        rooms::admit => admit [audited(Scope::EventsAdmin, AuditClass::Privilege, "events.rooms.admit", "membership")];
+        rooms::dismiss => dismiss [audited(Scope::EventsAdmin, AuditClass::Privilege, "events.rooms.dismiss", "membership")];
         set_transport => set_transport [audited(Scope::EventsAdmin, AuditClass::Write, "events.transport", "transport")];
         mail::send => send [Scope::MailWrite];
         mail::list => list [Scope::MailRead];

@@ -4,7 +4,7 @@ use crate::access::Refusals;
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
-use mainstay_core::events::{ConnectionStore, EventParts, EventService, Streams};
+use mainstay_core::events::{ConnectionStore, EventParts, EventService, RoomParts, RoomRules, RoomService, Streams};
 use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
@@ -32,6 +32,8 @@ pub struct Services {
     pub mail: Arc<MailService>,
     /// Presence.
     pub presence: Arc<PresenceService>,
+    /// Rooms of streams.
+    pub rooms: Arc<RoomService>,
     /// Where live readers wait.
     pub hub: Hub,
     /// What the store is.
@@ -62,6 +64,8 @@ pub struct ServiceRules {
     pub mail: MailRules,
     /// The rules of presence.
     pub presence: PresenceRules,
+    /// The rules of rooms.
+    pub rooms: RoomRules,
     /// The streams of events.
     pub streams: Arc<Streams>,
     /// The clock.
@@ -90,6 +94,13 @@ impl Services {
             clock: Arc::clone(clock),
             mint: Arc::clone(mint),
         });
+        let events = Arc::new(events);
+        let rooms = RoomService::new(RoomParts {
+            rooms: Arc::clone(&stores.rooms),
+            events: Arc::clone(&events),
+            clock: Arc::clone(clock),
+            rules: rules.rooms,
+        });
         let identity =
             IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
@@ -100,10 +111,11 @@ impl Services {
             clock: now,
             connections: Arc::clone(&stores.connections),
             conversations,
-            events: Arc::new(events),
+            events,
             identity: Arc::new(identity),
             mail: Arc::new(mail),
             presence: Arc::new(presence),
+            rooms: Arc::new(rooms),
             hub: Hub::new(Arc::clone(&stores.hints)),
             info: stores.info.clone(),
             probe: Arc::clone(&stores.probe),

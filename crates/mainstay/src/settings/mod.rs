@@ -16,7 +16,7 @@ pub use read::is_loopback;
 pub use table::Setting;
 
 use mainstay_api::{Code, InstanceId, MessageType, Namespace, Problem};
-use mainstay_core::events::Streams;
+use mainstay_core::events::{RoomRules, Streams};
 use read::Reader;
 use secrecy::SecretString;
 use std::net::{IpAddr, SocketAddr};
@@ -75,6 +75,8 @@ pub struct Settings {
     pub presence: PresenceSettings,
     /// Redis.
     pub redis: RedisSettings,
+    /// Rooms of streams.
+    pub rooms: RoomRules,
     /// The streams of events.
     pub streams: Arc<Streams>,
     /// Trusted issuers of tokens.
@@ -254,6 +256,7 @@ impl Settings {
             audit: read.audit()?,
             presence: read.presence()?,
             redis: read.redis()?,
+            rooms: read.rooms()?,
             streams: streams::read(&layers)?,
             issuers: issuers::read(&layers)?,
         };

@@ -2,6 +2,7 @@
 
 mod publish;
 mod read;
+mod rooms;
 mod streams;
 mod transport;
 
@@ -16,6 +17,9 @@ pub enum EventsCommand {
     Publish(Box<publish::Publish>),
     /// Read events that are kept.
     Read(read::Read),
+    /// See who is in a room, and say who may be.
+    #[command(subcommand)]
+    Rooms(rooms::RoomsCommand),
     /// List the streams, and what they hold.
     Streams(streams::Streams),
     /// See and change how publishers send events.
@@ -29,6 +33,7 @@ impl EventsCommand {
         match self {
             Self::Publish(command) => command.run(context).await,
             Self::Read(command) => command.run(context).await,
+            Self::Rooms(command) => command.run(context).await,
             Self::Streams(command) => command.run(context).await,
             Self::Transport(command) => command.run(context).await,
         }
