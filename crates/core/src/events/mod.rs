@@ -23,8 +23,8 @@ pub use groups::{
 pub use observe::EventObserver;
 pub use occupancy::{Arrival, RoomParts, RoomRules, RoomService};
 pub use port::{
-    EventStore, LogName, LogPage, LogState, NewEvent, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent,
-    Tail,
+    EventStore, LogName, LogPage, LogState, MAX_PAGE_BYTES, NewEvent, Placed, Publish, PublishOutcome, Published,
+    PurgeLog, Purged, ReadLog, StoredEvent, Tail,
 };
 pub use rooms::{Admit, Enter, EnterOutcome, Membership, Occupant, RoomKey, RoomStore};
 pub use service::{EventParts, EventService, PublishReport};
