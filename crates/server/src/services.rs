@@ -4,6 +4,7 @@ use crate::access::Refusals;
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
+use mainstay_core::events::{ConnectionStore, EventParts, EventService, RoomParts, RoomRules, RoomService, Streams};
 use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
@@ -17,14 +18,22 @@ pub struct Services {
     pub audit: Arc<AuditService>,
     /// Chats with the agent.
     pub chat: Arc<Chat>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Connections that span requests.
+    pub connections: Arc<dyn ConnectionStore>,
     /// Conversations.
     pub conversations: Arc<ConversationService>,
+    /// Events.
+    pub events: Arc<EventService>,
     /// Users, API keys and sessions.
     pub identity: Arc<IdentityService>,
     /// Mail.
     pub mail: Arc<MailService>,
     /// Presence.
     pub presence: Arc<PresenceService>,
+    /// Rooms of streams.
+    pub rooms: Arc<RoomService>,
     /// Where live readers wait.
     pub hub: Hub,
     /// What the store is.
@@ -55,6 +64,10 @@ pub struct ServiceRules {
     pub mail: MailRules,
     /// The rules of presence.
     pub presence: PresenceRules,
+    /// The rules of rooms.
+    pub rooms: RoomRules,
+    /// The streams of events.
+    pub streams: Arc<Streams>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Makes ids.
@@ -65,6 +78,7 @@ impl Services {
     /// The services on a store.
     #[must_use]
     pub fn new(stores: &Stores, rules: ServiceRules) -> Self {
+        let now = Arc::clone(&rules.clock);
         let (clock, mint) = (&rules.clock, &rules.mint);
         let audit = AuditService::new(Arc::clone(&stores.audit), Arc::clone(clock), Arc::clone(mint), rules.audit)
             .with_notary(rules.notary);
@@ -72,6 +86,21 @@ impl Services {
         let conversations = ConversationService::new(store, Arc::clone(clock), Arc::clone(mint), rules.conversations);
         let conversations = Arc::new(conversations);
         let chat = Chat::new(Arc::clone(&conversations), rules.agent, rules.chat);
+        let events = EventService::new(EventParts {
+            events: Arc::clone(&stores.events),
+            rooms: Arc::clone(&stores.rooms),
+            transport: Arc::clone(&stores.transport),
+            streams: rules.streams,
+            clock: Arc::clone(clock),
+            mint: Arc::clone(mint),
+        });
+        let events = Arc::new(events);
+        let rooms = RoomService::new(RoomParts {
+            rooms: Arc::clone(&stores.rooms),
+            events: Arc::clone(&events),
+            clock: Arc::clone(clock),
+            rules: rules.rooms,
+        });
         let identity =
             IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
@@ -79,10 +108,14 @@ impl Services {
         Self {
             audit: Arc::new(audit),
             chat: Arc::new(chat),
+            clock: now,
+            connections: Arc::clone(&stores.connections),
             conversations,
+            events,
             identity: Arc::new(identity),
             mail: Arc::new(mail),
             presence: Arc::new(presence),
+            rooms: Arc::new(rooms),
             hub: Hub::new(Arc::clone(&stores.hints)),
             info: stores.info.clone(),
             probe: Arc::clone(&stores.probe),

@@ -309,3 +309,48 @@ async fn a_connection_counts_as_a_live_stream_and_is_bounded() {
     let second = Client::negotiate(&site, "events", KEY).await;
     second.get().await.problem("server.overloaded").await;
 }
+
+#[tokio::test]
+async fn polls_and_messages_reach_a_connection_from_any_node() {
+    let site = Site::start().await;
+    let other = site.beside().await;
+    let here = Client::negotiate(&site, "events", KEY).await;
+    let there = Client { site: &other, path: here.path.clone(), key: KEY.into() };
+    assert_eq!(there.get().await.status, StatusCode::OK);
+    assert_eq!(here.post(HANDSHAKE).await.status, StatusCode::OK);
+    assert_eq!(here.poll().await, ["{}"], "the answer came from the other node");
+    for (sender, poller) in [(&here, &there), (&there, &here), (&here, &here)] {
+        let call = record(json!({ "type": 1, "invocationId": "0", "target": "nothing", "arguments": [] }));
+        assert_eq!(sender.post(&call).await.status, StatusCode::OK);
+        assert!(poller.poll().await[0].contains("Unknown hub method 'nothing'"));
+    }
+    let foreign = Client { site: &site, path: here.path.clone(), key: site.key(&["events:read"]).await.token };
+    foreign.get().await.problem("events.connection_unknown").await;
+    foreign.post("x").await.problem("events.connection_unknown").await;
+    assert_eq!(here.delete().await.status, StatusCode::ACCEPTED);
+    assert_eq!(here.farewell().await, json!({ "type": 7 }));
+}
+
+#[tokio::test]
+async fn events_come_from_one_node_and_messages_go_to_another() {
+    let site = Site::start().await;
+    let other = site.beside().await;
+    let here = Client::negotiate(&site, "events", KEY).await;
+    let there = Client { site: &other, path: here.path.clone(), key: KEY.into() };
+    let mut body = there.stream().await.body;
+    assert_eq!(here.post(HANDSHAKE).await.status, StatusCode::OK);
+    assert!(until(&mut body, "{}\u{1e}").await.contains("data: {}"));
+    here.stream().await.problem("events.connection_unknown").await;
+    drop(body);
+}
+
+#[tokio::test]
+async fn of_two_that_open_a_connection_at_the_same_time_one_does() {
+    let site = Site::start().await;
+    let other = site.beside().await;
+    let here = Client::negotiate(&site, "events", KEY).await;
+    let there = Client { site: &other, path: here.path.clone(), key: KEY.into() };
+    let (one, two, three) = tokio::join!(here.stream(), there.stream(), here.stream());
+    let opened = [&one, &two, &three].into_iter().filter(|reply| reply.status == StatusCode::OK).count();
+    assert_eq!(opened, 1, "{} {} {}", one.status, two.status, three.status);
+}

@@ -4,6 +4,7 @@ mod access;
 mod connections;
 mod groups;
 mod observe;
+mod occupancy;
 mod port;
 mod refusals;
 mod rooms;
@@ -20,6 +21,7 @@ pub use groups::{
     Bury, DeadEvent, GroupKey, GroupOutcome, GroupStart, GroupState, GroupStore, TakeEvents, TakeOutcome, TakenEvent,
 };
 pub use observe::EventObserver;
+pub use occupancy::{Arrival, RoomParts, RoomRules, RoomService};
 pub use port::{
     EventStore, LogName, LogPage, LogState, MAX_PAGE_BYTES, NewEvent, Placed, Publish, PublishOutcome, Published,
     PurgeLog, Purged, ReadLog, StoredEvent, Tail,

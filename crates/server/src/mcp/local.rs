@@ -15,6 +15,7 @@ use mainstay_api::conversations::{
     Answered, AppendMessages, AppendedMessages, Conversation, ConversationSummary, CreateConversation,
     CreatedConversation, DeletedConversation, ForkConversation, ListConversations, MessagePage, ReadMessages, SendText,
 };
+use mainstay_api::events::{EventPage, PublishEvents, PublishedEvents, ReadEvents, StreamList, StreamName};
 use mainstay_api::identity::WhoAmI;
 use mainstay_api::ids::RequestId;
 use mainstay_api::mail::{
@@ -219,6 +220,25 @@ impl Backend for LocalBackend {
         fork: ForkConversation,
     ) -> Result<CreatedConversation> {
         self.parts.services.conversations.fork(&self.caller, request, id, fork).await.map_err(told)
+    }
+
+    async fn publish_events(
+        &self,
+        request: Option<RequestId>,
+        stream: &StreamName,
+        publish: PublishEvents,
+    ) -> Result<PublishedEvents> {
+        let events = &self.parts.services.events;
+        let report = events.publish(&self.caller, stream, request.as_ref(), publish).await.map_err(told)?;
+        Ok(report.published)
+    }
+
+    async fn read_events(&self, stream: &StreamName, read: ReadEvents) -> Result<EventPage> {
+        self.parts.services.events.read(&self.caller, stream, read).await.map_err(told)
+    }
+
+    async fn event_streams(&self) -> Result<StreamList> {
+        self.parts.services.events.list(&self.caller).await.map_err(told)
     }
 
     async fn conversation_delete(&self, id: &ConversationId) -> Result<DeletedConversation> {

@@ -1,8 +1,8 @@
 //! `GET /hubs/{hub}`: a transport of a connection.
 
-use super::connections::{key_of, random};
+use super::connections::{Named, Place, key_of, random};
 use super::session::{Opening, Session};
-use super::{hub_of, hubs::HubKind, parameter, polling, sse, unfit, unknown, websocket};
+use super::{hub_of, hubs::HubKind, parameter, polling, relay, sse, unfit, unknown, websocket};
 use crate::app::App;
 use crate::caller::{Authenticated, Credential};
 use crate::problem::Failure;
@@ -41,7 +41,10 @@ pub(crate) async fn connect(
     let transport = transport_of(&parts);
     let token = parameter(&parts.uri, "id").filter(|token| !token.is_empty());
     let asker = Asker { app, caller, credential, hub, transport };
-    let (session, is_new) = asker.session(token)?;
+    let (session, is_new) = match asker.session(token).await? {
+        Reached::Here(session, is_new) => (session, is_new),
+        Reached::Elsewhere(key) => return relay::poll(&asker.app, &key).await,
+    };
     match transport {
         Transport::WebSockets => {
             let limits = &asker.app.config.signalr.limits;
@@ -51,7 +54,9 @@ pub(crate) async fn connect(
         }
         Transport::ServerSentEvents => sse::open(session).await,
         Transport::LongPolling if is_new => polling::begin(&session).await,
-        Transport::LongPolling => Ok(polling::poll(session, asker.app.config.signalr.poll_timeout).await),
+        Transport::LongPolling => {
+            Ok(polling::poll(&session, asker.app.config.signalr.poll_timeout).await.into_response())
+        }
     }
     .map(IntoResponse::into_response)
 }
@@ -77,22 +82,33 @@ struct Asker {
     transport: Transport,
 }
 
+/// Where a request ends up.
+enum Reached {
+    /// At a session of this node; and whether it was opened for it.
+    Here(Arc<Session>, bool),
+    /// At another node, by the digest of the token.
+    Elsewhere(String),
+}
+
 impl Asker {
-    /// The session of a token, opened where this is its first request; and whether it is.
-    fn session(&self, token: Option<String>) -> Result<(Arc<Session>, bool), Failure> {
+    /// The session of a token, opened where this is its first request.
+    async fn session(&self, token: Option<String>) -> Result<Reached, Failure> {
         let Some(token) = token else {
             // Only a WebSocket is a connection by itself: the others have more requests, which must be told apart.
             return match self.transport {
-                Transport::WebSockets => Ok((self.open(random(), random(), false)?, true)),
+                Transport::WebSockets => self.open(random(), random(), false),
                 _ => Err(unfit("query: Connection ID required")),
             };
         };
-        let (key, principal) = (key_of(&token), self.caller.principal.to_string());
-        if let Some(session) = self.app.connections.find(&key, self.hub, &principal) {
-            return self.again(session).map(|session| (session, false));
+        let key = key_of(&token);
+        let named = Named { key: &key, hub: self.hub, caller: &self.caller };
+        match self.app.connections.claim(named).await? {
+            Place::Here(session) => Ok(Reached::Here(self.again(session)?, false)),
+            Place::Ready { id, stateful } => self.open(id, key, stateful),
+            Place::Elsewhere if self.transport == Transport::LongPolling => Ok(Reached::Elsewhere(key)),
+            // Its messages are in the memory of the other node: the client begins anew, and continues its rooms.
+            Place::Elsewhere | Place::Unknown => Err(unknown()),
         }
-        let negotiated = self.app.connections.take(&key, self.hub, &principal).ok_or_else(unknown)?;
-        Ok((self.open(negotiated.id, key, negotiated.stateful)?, true))
     }
 
     /// Another request of a session that is there.
@@ -113,7 +129,7 @@ impl Asker {
         Ok(session)
     }
 
-    fn open(&self, id: String, key: String, stateful: bool) -> Result<Arc<Session>, Failure> {
+    fn open(&self, id: String, key: String, stateful: bool) -> Result<Reached, Failure> {
         let permit = self.app.admission.live()?;
         let opening = Opening {
             id,
@@ -124,8 +140,8 @@ impl Asker {
             stateful: stateful && self.transport == Transport::WebSockets,
             permit,
         };
-        let session = Session::open(&self.app, opening);
-        self.app.connections.keep(key, &session);
-        Ok(session)
+        let (session, is_new) = self.app.connections.open(&self.app, key, opening);
+        let session = if is_new { session } else { self.again(session)? };
+        Ok(Reached::Here(session, is_new))
     }
 }

@@ -1,42 +1,43 @@
-//! The connections of this node: those that were negotiated and not yet opened, and those that are open.
+//! The connections of clients: in the store from their negotiation on, so that any node can serve any request of them, and
+//! in this process where this node holds them open.
 
 use super::hubs::HubKind;
-use super::session::Session;
+use super::relay;
+use super::session::{Opening, Session};
+use crate::app::App;
+use crate::services::Services;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mainstay_core::{Mint, RandomMint};
+use mainstay_core::events::{Claim, ClaimOutcome, ConnectionRecord, ConnectionStore};
+use mainstay_core::{Caller, Clock, Mint, RandomMint, Result};
+use mainstay_signalr::negotiate::Transport;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::time::Instant;
 
-/// Connections that were negotiated and wait for their first request, at a time.
-const MAX_NEGOTIATED: usize = 16_384;
+/// How long a connection is kept after the node that holds it was last heard of.
+const HELD_FOR: Duration = Duration::from_secs(60);
+/// How often the node says that it is there.
+const RENEW_EVERY: Duration = Duration::from_secs(20);
 
-/// The connections of this node, by the digests of their tokens.
-#[derive(Default)]
+/// How long what another node is to tell the client stays in the store after the end.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// The connections of clients.
 pub(crate) struct Connections {
-    negotiated: Mutex<HashMap<String, Negotiated>>,
+    pub(super) store: Arc<dyn ConnectionStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// This run of this node.
+    node: String,
     sessions: Mutex<HashMap<String, Arc<Session>>>,
 }
 
-/// What was agreed on before a connection is opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Negotiated {
-    /// The public id.
-    pub id: String,
-    pub hub: HubKind,
-    /// Whose it is.
-    pub principal: String,
-    pub stateful: bool,
-    until: Instant,
-}
-
 /// A connection as it is negotiated.
-pub(crate) struct Wanted {
+pub(crate) struct Wanted<'a> {
     pub hub: HubKind,
-    pub principal: String,
+    pub caller: &'a Caller,
     pub stateful: bool,
     /// How long it waits for its first request.
     pub waits: Duration,
@@ -49,48 +50,161 @@ pub(crate) struct Ticket {
     pub token: String,
 }
 
+/// What was negotiated, as it stands in the store.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Details {
+    hub: String,
+    stateful: bool,
+}
+
+/// Whose connection a request names.
+#[derive(Clone, Copy)]
+pub(crate) struct Named<'a> {
+    /// The digest of the token.
+    pub key: &'a str,
+    pub hub: HubKind,
+    pub caller: &'a Caller,
+}
+
+/// Where a connection is.
+pub(crate) enum Place {
+    /// Open at this node.
+    Here(Arc<Session>),
+    /// Not open yet: this node holds it from now on.
+    Ready {
+        /// Its public id.
+        id: String,
+        stateful: bool,
+    },
+    /// Open at another node.
+    Elsewhere,
+    /// Nowhere, or not this caller's.
+    Unknown,
+}
+
 impl Connections {
-    /// Makes a connection ready; none where as many as allowed are waiting already.
-    pub(crate) fn negotiate(&self, wanted: Wanted) -> Option<Ticket> {
-        let Wanted { hub, principal, stateful, waits } = wanted;
+    pub(crate) fn new(services: &Services) -> Self {
+        let (store, clock) = (Arc::clone(&services.connections), Arc::clone(&services.clock));
+        Self { store, clock, node: random(), sessions: Mutex::default() }
+    }
+
+    /// Keeps a connection that a client may open at any node.
+    pub(crate) async fn negotiate(&self, wanted: Wanted<'_>) -> Result<Ticket> {
+        let Wanted { hub, caller, stateful, waits } = wanted;
         let (id, token) = (random(), random());
-        let now = Instant::now();
-        let mut negotiated = lock(&self.negotiated);
-        if negotiated.len() >= MAX_NEGOTIATED {
-            negotiated.retain(|_, waiting| waiting.until > now);
+        let details = serde_json::json!(Details { hub: hub.name().into(), stateful }).to_string();
+        let record = ConnectionRecord { id: id.clone(), principal: caller.principal.to_string(), details, node: None };
+        self.store.open(&key_of(&token), record, waits, self.clock.now()).await?;
+        Ok(Ticket { id, token })
+    }
+
+    /// Where a connection is, for a request that goes to wherever that is.
+    pub(crate) async fn find(&self, named: Named<'_>) -> Result<Place> {
+        if let Some(session) = self.session(named) {
+            return Ok(Place::Here(session));
         }
-        if negotiated.len() >= MAX_NEGOTIATED {
-            return None;
+        let record = self.store.find(named.key, self.clock.now()).await?;
+        Ok(match record {
+            Some(record) if is_of(&record, named).is_some() && self.is_elsewhere(&record) => Place::Elsewhere,
+            _ => Place::Unknown,
+        })
+    }
+
+    /// Where a connection is, for a request that opens it where it is open nowhere.
+    pub(crate) async fn claim(&self, named: Named<'_>) -> Result<Place> {
+        if let Some(session) = self.session(named) {
+            return Ok(Place::Here(session));
         }
-        let until = now + waits;
-        negotiated.insert(key_of(&token), Negotiated { id: id.clone(), hub, principal, stateful, until });
-        Some(Ticket { id, token })
+        // Nobody takes what is another's, not even to find out that it is.
+        let found = self.store.find(named.key, self.clock.now()).await?;
+        let Some(details) = found.as_ref().and_then(|record| is_of(record, named)) else {
+            return Ok(Place::Unknown);
+        };
+        if found.as_ref().is_some_and(|record| record.node.as_ref() == Some(&self.node)) {
+            // It was open here, and has ended.
+            return Ok(Place::Unknown);
+        }
+        Ok(match self.hold(named.key).await? {
+            ClaimOutcome::Held(record) => Place::Ready { id: record.id, stateful: details.stateful },
+            ClaimOutcome::Elsewhere(_) => Place::Elsewhere,
+            ClaimOutcome::Unknown => Place::Unknown,
+        })
     }
 
-    /// Takes a connection that was negotiated, to open it.
-    pub(crate) fn take(&self, key: &str, hub: HubKind, principal: &str) -> Option<Negotiated> {
-        let mut negotiated = lock(&self.negotiated);
-        let fits = negotiated.get(key).is_some_and(|waiting| {
-            waiting.hub == hub && waiting.principal == principal && waiting.until > Instant::now()
-        });
-        if fits { negotiated.remove(key) } else { None }
+    /// Opens a session and keeps it for as long as it lives; whether it is new: of two requests at the same time, one
+    /// opens it. What is in the store is renewed meanwhile, and ends with it.
+    pub(crate) fn open(self: &Arc<Self>, app: &Arc<App>, key: String, opening: Opening) -> (Arc<Session>, bool) {
+        let relayed = opening.transport != Transport::WebSockets;
+        let mut sessions = lock(&self.sessions);
+        if let Some(session) = sessions.get(&key).filter(|session| !session.over().is_cancelled()) {
+            return (Arc::clone(session), false);
+        }
+        let session = Session::open(app, opening);
+        sessions.insert(key.clone(), Arc::clone(&session));
+        drop(sessions);
+        if relayed {
+            tokio::spawn(relay::serve(Arc::clone(app), key.clone(), Arc::clone(&session)));
+        }
+        tokio::spawn(Arc::clone(self).keep(key, Arc::clone(&session)));
+        (session, true)
     }
 
-    /// Keeps a session for as long as it lives.
-    pub(crate) fn keep(self: &Arc<Self>, key: String, session: &Arc<Session>) {
-        lock(&self.sessions).insert(key.clone(), Arc::clone(session));
-        let (connections, over) = (Arc::clone(self), session.over().clone());
-        tokio::spawn(async move {
-            over.cancelled().await;
-            lock(&connections.sessions).remove(&key);
-        });
+    async fn keep(self: Arc<Self>, key: String, session: Arc<Session>) {
+        let mut renewals = tokio::time::interval(RENEW_EVERY);
+        renewals.reset();
+        loop {
+            tokio::select! {
+                () = session.over().cancelled() => break,
+                _ = renewals.tick() => match self.hold(&key).await {
+                    Ok(ClaimOutcome::Elsewhere(_)) => {
+                        tracing::warn!("a connection was taken by another node");
+                        session.over().cancel();
+                    }
+                    // A connection without a negotiation is in no store, and one that is over there lives on here.
+                    Ok(ClaimOutcome::Held(_) | ClaimOutcome::Unknown) => {}
+                    Err(error) => tracing::debug!(%error, "a connection could not be renewed"),
+                },
+            }
+        }
+        {
+            let mut sessions = lock(&self.sessions);
+            if sessions.get(&key).is_some_and(|kept| Arc::ptr_eq(kept, &session)) {
+                sessions.remove(&key);
+            }
+        }
+        if session.transport == Transport::LongPolling {
+            // The last frames may be on their way to another node.
+            tokio::time::sleep(LINGER).await;
+        }
+        if let Err(error) = self.store.close(&key, self.clock.now()).await {
+            tracing::debug!(%error, "a connection ends in the store by its time");
+        }
     }
 
-    /// The session of a client.
-    pub(crate) fn find(&self, key: &str, hub: HubKind, principal: &str) -> Option<Arc<Session>> {
-        let found = lock(&self.sessions).get(key).cloned();
-        found.filter(|session| session.hub == hub && session.principal == principal && !session.over().is_cancelled())
+    fn is_elsewhere(&self, record: &ConnectionRecord) -> bool {
+        record.node.as_ref().is_some_and(|node| *node != self.node)
     }
+
+    async fn hold(&self, key: &str) -> Result<ClaimOutcome> {
+        let claim =
+            Claim { token: key.into(), node: self.node.clone(), over: None, ttl: HELD_FOR, now: self.clock.now() };
+        self.store.claim(claim).await
+    }
+
+    fn session(&self, named: Named<'_>) -> Option<Arc<Session>> {
+        let found = lock(&self.sessions).get(named.key).cloned();
+        found.filter(|session| {
+            let own = session.hub == named.hub && session.principal == named.caller.principal.to_string();
+            own && !session.over().is_cancelled()
+        })
+    }
+}
+
+/// What was negotiated, where the connection is the caller's, and of this hub.
+fn is_of(record: &ConnectionRecord, named: Named<'_>) -> Option<Details> {
+    let details: Details = serde_json::from_str(&record.details).ok()?;
+    let own = record.principal == named.caller.principal.to_string() && details.hub == named.hub.name();
+    own.then_some(details)
 }
 
 /// What a token is kept as.
@@ -105,24 +219,4 @@ pub(crate) fn random() -> String {
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_connection_is_taken_once_and_by_its_owner_at_its_hub_alone() {
-        let connections = Connections::default();
-        let wanted = |waits| Wanted { hub: HubKind::Events, principal: "user:a".into(), stateful: true, waits };
-        let ticket = connections.negotiate(wanted(Duration::from_secs(60))).unwrap();
-        let key = key_of(&ticket.token);
-        assert_ne!(ticket.id, ticket.token);
-        assert!(connections.take(&ticket.token, HubKind::Events, "user:a").is_none());
-        assert!(connections.take(&key, HubKind::Events, "user:b").is_none());
-        assert_eq!(connections.take(&key, HubKind::Events, "user:a").unwrap().id, ticket.id);
-        assert!(connections.take(&key, HubKind::Events, "user:a").is_none());
-        let late = connections.negotiate(wanted(Duration::ZERO)).unwrap();
-        assert!(connections.take(&key_of(&late.token), HubKind::Events, "user:a").is_none());
-    }
 }

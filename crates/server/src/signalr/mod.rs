@@ -8,6 +8,7 @@ mod hubs;
 mod negotiate;
 mod outbox;
 mod polling;
+mod relay;
 mod rules;
 mod send;
 mod session;

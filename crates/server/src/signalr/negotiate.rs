@@ -9,8 +9,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::Uri;
-use mainstay_core::Error;
-use mainstay_core::api::Code;
 use mainstay_signalr::negotiate::{Answer, Connection, Transport, ask};
 use serde_json::json;
 use std::sync::Arc;
@@ -37,18 +35,9 @@ pub(crate) async fn negotiate(
         Ok(asked) => asked,
         Err(invalid) => return Ok(uncached(Json(json!({ "error": invalid.to_string() })).into_response())),
     };
-    let wanted = Wanted {
-        hub,
-        principal: caller.principal.to_string(),
-        stateful: asked.stateful_reconnect,
-        waits: app.config.signalr.negotiated_for,
-    };
-    let Some(Ticket { id, token }) = app.connections.negotiate(wanted) else {
-        let detail = "as many connections as the server keeps are waiting to be opened";
-        return Err(Failure(
-            Error::new(Code::Overloaded, detail, "Repeat the call in a moment.").retry_after_ms(1_000),
-        ));
-    };
+    let wanted =
+        Wanted { hub, caller: &caller, stateful: asked.stateful_reconnect, waits: app.config.signalr.negotiated_for };
+    let Ticket { id, token } = app.connections.negotiate(wanted).await?;
     let connection = Connection { id, token, stateful_reconnect: asked.stateful_reconnect };
     Ok(uncached(Json(Answer::new(asked, connection, &Transport::ALL)).into_response()))
 }

@@ -17,34 +17,49 @@ pub(super) async fn begin(session: &Arc<Session>) -> Result<Response, Failure> {
     Ok(empty(StatusCode::OK))
 }
 
-/// Waits for frames: 200 with them, 200 without any when the time is up, 204 when there will be none.
-pub(super) async fn poll(session: Arc<Session>, at_most: Duration) -> Response {
+/// What a poll comes to.
+pub(super) enum Polled {
+    /// The time is up.
+    Nothing,
+    /// There is nothing more to come, or a newer poll took over.
+    Over,
+    /// What was waiting, as one body.
+    Frames { bytes: Bytes, is_text: bool },
+}
+
+/// Waits for frames.
+pub(super) async fn poll(session: &Arc<Session>, at_most: Duration) -> Polled {
     let Some(mut attachment) = session.attach().await else {
-        return empty(StatusCode::NO_CONTENT);
+        return Polled::Over;
     };
     let superseded = attachment.superseded.clone();
     let next = tokio::time::timeout(at_most, superseded.run_until_cancelled(attachment.line.next())).await;
-    match next {
-        Err(_) => empty(StatusCode::OK),
-        Ok(None) => empty(StatusCode::NO_CONTENT),
-        Ok(Some(Next::Frames(frames))) => answer(&frames, attachment.line.is_text()),
-        Ok(Some(Next::Last(frames, _))) if frames.is_empty() => {
-            attachment.finish();
-            empty(StatusCode::NO_CONTENT)
-        }
-        Ok(Some(Next::Last(frames, _))) => {
-            let answer = answer(&frames, attachment.line.is_text());
-            attachment.finish();
-            answer
-        }
+    let (frames, last) = match next {
+        Err(_) => return Polled::Nothing,
+        Ok(None) => return Polled::Over,
+        Ok(Some(Next::Frames(frames))) => (frames, false),
+        Ok(Some(Next::Last(frames, _))) => (frames, true),
+    };
+    let is_text = attachment.line.is_text();
+    if last {
+        attachment.finish();
     }
+    let mut bytes = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
+    frames.iter().for_each(|frame| bytes.extend_from_slice(frame));
+    Polled::Frames { bytes: bytes.freeze(), is_text }
 }
 
-fn answer(frames: &[Bytes], is_text: bool) -> Response {
-    let mut body = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
-    frames.iter().for_each(|frame| body.extend_from_slice(frame));
-    let kind = if is_text { "text/plain; charset=utf-8" } else { "application/octet-stream" };
-    let mut response = uncached(body.freeze().into_response());
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
+/// 200 with frames, 200 without any when the time is up, 204 when there will be none.
+impl IntoResponse for Polled {
+    fn into_response(self) -> Response {
+        let (bytes, is_text) = match self {
+            Self::Nothing => return empty(StatusCode::OK),
+            Self::Over => return empty(StatusCode::NO_CONTENT),
+            Self::Frames { bytes, is_text } => (bytes, is_text),
+        };
+        let kind = if is_text { "text/plain; charset=utf-8" } else { "application/octet-stream" };
+        let mut response = uncached(bytes.into_response());
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        response
+    }
 }

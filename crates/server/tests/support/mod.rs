@@ -26,7 +26,7 @@ pub const KEY: &str = "the key of the owner";
 pub const SOON: Duration = Duration::from_secs(20);
 
 pub struct Site {
-    pub store: RedisServer,
+    pub store: Arc<RedisServer>,
     pub stores: Stores,
     pub services: Arc<Services>,
     pub router: Router,
@@ -60,7 +60,15 @@ impl Site {
     }
 
     pub async fn start_with(setup: Setup) -> Self {
-        let store = RedisServer::start().await.unwrap();
+        Self::on(Arc::new(RedisServer::start().await.unwrap()), setup).await
+    }
+
+    /// Another node on the same store.
+    pub async fn beside(&self) -> Self {
+        Self::on(Arc::clone(&self.store), Setup::default()).await
+    }
+
+    async fn on(store: Arc<RedisServer>, setup: Setup) -> Self {
         let options = mainstay_redis::RedisOptions::from_url(&store.url()).unwrap();
         let stores = mainstay_redis::open(options).await.unwrap();
         let rules = ServiceRules {
@@ -72,6 +80,8 @@ impl Site {
             identity: setup.identity,
             mail: MailRules::default(),
             presence: setup.presence,
+            rooms: mainstay_core::events::RoomRules::default(),
+            streams: Arc::default(),
             clock: setup.clock,
             mint: Arc::new(RandomMint),
         };
