@@ -17,5 +17,10 @@ local bound = ARGV[1] .. '-0'
 local unread = log.groups > 0 and oldest_unread()
 if unread and ARGV[2] == '1' and before(unread, bound) then bound = unread end
 local watched = unread and before(unread, bound) and ids(unread, '(' .. bound, ARGV[3]) or {}
+local newest = redis.call('XREVRANGE', stream, '(' .. bound, '-', 'COUNT', 1)[1]
+if not newest then return {0, 0} end
 local removed = redis.call('XTRIM', stream, 'MINID', '=', bound)
-return {removed, gone(watched, first_id())}
+log.length, log.first = log.length - removed, first_id()
+log.floor, log.head = newest[1], log.first or ''
+note(log)
+return {removed, gone(watched, log.first)}

@@ -21,10 +21,7 @@ elseif ARGV[2] ~= log.epoch then
 elseif before(log.last, after) then
   -- The store has lost what it gave.
   gap = 'trimmed'
-elseif after == '0-0' then
-  if log.removed then gap = 'trimmed' end
-elseif after ~= log.last and #redis.call('XRANGE', stream, after, after) == 0 then
-  -- An event that is still there has lost nothing behind it. Of any other place nobody can tell.
+elseif not is_whole_behind(log, after) then
   gap = 'trimmed'
 end
 if gap ~= '' then after = '0-0' end
