@@ -9,7 +9,8 @@ use mainstay_core::api::events::{
 };
 use mainstay_core::api::{Epoch, RawJson, Timestamp};
 use mainstay_core::events::{
-    EventStore, LogName, LogPage, LogState, NewEvent, Publish, PublishOutcome, ReadLog, StoredEvent, Tail,
+    EventStore, LogName, LogPage, LogState, NewEvent, Publish, PublishOutcome, PurgeLog, Purged, ReadLog, StoredEvent,
+    Tail,
 };
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -155,7 +156,7 @@ impl EventStore for TestLog {
         Ok(tails.iter().map(|tail| tail.log.clone()).collect())
     }
 
-    async fn purge(&self, _log: &LogName, _older_than: Option<Timestamp>, _now: Timestamp) -> Result<u64> {
-        Ok(0)
+    async fn purge(&self, _purge: PurgeLog) -> Result<Purged> {
+        Ok(Purged::default())
     }
 }
