@@ -78,6 +78,8 @@ pub fn services(stores: &Stores) -> Arc<Services> {
         identity: IdentityRules::default(),
         mail: rules(),
         presence: PresenceRules::default(),
+        rooms: mainstay_core::events::RoomRules::default(),
+        streams: Arc::default(),
         clock: Arc::new(SystemClock),
         mint: Arc::new(RandomMint),
     };

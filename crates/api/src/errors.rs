@@ -111,6 +111,7 @@ catalogue! {
     EventStreamUnknown = "events.stream_unknown", "There is no such stream", 404, 4404, -32004, 1, false;
     EventBacklog = "events.backlog", "A consumer group is too far behind", 429, 4529, -32006, 1, true;
     EventRoomForbidden = "events.room_forbidden", "The room is not open to this credential", 403, 4403, -32001, 1, false;
+    EventRoomFull = "events.room_full", "The room is full", 429, 4529, -32006, 1, true;
     EventTransportConflict = "events.transport_conflict", "The settings of the transport have changed since", 409, 4409, -32005, 1, false;
     PresenceNotFound = "presence.not_found", "There is no such instance", 404, 4404, -32004, 1, false;
     PresenceFull = "presence.full", "Too many instances are registered", 429, 4429, -32006, 1, false;

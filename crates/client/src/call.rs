@@ -1,7 +1,7 @@
 //! One call: the request, its repetitions, and the reading of the answer.
 
 use crate::retry::Attempts;
-use crate::{Body, Client, ClientError, Result};
+use crate::{Body, Client, ClientError, Credential, Result};
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -9,6 +9,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty, Full, Limited};
 use mainstay_api::errors::{Applied, Problem};
+use mainstay_api::events::bridge::BRIDGE_KEY_HEADER;
 use mainstay_api::ids::RequestId;
 use mainstay_api::{IDEMPOTENCY_KEY_HEADER, INSTANCE_HEADER, NAMESPACE_HEADER, REASON_HEADER, REQUEST_ID_HEADER};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -31,6 +32,8 @@ pub(crate) struct Call {
     accept: &'static str,
     /// Why the call is made, where it opens the data of another.
     reason: Option<String>,
+    /// The key of the HTTP bridge, where this is a call of it.
+    bridge_key: Option<Credential>,
     /// How long the server is asked to wait before it answers, in milliseconds.
     pub(crate) wait_ms: u64,
     /// Whether the call changes something on the server.
@@ -58,6 +61,7 @@ impl Call {
             request_id: None,
             accept: "application/json",
             reason: None,
+            bridge_key: None,
             wait_ms: 0,
             writes: false,
             repeatable: true,
@@ -102,6 +106,12 @@ impl Call {
     /// Says why the call is made, for the record.
     pub(crate) fn because(mut self, reason: &str) -> Self {
         self.reason = Some(reason.to_owned());
+        self
+    }
+
+    /// Makes it a call of the HTTP bridge, which has a key of its own.
+    pub(crate) fn over_the_bridge(mut self, key: &Credential) -> Self {
+        self.bridge_key = Some(key.clone());
         self
     }
 
@@ -242,6 +252,14 @@ impl Client {
             })?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
+        }
+        if let Some(key) = &call.bridge_key {
+            let mut value = HeaderValue::from_str(key.text()).map_err(|_| ClientError::Unusable {
+                detail: "the key of the bridge holds characters that no key has".into(),
+                help: "Check MAINSTAY_BRIDGE_KEY, or SIGNALR_INTERNAL_API_KEY.",
+            })?;
+            value.set_sensitive(true);
+            headers.insert(HeaderName::from_static(BRIDGE_KEY_HEADER), value);
         }
         if let Some(instance) = &options.instance {
             put(headers, INSTANCE_HEADER, &escape(instance.as_str()))?;

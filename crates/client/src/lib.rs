@@ -15,19 +15,23 @@ mod lines;
 mod mail;
 mod options;
 mod presence;
+pub mod publisher;
 mod retry;
+mod rooms;
 mod transport;
 
 pub use audit::AuditClient;
 pub use conversations::Conversations;
 pub use error::ClientError;
 pub use events::{
-    ConversationEvent, ConversationEvents, Events, InboxEvent, InboxEvents, PresenceChange, PresenceChanges,
+    ConversationEvent, ConversationEvents, Events, EventsClient, InboxEvent, InboxEvents, PresenceChange,
+    PresenceChanges,
 };
 pub use identity::{Account, Keys, UsersClient};
 pub use mail::Mail;
 pub use options::{ClientOptions, Credential};
 pub use presence::PresenceClient;
+pub use rooms::RoomClient;
 pub use transport::{Body, BoxError};
 
 use bytes::Bytes;
@@ -91,6 +95,12 @@ impl Client {
     #[must_use]
     pub fn conversations(&self) -> Conversations<'_> {
         Conversations(self)
+    }
+
+    /// Calls about events: publishing, reading, and how publishers choose their transport.
+    #[must_use]
+    pub fn events(&self) -> EventsClient<'_> {
+        EventsClient(self)
     }
 
     /// Calls about API keys.

@@ -13,6 +13,10 @@ impl Credential {
         Self(token.as_ref().trim().to_owned())
     }
 
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
     pub(crate) fn bearer(&self) -> String {
         format!("Bearer {}", self.0)
     }

@@ -2,7 +2,10 @@
 //!
 //! A wake-up carries no data. A reader keeps its own position and reads the store, so a wake-up may be late, repeated
 //! or merged with others, and still nothing is lost.
+//!
+//! [`live`] stands apart from that: it carries the events of streams themselves, from their logs to many connections.
 
+pub mod live;
 mod pump;
 mod topics;
 

@@ -8,6 +8,7 @@ use mainstay_api::conversations::{
     Answered, AppendMessages, AppendedMessages, Conversation, ConversationSummary, CreateConversation,
     CreatedConversation, DeletedConversation, ForkConversation, ListConversations, MessagePage, ReadMessages, SendText,
 };
+use mainstay_api::events::{EventPage, PublishEvents, PublishedEvents, ReadEvents, StreamList, StreamName};
 use mainstay_api::identity::WhoAmI;
 use mainstay_api::ids::RequestId;
 use mainstay_api::mail::{
@@ -155,6 +156,23 @@ impl Backend for ClientBackend {
         fork: ForkConversation,
     ) -> Result<CreatedConversation> {
         told(self.client.conversations().fork(id, &fork, request).await)
+    }
+
+    async fn publish_events(
+        &self,
+        request: Option<RequestId>,
+        stream: &StreamName,
+        publish: PublishEvents,
+    ) -> Result<PublishedEvents> {
+        told(self.client.events().publish(stream, &publish, request).await)
+    }
+
+    async fn read_events(&self, stream: &StreamName, read: ReadEvents) -> Result<EventPage> {
+        told(self.client.events().read(stream, &read).await)
+    }
+
+    async fn event_streams(&self) -> Result<StreamList> {
+        told(self.client.events().streams().await)
     }
 
     async fn conversation_delete(&self, id: &ConversationId) -> Result<DeletedConversation> {

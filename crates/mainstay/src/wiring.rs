@@ -21,7 +21,7 @@ use mainstay_core::secrets::KeyRing;
 use mainstay_core::{RandomMint, Stores, SystemClock};
 use mainstay_redis::RedisOptions;
 use mainstay_server::identity::tokens::TokenVerifier;
-use mainstay_server::{Anchoring, OwnerKey, ServerConfig, ServiceRules, Services};
+use mainstay_server::{Anchoring, BridgeKey, OwnerKey, ServerConfig, ServiceRules, Services};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -66,6 +66,8 @@ impl Backbone {
             identity: identity_rules(settings)?,
             mail: mail_rules(&settings.mail),
             presence: presence_rules(&settings.presence),
+            rooms: settings.rooms,
+            streams: Arc::clone(&settings.streams),
             clock: Arc::new(SystemClock),
             mint: Arc::new(RandomMint),
         };
@@ -177,6 +179,7 @@ pub fn server_config(settings: &Settings, owner_key: &str) -> ServerConfig {
         request_timeout_ms: server.request_timeout_ms,
         max_body_bytes: server.max_body_bytes,
         open_metrics: server.open_metrics,
+        bridge_key: server.bridge_key.as_ref().map(|key| BridgeKey::new(key.expose_secret())),
         cards: chats::card_rules(&settings.conversations),
         version: env!("CARGO_PKG_VERSION").into(),
         ..ServerConfig::new(OwnerKey::new(owner_key))
@@ -283,7 +286,9 @@ impl StoreKind {
         }
         match url.split_once("://").map(|(scheme, _)| scheme) {
             Some("redis" | "rediss" | "redis+sentinel" | "rediss+sentinel" | "redis+cluster" | "rediss+cluster") => {
-                Ok(Self::Redis(Box::new(redis_store::options(&settings.redis, url)?)))
+                let mut options = redis_store::options(&settings.redis, url)?;
+                options.streams = Arc::clone(&settings.streams);
+                Ok(Self::Redis(Box::new(options)))
             }
             scheme => Err(unknown_store(scheme)),
         }

@@ -61,6 +61,7 @@ scripts! {
     CONVERSATIONS_FORK_COPY = "conversations/fork_copy";
     CONVERSATIONS_FORK_PUBLISH = "conversations/fork_publish";
     EVENTS_PUBLISH = "events/publish";
+    EVENTS_PURGE = "events/purge";
     EVENTS_READ = "events/read";
     EVENTS_STATE = "events/state";
     IDENTITY_INSERT_USER = "identity/insert_user";
@@ -112,7 +113,7 @@ scripts! {
 }
 
 /// Fragments that scripts include.
-const FRAGMENTS: [(&str, &str); 15] = [
+const FRAGMENTS: [(&str, &str); 16] = [
     ("shared/keys", include_str!("../scripts/shared/keys.lua")),
     ("audit/chain", include_str!("../scripts/audit/chain.lua")),
     ("connections/connection", include_str!("../scripts/connections/connection.lua")),
@@ -120,6 +121,7 @@ const FRAGMENTS: [(&str, &str); 15] = [
     ("conversations/records", include_str!("../scripts/conversations/records.lua")),
     ("conversations/requests", include_str!("../scripts/conversations/requests.lua")),
     ("events/log", include_str!("../scripts/events/log.lua")),
+    ("events/unread", include_str!("../scripts/events/unread.lua")),
     ("identity/state", include_str!("../scripts/identity/state.lua")),
     ("mail/memo", include_str!("../scripts/mail/memo.lua")),
     ("mail/messages", include_str!("../scripts/mail/messages.lua")),
@@ -182,6 +184,10 @@ mod tests {
             &CONVERSATIONS_MOVE_TURN,
             &CONVERSATIONS_FORK_COPY,
             &CONVERSATIONS_FORK_PUBLISH,
+            &EVENTS_PUBLISH,
+            &EVENTS_PURGE,
+            &EVENTS_READ,
+            &EVENTS_STATE,
             &MAIL_APPEND,
             &MAIL_RECALL,
             &MAIL_MERGE,

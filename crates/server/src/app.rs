@@ -6,7 +6,7 @@ use crate::layers::{
     InProcess, admit, admit_live, caught, check_host, cross_origin, limit_body, limit_time, observe, read_body,
 };
 use crate::signalr::{self, Connections};
-use crate::{Services, caller, config::ServerConfig, extract, openapi};
+use crate::{Services, bridge, caller, config::ServerConfig, extract, openapi};
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state as layer};
 use axum::{Extension, Router};
@@ -48,6 +48,7 @@ pub fn router_with_mcp(
         .merge(live(&app, openapi::live::routes(&app)))
         .merge(hubs(&app, openapi::hubs::routes(&app)))
         .merge(answering(&app, openapi::chats::routes(&app)))
+        .merge(bridged(&app, openapi::bridged::routes(&app)))
         .merge(brief_open(&app, openapi::public::routes(&app)))
         .merge(openapi::health_checks::routes(&app));
     routes = routes.merge(match config.open_metrics {
@@ -81,6 +82,12 @@ pub fn in_process(router: Router) -> Router {
 fn brief(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
     let routes = routes.route_layer(layer(Arc::clone(app), limit_body));
     bounded(app, routes.route_layer(layer(Arc::clone(app), caller::authenticate)))
+}
+
+/// The same for the HTTP bridge, which has a key of its own.
+fn bridged(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    let routes = routes.route_layer(layer(Arc::clone(app), limit_body));
+    bounded(app, routes.route_layer(layer(Arc::clone(app), bridge::with_bridge_key)))
 }
 
 /// The same without a credential.

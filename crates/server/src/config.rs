@@ -30,6 +30,8 @@ pub struct ServerConfig {
     pub max_live: usize,
     /// Whether `/metrics` answers without a credential.
     pub open_metrics: bool,
+    /// The key of the HTTP bridge; without it nobody may call the bridge.
+    pub bridge_key: Option<BridgeKey>,
     /// What cards may do.
     pub cards: CardRules,
     /// The time-outs and bounds of SignalR connections.
@@ -55,6 +57,7 @@ impl ServerConfig {
             version: env!("CARGO_PKG_VERSION").into(),
             max_live: 4_096,
             open_metrics: false,
+            bridge_key: None,
             cards: CardRules::default(),
             signalr: SignalrRules::default(),
             tokens: None,
@@ -85,6 +88,24 @@ impl OwnerKey {
 impl std::fmt::Debug for OwnerKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("OwnerKey(…)")
+    }
+}
+
+/// The key of the HTTP bridge, of which only the digest is kept.
+#[derive(Debug, Clone)]
+pub struct BridgeKey(OwnerKey);
+
+impl BridgeKey {
+    /// Takes the digest of a key.
+    #[must_use]
+    pub fn new(key: &str) -> Self {
+        Self(OwnerKey::new(key))
+    }
+
+    /// Whether the offered key is this one; takes the same time whatever it is.
+    #[must_use]
+    pub fn matches(&self, offered: &str) -> bool {
+        self.0.matches(offered)
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Purged {
     pub messages: u32,
     /// Instances.
     pub instances: u32,
+    /// Connections that were in rooms, and memberships.
+    pub rooms: u32,
     /// Sessions, challenges, keys and counts of guesses.
     pub credentials: u32,
 }
@@ -75,13 +77,15 @@ impl Maintenance {
             let conversations = services.conversations.purge(self.step_limit).await?;
             let messages = services.mail.purge(self.step_limit).await?;
             let instances = services.presence.purge(self.step_limit).await?;
+            let rooms = services.rooms.purge(self.step_limit).await?;
             let credentials = services.identity.purge(self.step_limit).await?;
             let connections = services.connections.purge(services.clock.now(), self.step_limit).await?;
-            let counts = [conversations, messages, instances, credentials, connections];
+            let counts = [conversations, messages, instances, rooms, credentials, connections];
             services.metrics.purged(counts.into_iter().fold(0, u32::saturating_add));
             purged.conversations = purged.conversations.saturating_add(conversations);
             purged.messages = purged.messages.saturating_add(messages);
             purged.instances = purged.instances.saturating_add(instances);
+            purged.rooms = purged.rooms.saturating_add(rooms);
             purged.credentials = purged.credentials.saturating_add(credentials);
             if counts.into_iter().all(|count| count < self.step_limit) {
                 break;
@@ -103,6 +107,7 @@ impl Maintenance {
                         purged.conversations,
                         purged.messages,
                         purged.instances,
+                        purged.rooms,
                         purged.credentials,
                         "expired records deleted"
                     ),

@@ -1,5 +1,9 @@
 //! What is counted, and `GET /metrics`.
 
+mod events;
+
+pub(crate) use events::{EventMetrics, PublishStatus, Transport};
+
 use crate::app::App;
 use crate::health;
 use crate::problem::Failure;
@@ -35,6 +39,8 @@ pub struct Metrics {
     refused: Family<CodeLabels, Counter>,
     live: Gauge,
     store_up: Gauge,
+    /// What is counted of events.
+    pub(crate) events: EventMetrics,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -84,6 +90,7 @@ impl Default for Metrics {
             refused: Family::default(),
             live: Gauge::default(),
             store_up: Gauge::default(),
+            events: EventMetrics::register(&mut registry),
             registry: Registry::default(),
         };
         registry.register("http_requests", "Requests answered", metrics.requests.clone());

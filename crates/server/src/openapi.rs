@@ -4,8 +4,9 @@
 use crate::access::{Access, Guard, Needs, audited, audited_in_server, guard};
 use crate::app::App;
 use crate::conversations::{self, legacy as chat, subjects};
+use crate::events::{publish, read as read_page, rooms, set_transport, streams, transport};
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
-use crate::{audit, error_page, health, mail, metrics, presence, problem, signalr, whoami};
+use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, whoami};
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
@@ -14,10 +15,11 @@ use axum::routing::MethodRouter;
 use http::header::CONTENT_TYPE;
 use mainstay_core::Scope;
 use mainstay_core::api::audit::AuditClass;
+use mainstay_core::api::events::bridge::BRIDGE_KEY_HEADER;
 use mainstay_core::api::{INSTANCE_HEADER, NAMESPACE_HEADER, Problem};
 use std::sync::{Arc, OnceLock};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref,
     Required, ResponseBuilder, Type,
@@ -39,6 +41,9 @@ pub const OPEN_PATHS: [&str; 7] = [
 
 /// The name of the security scheme.
 const SCHEME: &str = "bearer";
+/// The name of the security scheme of the bridge, and what the paths of the bridge begin with.
+const BRIDGE_SCHEME: &str = "bridge";
+const BRIDGE_PATH: &str = "/internal/";
 
 type Described = OpenApiRouter<Arc<App>>;
 
@@ -100,6 +105,15 @@ endpoints! {
         chat::start => start [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.create", "conversation")];
         chat::list_conversations => list_conversations [audited(Scope::ConversationsRead, AuditClass::Read, "conversations.list", "conversation")];
         chat::status => status [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.patch", "conversation")];
+        publish => publish [Scope::EventsWrite];
+        read_page => read [Scope::EventsRead];
+        streams => streams [Scope::EventsRead];
+        transport => transport [Scope::EventsWrite];
+        rooms::present => present [Scope::EventsRead];
+        rooms::members => members [Scope::EventsRead];
+        rooms::admit => admit [audited(Scope::EventsAdmin, AuditClass::Privilege, "events.rooms.admit", "membership")];
+        rooms::dismiss => dismiss [audited(Scope::EventsAdmin, AuditClass::Privilege, "events.rooms.dismiss", "membership")];
+        set_transport => set_transport [audited(Scope::EventsAdmin, AuditClass::Write, "events.transport", "transport")];
         mail::send => send [Scope::MailWrite];
         mail::list => list [Scope::MailRead];
         mail::read => read [Scope::MailRead];
@@ -188,6 +202,13 @@ endpoints! {
 }
 
 endpoints! {
+    /// The HTTP bridge, for whoever has its key.
+    bridged {
+        bridge::call => call [Needs::Caller];
+    }
+}
+
+endpoints! {
     /// Documentation, for anybody.
     public {
         crate::openapi => read [Needs::Nothing];
@@ -252,6 +273,7 @@ pub fn route_needs() -> Vec<(String, String)> {
         hubs::needs(),
         live::needs(),
         chats::needs(),
+        bridged::needs(),
         public::needs(),
         health_checks::needs(),
         measurements::needs(),
@@ -279,6 +301,7 @@ pub fn openapi() -> OpenApi {
         .merge(live::described())
         .merge(hubs::described())
         .merge(chats::described())
+        .merge(bridged::described())
         .merge(public::described())
         .merge(health_checks::described())
         .merge(measurements::described());
@@ -287,8 +310,12 @@ pub fn openapi() -> OpenApi {
     add_common(&mut components);
     let mut paths = described.paths;
     for (path, item) in &mut paths.paths {
-        let open = OPEN_PATHS.contains(&path.as_str());
-        operations(item).for_each(|operation| complete(operation, open));
+        let entry = match path.as_str() {
+            open if OPEN_PATHS.contains(&open) => Entry::Open,
+            bridge if bridge.starts_with(BRIDGE_PATH) => Entry::Bridge,
+            _ => Entry::Caller,
+        };
+        operations(item).for_each(|operation| complete(operation, entry));
     }
     let info = InfoBuilder::new()
         .title("Mainstay")
@@ -307,25 +334,41 @@ fn add_common(components: &mut Components) {
     scheme.description =
         Some("The owner key, an API key, the token of a session, or a JWT of a trusted issuer.".into());
     components.security_schemes.insert(SCHEME.into(), SecurityScheme::Http(scheme).into());
+    let key = ApiKeyValue::with_description(BRIDGE_KEY_HEADER, "The key of the HTTP bridge.");
+    components.security_schemes.insert(BRIDGE_SCHEME.into(), SecurityScheme::ApiKey(ApiKey::Header(key)).into());
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch].into_iter().flatten()
 }
 
+/// What lets a request in.
+#[derive(Clone, Copy)]
+enum Entry {
+    /// Nothing is needed.
+    Open,
+    /// The key of the bridge.
+    Bridge,
+    /// The credential of a caller.
+    Caller,
+}
+
 /// Adds what every operation shares: the problem answer, and for callers the credential and the headers.
-fn complete(operation: &mut Operation, open: bool) {
+fn complete(operation: &mut Operation, entry: Entry) {
     let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
     let answer = ResponseBuilder::new()
         .description("A problem document (RFC 9457); `code` says which one, `help` what to do.")
         .content(problem::PROBLEM_JSON, problem)
         .build();
     operation.responses.responses.insert("default".into(), answer.into());
-    if open {
-        operation.security = Some(vec![SecurityRequirement::default()]);
+    operation.security = Some(vec![match entry {
+        Entry::Open => SecurityRequirement::default(),
+        Entry::Bridge => SecurityRequirement::new(BRIDGE_SCHEME, Vec::<String>::new()),
+        Entry::Caller => SecurityRequirement::new(SCHEME, Vec::<String>::new()),
+    }]);
+    if !matches!(entry, Entry::Caller) {
         return;
     }
-    operation.security = Some(vec![SecurityRequirement::new(SCHEME, Vec::<String>::new())]);
     let parameters = operation.parameters.get_or_insert_default();
     parameters.push(header(INSTANCE_HEADER, "The instance that the call speaks for, percent-encoded UTF-8.").into());
     parameters.push(header(NAMESPACE_HEADER, "The namespace, percent-encoded UTF-8; `default` when absent.").into());

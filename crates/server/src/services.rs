@@ -4,7 +4,7 @@ use crate::access::Refusals;
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
-use mainstay_core::events::ConnectionStore;
+use mainstay_core::events::{ConnectionStore, EventParts, EventService, RoomParts, RoomRules, RoomService, Streams};
 use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
@@ -24,12 +24,16 @@ pub struct Services {
     pub connections: Arc<dyn ConnectionStore>,
     /// Conversations.
     pub conversations: Arc<ConversationService>,
+    /// Events.
+    pub events: Arc<EventService>,
     /// Users, API keys and sessions.
     pub identity: Arc<IdentityService>,
     /// Mail.
     pub mail: Arc<MailService>,
     /// Presence.
     pub presence: Arc<PresenceService>,
+    /// Rooms of streams.
+    pub rooms: Arc<RoomService>,
     /// Where live readers wait.
     pub hub: Hub,
     /// What the store is.
@@ -60,6 +64,10 @@ pub struct ServiceRules {
     pub mail: MailRules,
     /// The rules of presence.
     pub presence: PresenceRules,
+    /// The rules of rooms.
+    pub rooms: RoomRules,
+    /// The streams of events.
+    pub streams: Arc<Streams>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Makes ids.
@@ -78,6 +86,21 @@ impl Services {
         let conversations = ConversationService::new(store, Arc::clone(clock), Arc::clone(mint), rules.conversations);
         let conversations = Arc::new(conversations);
         let chat = Chat::new(Arc::clone(&conversations), rules.agent, rules.chat);
+        let events = EventService::new(EventParts {
+            events: Arc::clone(&stores.events),
+            rooms: Arc::clone(&stores.rooms),
+            transport: Arc::clone(&stores.transport),
+            streams: rules.streams,
+            clock: Arc::clone(clock),
+            mint: Arc::clone(mint),
+        });
+        let events = Arc::new(events);
+        let rooms = RoomService::new(RoomParts {
+            rooms: Arc::clone(&stores.rooms),
+            events: Arc::clone(&events),
+            clock: Arc::clone(clock),
+            rules: rules.rooms,
+        });
         let identity =
             IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
@@ -88,9 +111,11 @@ impl Services {
             clock: now,
             connections: Arc::clone(&stores.connections),
             conversations,
+            events,
             identity: Arc::new(identity),
             mail: Arc::new(mail),
             presence: Arc::new(presence),
+            rooms: Arc::new(rooms),
             hub: Hub::new(Arc::clone(&stores.hints)),
             info: stores.info.clone(),
             probe: Arc::clone(&stores.probe),

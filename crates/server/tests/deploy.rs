@@ -9,7 +9,8 @@ use support::{Call, Site};
 /// The words of a text that look like metrics of ours.
 fn metrics_in(text: &str) -> BTreeSet<&str> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    words.filter(|word| word.starts_with("mainstay_") || word.starts_with("http_request")).collect()
+    let ours = ["mainstay_", "http_request", "event_publish", "events_published"];
+    words.filter(|word| ours.iter().any(|prefix| word.starts_with(prefix))).collect()
 }
 
 #[tokio::test]
@@ -17,6 +18,8 @@ async fn alerts_the_dashboard_and_the_guide_name_no_metric_that_does_not_exist()
     let site = Site::start().await;
     let message = serde_json::json!({"to": ["frontend"], "subject": "so that every family has a sample"});
     site.call(Call::post("/v1/mail/messages", message).r#as("backend")).await;
+    let event = serde_json::json!({"type": "chat_message", "room": "a", "payload": {}});
+    site.call(Call::post("/v1/events/chat", event)).await.ok().await;
     let served = site.call(Call::get("/metrics")).await.text().await;
     let known = metrics_in(&served);
     for file in ["deploy/prometheus/alerts.yaml", "deploy/grafana/mainstay.json", "docs/guide/operate.md"] {

@@ -51,6 +51,9 @@ fn the_document_holds_exactly_the_routes_that_were_promised() {
         "GET /v1/conversations/{id}/export",
         "GET /v1/conversations/{id}/messages",
         "GET /v1/errors/{code}",
+        "GET /v1/events/streams",
+        "GET /v1/events/transport",
+        "GET /v1/events/{stream}",
         "GET /v1/keys",
         "GET /v1/keys/{id}",
         "GET /v1/mail/counts",
@@ -87,6 +90,7 @@ fn the_document_holds_exactly_the_routes_that_were_promised() {
         "POST /api/chat/list-conversations",
         "POST /api/chat/send",
         "POST /api/chat/start",
+        "POST /internal/{area}/{act}",
         "POST /v1/audit/checkpoints",
         "POST /v1/audit/trims",
         "POST /v1/auth/challenge",
@@ -101,6 +105,7 @@ fn the_document_holds_exactly_the_routes_that_were_promised() {
         "POST /v1/conversations/{id}/messages",
         "POST /v1/conversations/{id}/send",
         "POST /v1/conversations/{id}/turn",
+        "POST /v1/events/{stream}",
         "POST /v1/keys",
         "POST /v1/mail/import",
         "POST /v1/mail/inbox/read",
@@ -109,6 +114,11 @@ fn the_document_holds_exactly_the_routes_that_were_promised() {
         "POST /v1/presence/{instance}/heartbeat",
         "POST /v1/users",
         "PUT /v1/conversations/{id}/turn",
+        "DELETE /v1/events/{stream}/rooms/{room}/members/{member}",
+        "GET /v1/events/{stream}/rooms/{room}/members",
+        "GET /v1/events/{stream}/rooms/{room}/presence",
+        "PUT /v1/events/{stream}/rooms/{room}/members/{member}",
+        "PUT /v1/events/transport",
         "PUT /v1/presence/{instance}",
         "PUT /v1/users/{id}/password",
     ];
@@ -149,7 +159,8 @@ async fn every_route_needs_a_caller_except_the_open_ones() {
             assert_eq!(*security, serde_json::json!([{}]), "{method} {path}");
         } else {
             reply.problem("auth.credential_missing").await;
-            assert_eq!(*security, serde_json::json!([{ "bearer": [] }]), "{method} {path}");
+            let scheme = if path.starts_with("/internal/") { "bridge" } else { "bearer" };
+            assert_eq!(*security, serde_json::json!([{ scheme: [] }]), "{method} {path}");
         }
     }
 }

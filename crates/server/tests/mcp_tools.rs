@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const ORIGINAL: &str = include_str!("../src/mcp/tools/legacy/tools.json");
 
-const ORDER: [&str; 30] = [
+const ORDER: [&str; 33] = [
     "coord_publish_message",
     "coord_check_messages",
     "coord_ack_message",
@@ -42,6 +42,9 @@ const ORDER: [&str; 30] = [
     "conversation_fork",
     "conversation_delete",
     "chat_send",
+    "events_publish",
+    "events_read",
+    "events_streams",
     "whoami",
 ];
 

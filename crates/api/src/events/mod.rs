@@ -7,6 +7,7 @@ mod observe;
 mod position;
 mod publish;
 mod reading;
+mod rooms;
 mod transport;
 
 pub use event::{Event, EventMetadata};
@@ -15,6 +16,10 @@ pub use observe::{ConsumerLag, EventsHealth, GroupLag, LAG_DEGRADED, LAG_UNHEALT
 pub use position::{EventOffset, EventPosition};
 pub use publish::{PublishEvent, PublishEvents, PublishedEvent, PublishedEvents};
 pub use reading::{DEFAULT_EVENTS_PAGE, EventPage, PartitionState, ReadEvents, StreamList, StreamState};
+pub use rooms::{
+    AdmitMember, DEFAULT_ROOM_PAGE, ListMembers, MAX_ROOM_INFO_BYTES, MAX_ROOM_PAGE, MemberDismissed, PresentMember,
+    RoomMember, RoomPresence,
+};
 pub use transport::{
     ChangeTransport, MAX_PUBLISH_TIMEOUT_MS, MIN_PUBLISH_TIMEOUT_MS, TransportChoice, TransportSettings,
 };

@@ -1,11 +1,13 @@
-//! Live streams that outlive their connections.
+//! Calls about events, and live streams that outlive their connections.
 
+mod calls;
 mod connection;
 mod conversation;
 mod follow;
 mod inbox;
 mod presence;
 
+pub use calls::EventsClient;
 pub(crate) use conversation::FollowConversation;
 pub use conversation::{ConversationEvent, ConversationEvents};
 pub use follow::Events;

@@ -17,6 +17,10 @@ pub struct Admitted {
     pub until: Option<Timestamp>,
 }
 
+/// What the names of principals begin with; a user of such an id is a member under the name of the principal, so that
+/// nobody passes for a service.
+const PRINCIPALS: [&str; 4] = ["owner", "key:", "user:", "token:"];
+
 /// Under which name a caller is a member of rooms: the user's id where an issuer's token or a user's session names one,
 /// else the principal.
 ///
@@ -25,10 +29,16 @@ pub struct Admitted {
 pub fn member_of(caller: &Caller) -> Result<MemberId> {
     use crate::Principal;
     let name = match &caller.principal {
-        Principal::User(_) | Principal::Token(_) => caller.subject.user.as_str().to_owned(),
-        Principal::Owner | Principal::Key(_) => caller.principal.to_string(),
+        Principal::User(_) | Principal::Token(_) if !passes_for_principal(caller.subject.user.as_str()) => {
+            caller.subject.user.as_str().to_owned()
+        }
+        _ => caller.principal.to_string(),
     };
     MemberId::parse(name).map_err(|rule| Error::invalid(rule.to_string()))
+}
+
+fn passes_for_principal(user: &str) -> bool {
+    PRINCIPALS.iter().any(|principal| user.starts_with(principal))
 }
 
 /// Refuses who may not subscribe to a room.
@@ -36,7 +46,7 @@ pub(super) async fn admit(
     caller: &Caller,
     room: &RoomKey,
     options: &StreamOptions,
-    rooms: Option<&dyn RoomStore>,
+    rooms: &dyn RoomStore,
     now: Timestamp,
 ) -> Result<Admitted> {
     caller.require(Scope::EventsRead)?;
@@ -47,11 +57,7 @@ pub(super) async fn admit(
         RoomAccess::Open if is_open_to(caller, &room.room) => Ok(Admitted { until: None }),
         RoomAccess::Open => Err(forbidden(&room.room, "it is the room of another user")),
         RoomAccess::Members => {
-            // Without a list of members nobody is one.
-            let membership = match rooms {
-                Some(rooms) => rooms.membership(room, &member_of(caller)?, now).await?,
-                None => None,
-            };
+            let membership = rooms.membership(room, &member_of(caller)?, now).await?;
             let membership = membership.ok_or_else(|| forbidden(&room.room, "only its members may subscribe"))?;
             Ok(Admitted { until: membership.until })
         }
@@ -95,5 +101,10 @@ mod tests {
         let user = Caller { principal: token, subject: Subject::local("7"), ..Caller::owner() };
         assert_eq!(member_of(&user).unwrap().as_str(), "7");
         assert_eq!(member_of(&Caller::owner()).unwrap().as_str(), "owner");
+        for id in ["owner", "key:k1", "user:7", "token:a:b:c"] {
+            let token = Principal::Token(Subject::local(id));
+            let user = Caller { principal: token, subject: Subject::local(id), ..Caller::owner() };
+            assert!(member_of(&user).unwrap().as_str().starts_with("token:local:local:"), "{id}");
+        }
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod connections;
 mod groups;
 mod observe;
+mod occupancy;
 mod port;
 mod refusals;
 mod rooms;
@@ -21,9 +22,10 @@ pub use groups::{
     MAX_TAKE_BYTES, Release, TakeEvents, TakeOutcome, Taken, TakenEvent,
 };
 pub use observe::EventObserver;
+pub use occupancy::{Arrival, RoomParts, RoomRules, RoomService};
 pub use port::{
-    EventStore, LogName, LogPage, LogState, NewEvent, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent,
-    Tail,
+    EventStore, LogName, LogPage, LogState, MAX_PAGE_BYTES, NewEvent, Placed, Publish, PublishOutcome, Published,
+    PurgeLog, Purged, ReadLog, StoredEvent, Tail,
 };
 pub use rooms::{Admit, Enter, EnterOutcome, Membership, Occupant, RoomKey, RoomStore};
 pub use service::{EventParts, EventService, PublishReport};

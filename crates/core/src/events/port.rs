@@ -7,6 +7,9 @@ use mainstay_api::events::{EventGap, EventId, EventMetadata, EventOffset, EventT
 use mainstay_api::{Epoch, Namespace, RawJson, Timestamp};
 use std::time::Duration;
 
+/// Bytes of what a page of a log holds, about; at least one event is on it, whatever its size.
+pub const MAX_PAGE_BYTES: usize = 1_024 * 1_024;
+
 /// A log: one partition of a stream in a namespace. It is the aggregate of this domain.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LogName {
@@ -114,7 +117,8 @@ pub struct LogPage {
     pub epoch: Epoch,
     /// The events.
     pub events: Vec<StoredEvent>,
-    /// Behind which event to go on: the last one returned or passed over as unreadable, else where the read began.
+    /// Behind which event to go on: the last one returned or passed over as unreadable, else the place that was
+    /// continued, or the end of the log.
     pub next: EventOffset,
     /// Whether more can be read at once.
     pub more: bool,
@@ -146,6 +150,28 @@ pub struct Tail {
     pub after: EventOffset,
 }
 
+/// What to remove from a log.
+#[derive(Debug, Clone)]
+pub struct PurgeLog {
+    /// From where.
+    pub log: LogName,
+    /// Events stored before this moment are removed; none where absent.
+    pub older_than: Option<Timestamp>,
+    /// Whether events stay that a group has not acknowledged.
+    pub trimming: Trimming,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// What was removed from a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Purged {
+    /// How many events.
+    pub events: u64,
+    /// How many of these some group had not acknowledged.
+    pub unread: u64,
+}
+
 /// Logs of events in a store.
 ///
 /// A log may also be written by others, in the store's own form (a Redis stream with the fields `event_id`, `event_type`,
@@ -170,6 +196,7 @@ pub trait EventStore: Send + Sync {
     /// Uses no connection that others wait for. Given up half-way, it leaves nothing behind.
     async fn wait(&self, tails: &[Tail], at_most: Duration) -> Result<Vec<LogName>>;
 
-    /// Removes what is older than the log's age, and ids whose window has passed; returns how many events went.
-    async fn purge(&self, log: &LogName, older_than: Option<Timestamp>, now: Timestamp) -> Result<u64>;
+    /// Removes what is older than a moment, and ids whose window has passed. The oldest events go first, so that what is
+    /// left has no holes.
+    async fn purge(&self, purge: PurgeLog) -> Result<Purged>;
 }

@@ -103,6 +103,14 @@ impl Streams {
         self.0.get(name)
     }
 
+    /// The options of a stream.
+    ///
+    /// # Errors
+    /// `events.stream_unknown`, with the names that there are.
+    pub fn require(&self, name: &StreamName) -> crate::Result<&StreamOptions> {
+        self.get(name).ok_or_else(|| super::refusals::unknown_stream(name, self))
+    }
+
     /// Adds a stream or replaces its options.
     ///
     /// # Errors

@@ -23,9 +23,10 @@ pub async fn wait_by_hints(
     // Before the first look, so that no write falls between it and the wait.
     let mut hints = source.subscribe();
     loop {
+        // A log that was begun anew may end before the place.
         let mut behind = Vec::new();
         for tail in tails {
-            if store.state(&tail.log).await?.last > tail.after {
+            if store.state(&tail.log).await?.last != tail.after {
                 behind.push(tail.log.clone());
             }
         }

@@ -7,6 +7,7 @@ mod completions;
 mod context;
 mod conversation;
 mod coordination;
+mod events;
 mod explain;
 mod health;
 mod issuer;
@@ -98,6 +99,9 @@ enum Work {
     /// Keep conversations of a user with an agent.
     #[command(subcommand)]
     Conversation(conversation::ConversationCommand),
+    /// Publish events, read them, and see what streams hold.
+    #[command(subcommand)]
+    Events(events::EventsCommand),
     /// Say something to the agent, and print what it answers.
     Chat(conversation::Chat),
     /// Log in with a name and a password.
@@ -206,6 +210,7 @@ impl Work {
             Self::Agent(command) => command.run(context).await,
             Self::Audit(command) => command.run(context).await,
             Self::Conversation(command) => command.run(context).await,
+            Self::Events(command) => command.run(context).await,
             Self::Chat(command) => command.run(context).await,
             Self::Login(command) => command.run(context).await,
             Self::Logout(command) => command.run(context).await,

@@ -1,7 +1,7 @@
 //! Reading `mainstay.toml`.
 
 use super::table::Setting;
-use super::{Refusal, conversations, issuers, refusal};
+use super::{Refusal, conversations, issuers, refusal, streams};
 use mainstay_api::TenantId;
 use mainstay_api::conversations::Retention;
 use mainstay_server::identity::tokens::IssuerConfig;
@@ -14,6 +14,9 @@ const LIKENESS: f64 = 0.7;
 /// The name of the list of trusted issuers.
 const ISSUERS: &str = "issuers";
 
+/// The name of the section of streams.
+const STREAMS: &str = "streams";
+
 /// What a settings file says.
 #[derive(Debug, Default)]
 pub struct Content {
@@ -21,6 +24,8 @@ pub struct Content {
     pub values: BTreeMap<&'static str, String>,
     /// Trusted issuers.
     pub issuers: Vec<IssuerConfig>,
+    /// Streams of events, and what is said of them.
+    pub streams: Vec<streams::Said>,
     /// How long the conversations of some tenants are kept.
     pub conversation_tenants: BTreeMap<TenantId, Retention>,
 }
@@ -38,6 +43,10 @@ pub fn parse(text: &str, path: &Path) -> Result<Content, Refusal> {
         Some(value) => issuers::parse(&value, path)?,
         None => Vec::new(),
     };
+    let streams = match table.remove(STREAMS) {
+        Some(value) => streams::parse(&value, path)?,
+        None => Vec::new(),
+    };
     let conversation_tenants = tenants(&mut table, path)?;
     let mut values = BTreeMap::new();
     flatten("", &table, &mut |key, value| {
@@ -49,7 +58,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Content, Refusal> {
         values.insert(known, text);
         Ok(())
     })?;
-    Ok(Content { values, issuers, conversation_tenants })
+    Ok(Content { values, issuers, streams, conversation_tenants })
 }
 
 /// Takes the tables of tenants out of the section of conversations: their names are the file's own.

@@ -133,6 +133,11 @@ impl Layers {
         }
     }
 
+    /// What the settings file says of streams of events.
+    pub(super) fn streams(&self) -> &[super::streams::Said] {
+        self.file.as_ref().map(|(_, file)| file.streams.as_slice()).unwrap_or_default()
+    }
+
     /// The value of a setting; `None` where nobody gave one and there is no default.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod issuers;
 mod layers;
 mod read;
 pub mod reference;
+mod streams;
 mod table;
 
 pub use conversations::{AgentSettings, ConversationSettings};
@@ -15,10 +16,12 @@ pub use read::is_loopback;
 pub use table::Setting;
 
 use mainstay_api::{Code, InstanceId, MessageType, Namespace, Problem};
+use mainstay_core::events::{RoomRules, Streams};
 use read::Reader;
 use secrecy::SecretString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Why settings are refused. Boxed: it is rare, and large.
 pub type Refusal = Box<Problem>;
@@ -72,6 +75,10 @@ pub struct Settings {
     pub presence: PresenceSettings,
     /// Redis.
     pub redis: RedisSettings,
+    /// Rooms of streams.
+    pub rooms: RoomRules,
+    /// The streams of events.
+    pub streams: Arc<Streams>,
     /// Trusted issuers of tokens.
     pub issuers: IssuerSettings,
 }
@@ -137,6 +144,8 @@ pub struct ServerSettings {
     pub max_body_bytes: usize,
     /// How long requests may go on after a stop, in milliseconds.
     pub shutdown_grace_ms: u64,
+    /// The key of the HTTP bridge, where it was given.
+    pub bridge_key: Option<SecretString>,
     /// Whether `/metrics` needs no credential.
     pub open_metrics: bool,
 }
@@ -247,6 +256,8 @@ impl Settings {
             audit: read.audit()?,
             presence: read.presence()?,
             redis: read.redis()?,
+            rooms: read.rooms()?,
+            streams: streams::read(&layers)?,
             issuers: issuers::read(&layers)?,
         };
         read.check_key_stays_home(&settings)?;

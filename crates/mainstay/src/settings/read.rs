@@ -5,11 +5,13 @@ use super::{
     RedisLogin, RedisSettings, Refusal, ServerSettings, SessionSettings, Setting, Settings, refusal,
 };
 use mainstay_api::InstanceId;
+use mainstay_core::events::RoomRules;
 use secrecy::SecretString;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Longest time-out, in milliseconds: an hour.
 const MAX_TIMEOUT_MS: u64 = 3_600_000;
@@ -144,6 +146,7 @@ impl Reader<'_> {
             request_timeout_ms: self.timeout_ms(Setting::RequestTimeoutMs)?,
             max_body_bytes: self.number(Setting::MaxBodyBytes, 1_024..=MAX_COUNT)?,
             shutdown_grace_ms: self.number(Setting::ShutdownGraceMs, 0..=MAX_TIMEOUT_MS)?,
+            bridge_key: self.secret(Setting::BridgeKey)?,
             open_metrics: self.parsed(Setting::OpenMetrics)?.unwrap_or(false),
         })
     }
@@ -164,6 +167,14 @@ impl Reader<'_> {
             checkpoints: self.path(Setting::AuditCheckpoints)?,
             checkpoint_interval_ms: self.number(Setting::AuditCheckpointIntervalMs, 100..=24 * 60 * 60 * 1_000)?,
             retention_days: self.number(Setting::AuditRetentionDays, 1..=36_500)?,
+        })
+    }
+
+    pub(super) fn rooms(&self) -> Result<RoomRules> {
+        Ok(RoomRules {
+            ttl: Duration::from_secs(self.number(Setting::RoomPresenceSeconds, 5..=600)?),
+            max_occupants: self.number(Setting::RoomMaxConnections, 1..=100_000)?,
+            max_members: self.number(Setting::RoomMaxMembers, 1..=100_000)?,
         })
     }
 

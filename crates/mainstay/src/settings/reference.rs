@@ -1,7 +1,7 @@
 //! The generated documents about settings.
 
-use super::issuers;
 use super::table::Setting;
+use super::{issuers, streams};
 use std::fmt::Write;
 
 /// The content of `.env.example`.
@@ -52,6 +52,15 @@ pub fn page() -> String {
          [Tokens](../guide/tokens.md) shows the common ones.\n\n| key | default | |\n|---|---|---|\n",
     );
     for key in issuers::KEYS {
+        let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
+        let _ = writeln!(text, "| `{}` | {default} | {} |", key.name, key.doc);
+    }
+    text.push_str(
+        "\n## `[streams.<name>]`\n\nIn `mainstay.toml`, or as `<key>=<value>` in `MAINSTAY_STREAMS`: a stream of events. \
+         Nodes that share a store need the same streams. [Events](../guide/events.md) says what they are.\n\n\
+         | key | default | |\n|---|---|---|\n",
+    );
+    for key in streams::KEYS {
         let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
         let _ = writeln!(text, "| `{}` | {default} | {} |", key.name, key.doc);
     }

@@ -99,6 +99,16 @@ settings! {
         "How long requests may go on after the server was told to stop, in milliseconds.";
     OpenMetrics = "MAINSTAY_OPEN_METRICS", "server.open_metrics", "false", public,
         "Whether `/metrics` answers without a credential.";
+    BridgeKey = "MAINSTAY_BRIDGE_KEY" ["INTERNAL_API_KEY"], "", "", secret,
+        "The key that callers of the HTTP bridge (`/internal/*`) send in `X-Internal-Api-Key`. Without it nobody may call the bridge.";
+    Streams = "MAINSTAY_STREAMS", "", "", public,
+        "Streams of events besides the six that exist, or other options for one of those: `<name> <key>=<value> …`, separated by commas, such as `orders partitions=4, chat max_len=50000`. `[streams.<name>]` in `mainstay.toml` says the same.";
+    RoomPresenceSeconds = "MAINSTAY_ROOM_PRESENCE_SECONDS", "rooms.presence_seconds", "60", public,
+        "How long the connections of a node that died are still in their rooms, in seconds.";
+    RoomMaxConnections = "MAINSTAY_ROOM_MAX_CONNECTIONS", "rooms.max_connections", "10000", public,
+        "Most live connections in one room; more are refused with `events.room_full`.";
+    RoomMaxMembers = "MAINSTAY_ROOM_MAX_MEMBERS", "rooms.max_members", "10000", public,
+        "Most members of one room; more are refused with `events.room_full`.";
     MailTypes = "MAINSTAY_MAIL_TYPES", "mail.types", "", public,
         "Message types accepted besides the known ones, such as `DEPLOY_DONE`; separated by commas.";
     MailRetentionDays = "MAINSTAY_MAIL_RETENTION_DAYS" ["COORD_MESSAGE_TTL_DAYS"], "mail.retention_days", "30", public,

@@ -1,31 +1,47 @@
--- Reads entries behind a place.
+-- Reads events behind a place, oldest first.
 --
 -- KEYS[1]  <base>meta
--- ARGV[1]  the life of the log that the place is of; empty where the oldest entry kept comes first
--- ARGV[2]  the place
--- ARGV[3]  entries at most
--- ARGV[4]  epoch of a new life
+-- ARGV[1]  an epoch for a log that has none
+-- ARGV[2]  the life that the place belongs to; '' to read from the oldest
+-- ARGV[3]  the place
+-- ARGV[4]  events at most
+-- ARGV[5]  bytes at most, about; the first event is returned whatever its size
 --
--- Returns  {epoch, '' 'trimmed' or 'new_epoch', the last place given, entries}
+-- Returns  {epoch, '' or 'trimmed' or 'new_epoch', where to go on, 1 if there is more, {{id, {field, value, …}}, …}}
 --@include shared/keys
 --@include events/log
 
-local said = info()
-local epoch = epoch_of(said, ARGV[4])
-local last = said and said['last-generated-id'] or '0-0'
-local after, gap = '0-0', ''
-if ARGV[1] ~= '' then
-  if ARGV[1] ~= epoch then
-    gap = 'new_epoch'
-  elseif is_behind(ARGV[2], last) then
-    -- The store has lost what was given, or the stream was made anew.
-    gap = 'trimmed'
-  elseif ARGV[2] ~= last and #redis.call('XRANGE', stream, ARGV[2], ARGV[2]) == 0 then
-    -- What the place stands for is gone. Nothing behind it can be, where nothing was ever removed (known from Redis 7 on).
-    if said['entries-added'] ~= said['length'] then gap = 'trimmed' end
-  end
-  if gap == '' then after = ARGV[2] end
+local CHUNK = 50
+local log = look(ARGV[1])
+local after, gap = ARGV[3], ''
+if ARGV[2] == '' then
+  after = '0-0'
+elseif ARGV[2] ~= log.epoch then
+  gap = 'new_epoch'
+elseif before(log.last, after) then
+  -- The store has lost what it gave.
+  gap = 'trimmed'
+elseif not is_whole_behind(log, after) then
+  gap = 'trimmed'
 end
-local entries = {}
-if said then entries = redis.call('XRANGE', stream, '(' .. after, '+', 'COUNT', ARGV[3]) end
-return {epoch, gap, last, entries}
+if gap ~= '' then after = '0-0' end
+
+local limit, most = tonumber(ARGV[4]), tonumber(ARGV[5])
+local rows, bytes, more = {}, 0, 0
+local from = after
+while more == 0 do
+  local chunk = redis.call('XRANGE', stream, '(' .. from, '+', 'COUNT', CHUNK)
+  for _, entry in ipairs(chunk) do
+    for _, text in ipairs(entry[2]) do bytes = bytes + string.len(text) end
+    if #rows == limit or (bytes > most and #rows > 0) then
+      more = 1
+      break
+    end
+    rows[#rows + 1] = entry
+    from = entry[1]
+  end
+  if #chunk < CHUNK then break end
+end
+local next_place = from
+if #rows == 0 and (gap ~= '' or ARGV[2] == '') then next_place = log.last end
+return {log.epoch, gap, next_place, more, rows}

@@ -1,14 +1,11 @@
--- What a log holds.
+-- What a log holds, and where it ends.
 --
 -- KEYS[1]  <base>meta
--- ARGV[1]  epoch of a new life
+-- ARGV[1]  an epoch for a log that has none
 --
--- Returns  {epoch, the last place given, the oldest place kept or empty, entries}
+-- Returns  {epoch, last place, oldest event or '', how many}
 --@include shared/keys
 --@include events/log
 
-local said = info()
-local epoch = epoch_of(said, ARGV[1])
-if not said then return {epoch, '0-0', '', 0} end
-local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)
-return {epoch, said['last-generated-id'], first[1] and first[1][1] or '', said['length']}
+local log = look(ARGV[1])
+return {log.epoch, log.last, log.first or '', log.length}

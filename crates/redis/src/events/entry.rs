@@ -34,6 +34,11 @@ pub(super) fn metadata(metadata: &EventMetadata) -> serde_json::Result<String> {
     if metadata.is_empty() { Ok(String::new()) } else { serde_json::to_string(metadata) }
 }
 
+/// A time as the other backends write it, with the zone as an offset, which every reader of theirs knows.
+pub(super) fn time(at: Timestamp) -> String {
+    at.to_millis_text().replace('Z', "+00:00")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

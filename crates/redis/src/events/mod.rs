@@ -11,13 +11,12 @@ use crate::wakeups::RedisHints;
 use async_trait::async_trait;
 use entry::Entry;
 use mainstay_core::api::events::{EventGap, EventOffset};
-use mainstay_core::api::{Epoch, InvalidText, Timestamp};
+use mainstay_core::api::{Epoch, InvalidText};
 use mainstay_core::events::{
-    EventStore, LogName, LogPage, LogState, Placed, Publish, PublishOutcome, Published, ReadLog, Streams, Tail,
-    Trimming, wait_by_hints,
+    EventStore, LogName, LogPage, LogState, MAX_PAGE_BYTES, Placed, Publish, PublishOutcome, Published, PurgeLog,
+    Purged, ReadLog, Streams, Tail, Trimming, wait_by_hints,
 };
 use mainstay_core::{Error, Result};
-use redis::Value;
 use serde_json::json;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,6 +25,9 @@ use tail::Tails;
 
 /// In a cluster, where no command waits for the streams of several masters: how often to look for what others wrote.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Entries that one step examines at most, to say which of those that go were not read.
+const MAX_COUNTED: u32 = 1_000;
 
 /// Logs of events in Redis.
 pub(crate) struct RedisEvents {
@@ -61,6 +63,7 @@ impl EventStore for RedisEvents {
             "min_ms": age.map_or(0, |age| publish.now.as_millis().saturating_sub(age).max(1)),
             "dedupe_ms": u64::try_from(publish.dedupe.as_millis()).unwrap_or(u64::MAX),
             "refuse": publish.trimming == Trimming::Refuse,
+            "max_counted": MAX_COUNTED,
             "channel": self.keys.channel(),
             "namespace": encode(publish.log.namespace.as_str()),
             "stream": publish.log.stream.as_str(),
@@ -71,7 +74,7 @@ impl EventStore for RedisEvents {
             texts.push(encode(event.id.as_str()));
             texts.push(event.id.to_string());
             texts.push(event.kind.to_string());
-            texts.push(event.timestamp.to_string());
+            texts.push(entry::time(event.timestamp));
             texts.push(event.room.to_string());
             texts.push(event.payload.as_str().to_owned());
             texts.push(entry::metadata(&event.metadata).map_err(no_json)?);
@@ -103,29 +106,22 @@ impl EventStore for RedisEvents {
             Some((epoch, offset)) => (epoch.as_str(), *offset),
             None => ("", EventOffset::ZERO),
         };
-        let (place, limit) = (after.to_string(), (wanted.limit.saturating_add(1)).to_string());
-        let fresh = new_epoch();
-        let args: [&[u8]; 4] = [of.as_bytes(), place.as_bytes(), limit.as_bytes(), fresh.as_bytes()];
+        let (fresh, place) = (new_epoch(), after.to_string());
+        let (limit, most) = (wanted.limit.to_string(), MAX_PAGE_BYTES.to_string());
+        let args = [&fresh, of, &place, &limit, &most].map(str::as_bytes);
         let script = &scripts::EVENTS_READ;
         let answer = self.connection.script(script, &key, &args, Repeat::Safe).await?;
-        let (epoch, gap, last, mut entries): (String, String, String, Vec<Entry>) = read(answer, script.name)?;
+        let (epoch, gap, next, more, entries): (String, String, String, u8, Vec<Entry>) = read(answer, script.name)?;
         let gap = match gap.as_str() {
             "trimmed" => Some(EventGap::Trimmed),
             "new_epoch" => Some(EventGap::NewEpoch),
             _ => None,
         };
-        let more = entries.len() > wanted.limit as usize;
-        entries.truncate(wanted.limit as usize);
-        let begin = if gap.is_none() && !of.is_empty() { after } else { EventOffset::ZERO };
-        let next = match entries.last() {
-            Some((place, _)) => place.parse().map_err(broken)?,
-            None if gap.is_some() => last.parse().map_err(broken)?,
-            None => begin,
-        };
         let found = entries.len();
         let events: Vec<_> = entries.into_iter().filter_map(entry::event).collect();
         let unreadable = u32::try_from(found - events.len()).unwrap_or(u32::MAX);
-        Ok(LogPage { epoch: Epoch::parse(epoch).map_err(broken)?, events, next, more, gap, unreadable })
+        let (epoch, next) = (Epoch::parse(epoch).map_err(broken)?, next.parse().map_err(broken)?);
+        Ok(LogPage { epoch, events, next, more: more == 1, gap, unreadable })
     }
 
     async fn state(&self, log: &LogName) -> Result<LogState> {
@@ -152,14 +148,16 @@ impl EventStore for RedisEvents {
         Ok(tails.iter().filter(is_named).map(|tail| tail.log.clone()).collect())
     }
 
-    async fn purge(&self, log: &LogName, older_than: Option<Timestamp>, _now: Timestamp) -> Result<u64> {
+    async fn purge(&self, purge: PurgeLog) -> Result<Purged> {
         // The remembered ids end by themselves.
-        let Some(oldest) = older_than else { return Ok(0) };
-        let mut command = redis::cmd("XTRIM");
-        command.arg(self.keys_of(log).1).arg("MINID").arg(oldest.as_millis().max(0));
-        let what = "trim a stream by age";
-        let removed: Value = self.connection.command(what, &command, Repeat::Safe).await?;
-        read(removed, what)
+        let Some(moment) = purge.older_than else { return Ok(Purged::default()) };
+        let (moment, fresh, most) = (moment.as_millis().max(0).to_string(), new_epoch(), MAX_COUNTED.to_string());
+        let keep = if purge.trimming == Trimming::Refuse { "1" } else { "0" };
+        let args = [moment.as_str(), keep, &most, &fresh].map(str::as_bytes);
+        let (script, (key, _)) = (&scripts::EVENTS_PURGE, self.keys_of(&purge.log));
+        let answer = self.connection.script(script, &key, &args, Repeat::Safe).await?;
+        let (events, unread): (u64, u64) = read(answer, script.name)?;
+        Ok(Purged { events, unread })
     }
 }
 

@@ -39,14 +39,25 @@ impl Tails {
         for (_, place) in &in_order {
             command.arg(place.as_str());
         }
-        // Taken out of the pool: a wait that is given up half-way takes its connection along.
-        let mut wire = match self.take() {
-            Some(wire) => wire,
-            None => self.connection.topology().blocking(LONGEST_BLOCK).await.map_err(|error| to_error(&error))?,
-        };
-        let answer: Value = command.query_async(&mut wire).await.map_err(|error| to_error(&error))?;
-        self.put(wire);
-        named(answer)
+        loop {
+            // Taken out of the pool: a wait that is given up half-way takes its connection along.
+            let (mut wire, kept) = match self.take() {
+                Some(wire) => (wire, true),
+                None => {
+                    let made = self.connection.topology().blocking(LONGEST_BLOCK).await;
+                    (made.map_err(|error| to_error(&error))?, false)
+                }
+            };
+            match command.query_async(&mut wire).await {
+                Ok(answer) => {
+                    self.put(wire);
+                    return named(answer);
+                }
+                // One that was kept may have died meanwhile, which says nothing about the server.
+                Err(error) if kept => tracing::debug!(%error, "a connection that was kept for waiting has broken"),
+                Err(error) => return Err(to_error(&error)),
+            }
+        }
     }
 
     fn take(&self) -> Option<MultiplexedConnection> {

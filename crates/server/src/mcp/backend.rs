@@ -8,6 +8,7 @@ use mainstay_api::conversations::{
     Answered, AppendMessages, AppendedMessages, Conversation, ConversationSummary, CreateConversation,
     CreatedConversation, DeletedConversation, ForkConversation, ListConversations, MessagePage, ReadMessages, SendText,
 };
+use mainstay_api::events::{EventPage, PublishEvents, PublishedEvents, ReadEvents, StreamList, StreamName};
 use mainstay_api::identity::WhoAmI;
 use mainstay_api::ids::RequestId;
 use mainstay_api::mail::{
@@ -150,6 +151,20 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Says something to the agent, and waits for its answer.
     async fn chat_send(&self, request: Option<RequestId>, id: &ConversationId, send: SendText) -> Result<Answered>;
+
+    /// Publishes events to a stream.
+    async fn publish_events(
+        &self,
+        request: Option<RequestId>,
+        stream: &StreamName,
+        publish: PublishEvents,
+    ) -> Result<PublishedEvents>;
+
+    /// Reads events of a stream.
+    async fn read_events(&self, stream: &StreamName, read: ReadEvents) -> Result<EventPage>;
+
+    /// The streams, and what they hold.
+    async fn event_streams(&self) -> Result<StreamList>;
 
     /// Changes from now on, one item for any number of them; an item may be superfluous. A mailbox with unread mail
     /// begins with an item, so that a client which subscribes late still learns of it. Ends when nothing will be

@@ -4,7 +4,9 @@ use super::backend::{Backend, Result, Watched};
 use super::{McpParts, changes, guidance};
 use crate::access::{Act, Audited, Ended, Needs, Origin, record_of};
 use crate::conversations::{answered, by_user};
+use crate::events::publishing::{self, Way};
 use crate::live::SAFETY_READ;
+use crate::metrics::Transport;
 use crate::whoami;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
@@ -15,6 +17,7 @@ use mainstay_api::conversations::{
     Answered, AppendMessages, AppendedMessages, Conversation, ConversationSummary, CreateConversation,
     CreatedConversation, DeletedConversation, ForkConversation, ListConversations, MessagePage, ReadMessages, SendText,
 };
+use mainstay_api::events::{EventPage, PublishEvents, PublishedEvents, ReadEvents, StreamList, StreamName};
 use mainstay_api::identity::WhoAmI;
 use mainstay_api::ids::RequestId;
 use mainstay_api::mail::{
@@ -219,6 +222,24 @@ impl Backend for LocalBackend {
         fork: ForkConversation,
     ) -> Result<CreatedConversation> {
         self.parts.services.conversations.fork(&self.caller, request, id, fork).await.map_err(told)
+    }
+
+    async fn publish_events(
+        &self,
+        request: Option<RequestId>,
+        stream: &StreamName,
+        publish: PublishEvents,
+    ) -> Result<PublishedEvents> {
+        let way = Way { stream, from: Transport::Mcp, request: request.as_ref() };
+        publishing::publish(&self.parts.services, &self.caller, way, publish).await.map_err(told)
+    }
+
+    async fn read_events(&self, stream: &StreamName, read: ReadEvents) -> Result<EventPage> {
+        self.parts.services.events.read(&self.caller, stream, read).await.map_err(told)
+    }
+
+    async fn event_streams(&self) -> Result<StreamList> {
+        self.parts.services.events.list(&self.caller).await.map_err(told)
     }
 
     async fn conversation_delete(&self, id: &ConversationId) -> Result<DeletedConversation> {

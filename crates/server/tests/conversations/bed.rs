@@ -89,6 +89,8 @@ impl Node {
             identity: IdentityRules::default(),
             mail: MailRules::default(),
             presence: PresenceRules::default(),
+            rooms: mainstay_core::events::RoomRules::default(),
+            streams: Arc::default(),
             clock: Arc::new(SystemClock),
             mint: Arc::new(RandomMint),
             notary: None,

@@ -67,6 +67,8 @@ impl Site {
             identity: IdentityRules::default(),
             mail,
             presence: PresenceRules::default(),
+            rooms: mainstay_core::events::RoomRules::default(),
+            streams: Arc::default(),
             clock: clock.clone(),
             mint: Arc::new(RandomMint),
         };

@@ -80,6 +80,8 @@ impl Site {
             identity: setup.identity,
             mail: MailRules::default(),
             presence: setup.presence,
+            rooms: mainstay_core::events::RoomRules::default(),
+            streams: Arc::default(),
             clock: setup.clock,
             mint: Arc::new(RandomMint),
         };

@@ -4,13 +4,13 @@ mod log;
 mod publish;
 mod read;
 mod trim;
+mod unread;
 
 use crate::store::Store;
 use async_trait::async_trait;
 use mainstay_core::Result;
-use mainstay_core::api::Timestamp;
 use mainstay_core::events::{
-    EventStore, LogName, LogPage, LogState, Publish, PublishOutcome, ReadLog, Tail, wait_by_hints,
+    EventStore, LogName, LogPage, LogState, Publish, PublishOutcome, PurgeLog, Purged, ReadLog, Tail, wait_by_hints,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,8 +46,7 @@ impl EventStore for SqliteEvents {
         wait_by_hints(self, &*self.store, tails, at_most, None).await
     }
 
-    async fn purge(&self, log: &LogName, older_than: Option<Timestamp>, now: Timestamp) -> Result<u64> {
-        let log = log.clone();
-        self.store.write(move |connection, _| trim::purge(connection, &log, older_than, now)).await
+    async fn purge(&self, purge: PurgeLog) -> Result<Purged> {
+        self.store.write(move |connection, _| trim::purge(connection, &purge)).await
     }
 }

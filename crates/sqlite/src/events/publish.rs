@@ -1,6 +1,7 @@
 //! Publishing.
 
-use super::{log, trim};
+use super::log::{self, Log};
+use super::trim::{self, Room};
 use crate::errors::Outcome;
 use crate::wakeups::Wakes;
 use mainstay_core::api::Timestamp;
@@ -16,6 +17,7 @@ pub(super) fn publish(connection: &Connection, publish: &Publish, wakes: &mut Wa
     let until = Timestamp::from_millis(
         publish.now.as_millis().saturating_add(i64::try_from(publish.dedupe.as_millis()).unwrap_or(i64::MAX)),
     );
+    let before = log.last;
     let mut placed = Vec::with_capacity(publish.events.len());
     for event in &publish.events {
         if let Some(offset) = remembered(connection, log.id, &event.id, publish.now)? {
@@ -29,13 +31,28 @@ pub(super) fn publish(connection: &Connection, publish: &Publish, wakes: &mut Wa
         log.length += 1;
         placed.push(Placed { offset, duplicate: false });
     }
-    let fresh = placed.iter().any(|placed| !placed.duplicate);
-    if fresh {
-        trim::to_bounds(connection, &mut log, publish)?;
+    let mut trimmed_unread = 0;
+    if log.last != before {
+        match trim::make_room(connection, &mut log, publish)? {
+            Room::Made { unread } => trimmed_unread = unread,
+            Room::Refused { group } => {
+                undo(connection, &log, before)?;
+                return Ok(PublishOutcome::Backlog { group });
+            }
+        }
         log::save(connection, &log)?;
         wakes.topic(Topic::Events(publish.log.namespace.clone(), publish.log.stream.clone()));
     }
-    Ok(PublishOutcome::Published(Published { epoch, events: placed, trimmed_unread: 0 }))
+    Ok(PublishOutcome::Published(Published { epoch, events: placed, trimmed_unread }))
+}
+
+/// Takes back what a publication added that is refused: everything behind the place where the log ended.
+fn undo(connection: &Connection, log: &Log, end: EventOffset) -> Outcome<()> {
+    for table in ["events", "event_ids"] {
+        let sql = format!("DELETE FROM {table} WHERE log = ?1 AND (ms, seq) > (?2, ?3)");
+        connection.prepare_cached(&sql)?.execute((log.id, end.ms, end.seq))?;
+    }
+    Ok(())
 }
 
 /// Where the event of this id stands, where the id is remembered.

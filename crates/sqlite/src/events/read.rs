@@ -5,7 +5,7 @@ use crate::errors::Outcome;
 use mainstay_core::Error;
 use mainstay_core::api::events::{EventGap, EventId, EventMetadata, EventOffset, EventType, RoomId};
 use mainstay_core::api::{InvalidText, RawJson, Timestamp};
-use mainstay_core::events::{LogPage, NewEvent, ReadLog, StoredEvent};
+use mainstay_core::events::{LogPage, MAX_PAGE_BYTES, NewEvent, ReadLog, StoredEvent};
 use rusqlite::{Connection, Row};
 
 /// See [`mainstay_core::events::EventStore::read`].
@@ -29,17 +29,20 @@ pub(super) fn read(connection: &Connection, read: &ReadLog) -> Outcome<LogPage> 
     let sql = "SELECT ms, seq, event_id, type, room, timestamp_ms, payload, metadata FROM events \
                WHERE log = ?1 AND (ms, seq) > (?2, ?3) ORDER BY ms, seq LIMIT ?4";
     let mut statement = connection.prepare_cached(sql)?;
+    let mut bytes = 0;
     let mut rows = statement.query((log.id, from.ms, from.seq, u64::from(read.limit) + 1))?;
     while let Some(row) = rows.next()? {
-        if page.events.len() >= read.limit as usize {
+        let event = event(row)?;
+        bytes += event.event.payload.as_str().len();
+        if page.events.len() >= read.limit as usize || (bytes > MAX_PAGE_BYTES && !page.events.is_empty()) {
             page.more = true;
             break;
         }
-        let event = event(row)?;
         page.next = event.offset;
         page.events.push(event);
     }
-    if page.events.is_empty() && page.gap.is_some() {
+    // Who begins with the oldest goes on where the log ends.
+    if page.events.is_empty() && (page.gap.is_some() || read.after.is_none()) {
         page.next = log.last;
     }
     Ok(page)

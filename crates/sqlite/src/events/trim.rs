@@ -1,70 +1,116 @@
-//! What leaves a log.
+//! Removing the oldest events.
 
 use super::log::{self, Log};
+use super::unread::{self, Unread};
 use crate::errors::Outcome;
 use mainstay_core::api::Timestamp;
 use mainstay_core::api::events::EventOffset;
-use mainstay_core::events::{LogName, Publish};
+use mainstay_core::events::{Publish, PurgeLog, Purged, Trimming};
 use rusqlite::{Connection, OptionalExtension};
 
-/// Remembered ids that one publication forgets at most.
-const FORGOTTEN: u32 = 200;
+/// Ids that one purge forgets at a time, and how often it does so: a log holds no more than what was published within
+/// the longest window.
+const IDS_AT_ONCE: u32 = 10_000;
+const MAX_ROUNDS: u32 = 1_000;
 
-/// Removes what exceeds the bounds of a log.
-pub(super) fn to_bounds(connection: &Connection, log: &mut Log, publish: &Publish) -> Outcome<()> {
-    let excess = log.length.saturating_sub(u64::from(publish.max_len));
-    if excess > 0 {
-        let sql = "SELECT ms, seq FROM events WHERE log = ?1 ORDER BY ms, seq LIMIT 1 OFFSET ?2";
-        let mut statement = connection.prepare_cached(sql)?;
-        let last = statement.query_row((log.id, excess - 1), |row| log::offset(row, 0)).optional()?;
-        if let Some(last) = last {
-            remove_up_to(connection, log, last)?;
+/// Ids whose window has passed that one publication forgets: more than it adds, so that they do not pile up.
+const MAX_FORGOTTEN: u32 = 200;
+
+/// Whether there is room for what was published.
+pub(super) enum Room {
+    /// There is, after the oldest were removed.
+    Made {
+        /// How many of them some group had not acknowledged.
+        unread: u64,
+    },
+    /// This group has not acknowledged what would have to go.
+    Refused { group: String },
+}
+
+/// Removes what exceeds the bounds of a publication.
+pub(super) fn make_room(connection: &Connection, log: &mut Log, publish: &Publish) -> Outcome<Room> {
+    forget_ids(connection, log.id, publish.now, MAX_FORGOTTEN)?;
+    let surplus = log.length.saturating_sub(u64::from(publish.max_len));
+    let full = if surplus > 0 { nth(connection, log.id, surplus)? } else { None };
+    let moment = publish.max_age.map(|age| {
+        let age_ms = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(publish.now.as_millis().saturating_sub(age_ms))
+    });
+    let aged = moment.map(|moment| newest_before(connection, log.id, moment)).transpose()?.flatten();
+    let Some(up_to) = full.max(aged) else { return Ok(Room::Made { unread: 0 }) };
+    let behind = unread::oldest(connection, log.id)?.filter(|unread| unread.from <= up_to);
+    let Some(Unread { from, group }) = behind else {
+        remove(connection, log, up_to)?;
+        return Ok(Room::Made { unread: 0 });
+    };
+    if publish.trimming == Trimming::Refuse {
+        if full.is_some_and(|full| from <= full) {
+            return Ok(Room::Refused { group });
         }
+        // What is only old stays as long as it is not read.
+        remove_before(connection, log, from)?;
+        return Ok(Room::Made { unread: 0 });
     }
-    if let Some(age) = publish.max_age {
-        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-        let oldest = Timestamp::from_millis(publish.now.as_millis().saturating_sub(age));
-        remove_before(connection, log, oldest)?;
-    }
-    let sql = "DELETE FROM event_ids WHERE log = ?1 AND event_id IN \
-               (SELECT event_id FROM event_ids WHERE log = ?1 AND until_ms <= ?2 LIMIT ?3)";
-    connection.prepare_cached(sql)?.execute((log.id, publish.now.as_millis(), FORGOTTEN))?;
-    Ok(())
+    let unread = unread::count(connection, log.id, up_to)?;
+    remove(connection, log, up_to)?;
+    Ok(Room::Made { unread })
 }
 
 /// See [`mainstay_core::events::EventStore::purge`].
-pub(super) fn purge(
-    connection: &Connection,
-    name: &LogName,
-    older_than: Option<Timestamp>,
-    now: Timestamp,
-) -> Outcome<u64> {
-    let Some(mut log) = log::find(connection, name)? else { return Ok(0) };
-    let sql = "DELETE FROM event_ids WHERE log = ?1 AND until_ms <= ?2";
-    connection.prepare_cached(sql)?.execute((log.id, now.as_millis()))?;
-    let Some(oldest) = older_than else { return Ok(0) };
-    let before = log.length;
-    remove_before(connection, &mut log, oldest)?;
-    if log.length != before {
-        log::save(connection, &log)?;
+pub(super) fn purge(connection: &Connection, purge: &PurgeLog) -> Outcome<Purged> {
+    let Some(mut log) = log::find(connection, &purge.log)? else { return Ok(Purged::default()) };
+    for _ in 0..MAX_ROUNDS {
+        if forget_ids(connection, log.id, purge.now, IDS_AT_ONCE)? < IDS_AT_ONCE as usize {
+            break;
+        }
     }
-    Ok(before - log.length)
+    let aged = purge.older_than.map(|moment| newest_before(connection, log.id, moment)).transpose()?.flatten();
+    let Some(up_to) = aged else { return Ok(Purged::default()) };
+    let behind = unread::oldest(connection, log.id)?.filter(|unread| unread.from <= up_to);
+    let (events, unread) = match behind {
+        Some(Unread { from, .. }) if purge.trimming == Trimming::Refuse => {
+            (remove_before(connection, &mut log, from)?, 0)
+        }
+        Some(_) => {
+            let unread = unread::count(connection, log.id, up_to)?;
+            (remove(connection, &mut log, up_to)?, unread)
+        }
+        None => (remove(connection, &mut log, up_to)?, 0),
+    };
+    log::save(connection, &log)?;
+    Ok(Purged { events, unread })
 }
 
-fn remove_before(connection: &Connection, log: &mut Log, oldest: Timestamp) -> Outcome<()> {
+/// The nth event of a log, from 1.
+fn nth(connection: &Connection, log: i64, number: u64) -> Outcome<Option<EventOffset>> {
+    let sql = "SELECT ms, seq FROM events WHERE log = ?1 ORDER BY ms, seq LIMIT 1 OFFSET ?2";
+    Ok(connection.prepare_cached(sql)?.query_row((log, number - 1), |row| log::offset(row, 0)).optional()?)
+}
+
+fn newest_before(connection: &Connection, log: i64, moment: Timestamp) -> Outcome<Option<EventOffset>> {
     let sql = "SELECT ms, seq FROM events WHERE log = ?1 AND ms < ?2 ORDER BY ms DESC, seq DESC LIMIT 1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let last = statement.query_row((log.id, oldest.as_millis()), |row| log::offset(row, 0)).optional()?;
-    match last {
-        Some(last) => remove_up_to(connection, log, last),
-        None => Ok(()),
-    }
+    Ok(connection.prepare_cached(sql)?.query_row((log, moment.as_millis()), |row| log::offset(row, 0)).optional()?)
 }
 
-fn remove_up_to(connection: &Connection, log: &mut Log, last: EventOffset) -> Outcome<()> {
+fn remove_before(connection: &Connection, log: &mut Log, end: EventOffset) -> Outcome<u64> {
+    let sql = "SELECT ms, seq FROM events WHERE log = ?1 AND (ms, seq) < (?2, ?3) ORDER BY ms DESC, seq DESC LIMIT 1";
+    let newest =
+        connection.prepare_cached(sql)?.query_row((log.id, end.ms, end.seq), |row| log::offset(row, 0)).optional()?;
+    newest.map_or(Ok(0), |newest| remove(connection, log, newest))
+}
+
+/// Removes every event up to one; says how many.
+fn remove(connection: &Connection, log: &mut Log, up_to: EventOffset) -> Outcome<u64> {
     let sql = "DELETE FROM events WHERE log = ?1 AND (ms, seq) <= (?2, ?3)";
-    let removed = connection.prepare_cached(sql)?.execute((log.id, last.ms, last.seq))? as u64;
+    let removed = connection.prepare_cached(sql)?.execute((log.id, up_to.ms, up_to.seq))? as u64;
+    log.trimmed = log.trimmed.max(up_to);
     log.length = log.length.saturating_sub(removed);
-    log.trimmed = log.trimmed.max(last);
-    Ok(())
+    Ok(removed)
+}
+
+/// Forgets ids whose window has passed, so many of them at most.
+fn forget_ids(connection: &Connection, log: i64, now: Timestamp, limit: u32) -> Outcome<usize> {
+    let sql = "DELETE FROM event_ids WHERE log = ?1 AND event_id IN \
+               (SELECT event_id FROM event_ids WHERE log = ?1 AND until_ms <= ?2 ORDER BY until_ms LIMIT ?3)";
+    Ok(connection.prepare_cached(sql)?.execute((log, now.as_millis(), limit))?)
 }

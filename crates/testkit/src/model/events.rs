@@ -6,8 +6,8 @@ use mainstay_core::Result;
 use mainstay_core::api::events::{EventGap, EventId, EventOffset};
 use mainstay_core::api::{Epoch, Timestamp};
 use mainstay_core::events::{
-    EventStore, LogName, LogPage, LogState, Placed, Publish, PublishOutcome, Published, ReadLog, StoredEvent, Tail,
-    wait_by_hints,
+    EventStore, LogName, LogPage, LogState, MAX_PAGE_BYTES, Placed, Publish, PublishOutcome, Published, PurgeLog,
+    Purged, ReadLog, StoredEvent, Tail, wait_by_hints,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -64,6 +64,16 @@ fn ms(time: Timestamp) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(0)
 }
 
+/// How many of these fit on a page by their bytes; one at least.
+fn fitting(events: &[StoredEvent]) -> usize {
+    let mut bytes = 0;
+    let fits = events.iter().take_while(|stored| {
+        bytes += stored.event.payload.as_str().len();
+        bytes <= MAX_PAGE_BYTES
+    });
+    fits.count().max(1)
+}
+
 #[async_trait]
 impl EventStore for ModelEvents {
     async fn publish(&self, publish: Publish) -> Result<PublishOutcome> {
@@ -102,9 +112,11 @@ impl EventStore for ModelEvents {
             _ => EventOffset::ZERO,
         };
         let mut events: Vec<_> = log.events.iter().filter(|stored| stored.offset > from).cloned().collect();
-        let more = events.len() > read.limit as usize;
-        events.truncate(read.limit as usize);
-        let nothing = if gap.is_some() { log.last } else { from };
+        let fits = fitting(&events).min(read.limit as usize);
+        let more = events.len() > fits;
+        events.truncate(fits);
+        // Who begins with the oldest goes on where the log ends.
+        let nothing = if gap.is_some() || read.after.is_none() { log.last } else { from };
         let next = events.last().map_or(nothing, |stored| stored.offset);
         Ok(LogPage { epoch, events, next, more, gap, unreadable: 0 })
     }
@@ -124,11 +136,11 @@ impl EventStore for ModelEvents {
         wait_by_hints(self, &*self.wakeups, tails, at_most, None).await
     }
 
-    async fn purge(&self, name: &LogName, older_than: Option<Timestamp>, now: Timestamp) -> Result<u64> {
+    async fn purge(&self, purge: PurgeLog) -> Result<Purged> {
         let mut logs = self.lock();
-        let log = logs.entry(name.clone()).or_default();
-        log.ids.retain(|_, (_, until)| *until > now);
-        let Some(oldest) = older_than else { return Ok(0) };
-        Ok(log.trim(|log| log.events[0].offset.ms >= ms(oldest)))
+        let log = logs.entry(purge.log).or_default();
+        log.ids.retain(|_, (_, until)| *until > purge.now);
+        let Some(oldest) = purge.older_than else { return Ok(Purged::default()) };
+        Ok(Purged { events: log.trim(|log| log.events[0].offset.ms >= ms(oldest)), unread: 0 })
     }
 }

@@ -8,7 +8,6 @@ pub use publishing::PublishReport;
 
 use super::access::{self, Admitted};
 use super::port::{EventStore, LogName};
-use super::refusals::unknown_stream;
 use super::rooms::{RoomKey, RoomStore};
 use super::streams::{StreamOptions, Streams};
 use super::transport::TransportStore;
@@ -21,8 +20,8 @@ use std::sync::Arc;
 pub struct EventParts {
     /// The logs.
     pub events: Arc<dyn EventStore>,
-    /// Who may be in rooms; without it, nobody is a member of any.
-    pub rooms: Option<Arc<dyn RoomStore>>,
+    /// Who may be in rooms.
+    pub rooms: Arc<dyn RoomStore>,
     /// How publishers choose their transport.
     pub transport: Arc<dyn TransportStore>,
     /// The streams.
@@ -36,7 +35,7 @@ pub struct EventParts {
 /// Events: publishing and reading, for every surface.
 pub struct EventService {
     events: Arc<dyn EventStore>,
-    rooms: Option<Arc<dyn RoomStore>>,
+    rooms: Arc<dyn RoomStore>,
     transport: Arc<dyn TransportStore>,
     streams: Arc<Streams>,
     clock: Arc<dyn Clock>,
@@ -62,7 +61,7 @@ impl EventService {
     /// # Errors
     /// `events.stream_unknown`, with the names that there are.
     pub fn stream(&self, name: &StreamName) -> Result<&StreamOptions> {
-        self.streams.get(name).ok_or_else(|| unknown_stream(name, &self.streams))
+        self.streams.require(name)
     }
 
     /// The log that the events of a room are in.
@@ -81,6 +80,6 @@ impl EventService {
     pub async fn admit(&self, caller: &Caller, stream: &StreamName, room: &RoomId) -> Result<Admitted> {
         let options = self.stream(stream)?;
         let key = RoomKey { namespace: caller.namespace.clone(), stream: stream.clone(), room: room.clone() };
-        access::admit(caller, &key, options, self.rooms.as_deref(), self.clock.now()).await
+        access::admit(caller, &key, options, self.rooms.as_ref(), self.clock.now()).await
     }
 }

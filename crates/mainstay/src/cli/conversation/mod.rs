@@ -6,7 +6,7 @@ mod delete;
 mod erase;
 mod export;
 mod fork;
-mod input;
+pub(super) mod input;
 mod list;
 mod patch;
 mod pin;

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod conversations;
+mod events;
 mod legacy;
 mod mail;
 mod outcome;
@@ -27,6 +28,7 @@ pub(super) static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
     tools.extend(mail::tools());
     tools.extend(presence::tools());
     tools.extend(conversations::tools());
+    tools.extend(events::tools());
     tools.push(whoami::tool());
     tools
 });
@@ -84,6 +86,9 @@ modern_tools! {
     conversations::fork [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.fork", "conversation")];
     conversations::delete [audited(Scope::ConversationsWrite, AuditClass::Delete, "conversations.delete", "conversation")];
     conversations::chat [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.send", "conversation")];
+    events::publish [Scope::EventsWrite];
+    events::read [Scope::EventsRead];
+    events::streams [Scope::EventsRead];
     whoami [Needs::Caller];
 }
 

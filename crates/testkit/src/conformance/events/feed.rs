@@ -4,7 +4,8 @@ use crate::conformance::Bed;
 use mainstay_core::api::events::{EventId, EventMetadata, EventOffset, EventType, RoomId, StreamName};
 use mainstay_core::api::{Epoch, Namespace, RawJson, Timestamp};
 use mainstay_core::events::{
-    EventStore, LogName, LogPage, LogState, NewEvent, Publish, PublishOutcome, Published, ReadLog, Tail, Trimming,
+    EventStore, LogName, LogPage, LogState, NewEvent, Publish, PublishOutcome, Published, PurgeLog, ReadLog, Tail,
+    Trimming,
 };
 use mainstay_core::{Clock, SystemClock};
 use std::sync::Arc;
@@ -75,6 +76,13 @@ impl Feed {
 
     pub async fn state(&self) -> LogState {
         self.events.state(&self.log).await.expect("state")
+    }
+
+    /// Removes what was stored before a moment, and says how many events went.
+    pub async fn purge(&self, older_than: Timestamp) -> u64 {
+        let (log, older_than) = (self.log.clone(), Some(older_than));
+        let purge = PurgeLog { log, older_than, trimming: Trimming::Count, now: self.now };
+        self.events.purge(purge).await.expect("purge").events
     }
 
     pub fn tail(&self, after: EventOffset) -> Tail {

@@ -124,9 +124,8 @@ async fn a_full_log_lets_the_oldest_go(bed: &Bed) {
 async fn a_purge_removes_what_is_too_old(bed: &Bed) {
     let feed = Feed::new(bed);
     let published = feed.publish(&["a", "b"]).await;
-    let purge = async |before: &Feed| feed.events.purge(&feed.log, Some(before.now), feed.now).await.expect("purge");
-    assert_eq!(purge(&feed.later(-60_000)).await, 0);
-    assert_eq!(purge(&feed.later(60_000)).await, 2);
+    assert_eq!(feed.purge(feed.later(-60_000).now).await, 0);
+    assert_eq!(feed.purge(feed.later(60_000).now).await, 2);
     assert_eq!(feed.ids().await, Vec::<String>::new());
     let state = feed.state().await;
     assert_eq!((state.last, state.length), (published.events[1].offset, 0), "places are never given again");

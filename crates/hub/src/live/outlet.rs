@@ -1,0 +1,314 @@
+//! The way out to one connection: a queue of frames that are written already, bounded in bytes.
+
+use super::counts::Counts;
+use super::event::{Encode, LiveEvent, Notice};
+use super::queue::{Of, Queue};
+use bytes::Bytes;
+use mainstay_core::events::Overflow;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use tokio::sync::Notify;
+
+/// What an outlet is made of.
+pub struct OutletParts {
+    /// The id of the connection, which `metadata.origin` of events names.
+    pub connection: String,
+    /// Writes its frames.
+    pub encoder: Arc<dyn Encode>,
+    /// Most bytes that may wait; a single frame may be longer.
+    pub limit_bytes: usize,
+}
+
+/// Where frames for a connection are put. Clones put them into the same queue.
+#[derive(Clone)]
+pub struct Outlet {
+    shared: Arc<Shared>,
+}
+
+/// Where whoever writes to the connection takes them from. Dropping it closes the outlet.
+pub struct Drain {
+    shared: Arc<Shared>,
+}
+
+/// Why an outlet takes nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// The connection read too slowly; what waited was dropped. Its client comes back from its position.
+    Slow,
+    /// Events were missed, and the protocol has no word for that.
+    Gap,
+    /// The node stops. Another node, or the next run, takes over.
+    Stopping,
+    /// Whoever has the connection ended it, and knows why.
+    Ended,
+}
+
+struct Shared {
+    parts: OutletParts,
+    counts: Arc<Counts>,
+    state: Mutex<State>,
+    /// Told when there is room again, and when the outlet closes.
+    moved: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    queue: Queue,
+    closed: Option<Closed>,
+    drain: Option<Waker>,
+}
+
+/// Whoever is to be woken once everything is in the queues: one wake-up for many frames.
+#[derive(Default)]
+pub(crate) struct Wakes(Vec<Waker>);
+
+impl Drop for Wakes {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(Waker::wake);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every critical section leaves the queue whole, so a panic elsewhere cannot have broken it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outlet {
+    /// An outlet and its reading end.
+    pub(crate) fn open(parts: OutletParts, counts: Arc<Counts>) -> (Self, Drain) {
+        counts.connections.fetch_add(1, Relaxed);
+        let shared = Arc::new(Shared { parts, counts, state: Mutex::default(), moved: Notify::new() });
+        (Self { shared: Arc::clone(&shared) }, Drain { shared })
+    }
+
+    /// The id of the connection.
+    #[must_use]
+    pub fn connection(&self) -> &str {
+        &self.shared.parts.connection
+    }
+
+    /// Adds a frame of the protocol itself, which is never left out.
+    pub fn push(&self, frame: Bytes) {
+        let mut wakes = Wakes::default();
+        self.enqueue(frame, Of::Message, Overflow::Close, &mut wakes);
+    }
+
+    /// Takes nothing any more; what waits can still be taken. The first reason stands.
+    pub fn close(&self, closed: Closed) {
+        let waker = {
+            let mut state = self.shared.lock();
+            state.closed.get_or_insert(closed);
+            state.drain.take()
+        };
+        self.shared.moved.notify_waiters();
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Why it takes nothing any more, where that is so.
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        self.shared.lock().closed
+    }
+
+    /// Returns when the outlet is closed.
+    pub async fn wait_closed(&self) -> Closed {
+        loop {
+            let moved = self.shared.moved.notified();
+            if let Some(closed) = self.closed() {
+                return closed;
+            }
+            moved.await;
+        }
+    }
+
+    /// Returns when at most half of what may wait does, or the outlet is closed: for what can be held back.
+    pub async fn roomy(&self) {
+        loop {
+            let moved = self.shared.moved.notified();
+            if self.is_roomy() {
+                return;
+            }
+            moved.await;
+        }
+    }
+
+    pub(crate) fn is_roomy(&self) -> bool {
+        let state = self.shared.lock();
+        state.closed.is_some() || state.queue.bytes() <= self.shared.parts.limit_bytes / 2
+    }
+
+    /// Adds an event. `false` where the outlet is closed, by this event or before.
+    pub(crate) fn offer(&self, event: &Arc<LiveEvent>, overflow: Overflow, wakes: &mut Wakes) -> bool {
+        if event.is_from(&self.shared.parts.connection) {
+            return true;
+        }
+        let Some(frame) = event.frame(&*self.shared.parts.encoder) else {
+            return true;
+        };
+        let of = match overflow {
+            Overflow::Close => Of::Message,
+            Overflow::Conflate => Of::Event(Arc::clone(event)),
+        };
+        let taken = self.enqueue(frame, of, overflow, wakes);
+        if taken {
+            self.shared.counts.deliveries.fetch_add(1, Relaxed);
+        }
+        taken
+    }
+
+    /// Tells the connection something about a room. One that has no word for a gap is closed at it.
+    pub(crate) fn tell(&self, notice: &Notice, wakes: &mut Wakes) {
+        match self.shared.parts.encoder.notice(notice) {
+            Some(frame) => drop(self.enqueue(frame, Of::Message, Overflow::Close, wakes)),
+            None if matches!(notice, Notice::Gap { .. }) => self.close(Closed::Gap),
+            None => {}
+        }
+    }
+
+    fn enqueue(&self, frame: Bytes, of: Of, overflow: Overflow, wakes: &mut Wakes) -> bool {
+        let shared = &self.shared;
+        let mut state = shared.lock();
+        if state.closed.is_some() {
+            return false;
+        }
+        let empty = state.queue.is_empty();
+        let over = !empty && state.queue.bytes() + frame.len() > shared.parts.limit_bytes;
+        state.queue.push(frame, of);
+        if over {
+            self.relieve(&mut state, overflow);
+        }
+        wakes.0.extend(state.drain.take());
+        state.closed.is_none()
+    }
+
+    /// Makes room where more waits than may: what is left must be so little that this is not needed again at once.
+    fn relieve(&self, state: &mut State, overflow: Overflow) {
+        let Shared { parts, counts, moved, .. } = &*self.shared;
+        if overflow == Overflow::Conflate {
+            let dropped = state.queue.conflate(&*parts.encoder);
+            counts.conflated.fetch_add(dropped, Relaxed);
+            if state.queue.bytes() <= parts.limit_bytes / 2 {
+                return;
+            }
+        }
+        state.queue = Queue::default();
+        state.closed = Some(Closed::Slow);
+        counts.slow.fetch_add(1, Relaxed);
+        moved.notify_waiters();
+    }
+}
+
+impl Drain {
+    /// Waits until something is there, and takes as much of it as fits, one frame at least; or says why the outlet is
+    /// closed, once nothing waits any more. Given up half-way, it has taken nothing.
+    ///
+    /// # Errors
+    /// Why nothing will come any more.
+    pub async fn batch(&mut self, max_frames: usize, max_bytes: usize) -> Result<Vec<Bytes>, Closed> {
+        let taken = std::future::poll_fn(|context| {
+            let mut state = self.shared.lock();
+            if !state.queue.is_empty() {
+                return Poll::Ready(Ok(state.queue.take(max_frames, max_bytes)));
+            }
+            if let Some(closed) = state.closed {
+                return Poll::Ready(Err(closed));
+            }
+            state.drain = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await?;
+        self.shared.moved.notify_waiters();
+        Ok(taken)
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        self.shared.counts.connections.fetch_sub(1, Relaxed);
+        let mut state = self.shared.lock();
+        state.closed.get_or_insert(Closed::Ended);
+        state.queue = Queue::default();
+        drop(state);
+        self.shared.moved.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::test_log::{Plain, event, text};
+
+    fn outlet(limit_bytes: usize) -> (Outlet, Drain) {
+        let parts = OutletParts { connection: "me".into(), encoder: Arc::new(Plain), limit_bytes };
+        Outlet::open(parts, Arc::default())
+    }
+
+    async fn drained(drain: &mut Drain) -> Vec<String> {
+        text(drain.batch(1_000, 1_000_000).await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_taken_in_order_and_before_the_end() {
+        let (outlet, mut drain) = outlet(100);
+        ["a", "b", "c"].into_iter().for_each(|text| outlet.push(Bytes::from_static(text.as_bytes())));
+        outlet.close(Closed::Stopping);
+        outlet.close(Closed::Ended);
+        outlet.push(Bytes::from_static(b"late"));
+        assert_eq!(text(drain.batch(2, 100).await.unwrap()), ["a", "b"]);
+        assert_eq!(text(drain.batch(2, 0).await.unwrap()), ["c"]);
+        assert_eq!(drain.batch(2, 100).await, Err(Closed::Stopping));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_reads_too_slowly_is_closed_and_holds_nothing() {
+        let (outlet, mut drain) = outlet(100);
+        let mut wakes = Wakes::default();
+        let taken =
+            (1..=20).take_while(|n| outlet.offer(&event("room", "said", *n), Overflow::Close, &mut wakes)).count();
+        assert!((2..20).contains(&taken), "{taken}");
+        assert_eq!(drain.batch(100, 100).await, Err(Closed::Slow));
+    }
+
+    #[tokio::test]
+    async fn a_conflated_connection_keeps_the_last_event_of_each_type_and_is_told() {
+        let (outlet, mut drain) = outlet(200);
+        outlet.push(Bytes::from_static(b"answer"));
+        let mut wakes = Wakes::default();
+        for n in 1..=100 {
+            let kind = if n % 2 == 0 { "even" } else { "odd" };
+            assert!(outlet.offer(&event("room", kind, n), Overflow::Conflate, &mut wakes));
+        }
+        let got = drained(&mut drain).await;
+        assert_eq!(got[0], "answer");
+        let dropped: u64 = got[1].strip_prefix("conflated room ").expect("told first").parse().unwrap();
+        assert_eq!(got.len() as u64 - 2 + dropped, 100, "{got:?}");
+        assert_eq!(&got[got.len() - 2..], ["room odd 99", "room even 100"]);
+    }
+
+    #[tokio::test]
+    async fn a_connection_does_not_get_its_own_events_back() {
+        let (outlet, mut drain) = outlet(200);
+        let mut own = Arc::into_inner(event("room", "said", 1)).unwrap();
+        own.event.metadata.origin = Some("me".into());
+        let mut wakes = Wakes::default();
+        assert!(outlet.offer(&Arc::new(own), Overflow::Close, &mut wakes));
+        assert!(outlet.offer(&event("room", "said", 2), Overflow::Close, &mut wakes));
+        assert_eq!(drained(&mut drain).await, ["room said 2"]);
+    }
+
+    #[tokio::test]
+    async fn many_frames_are_one_wake_up() {
+        let (outlet, mut drain) = outlet(1_000_000);
+        let waiting = tokio::spawn(async move { drain.batch(1_000, 1_000_000).await.unwrap().len() });
+        tokio::task::yield_now().await;
+        {
+            let mut wakes = Wakes::default();
+            assert!((1..=100).all(|n| outlet.offer(&event("room", "said", n), Overflow::Close, &mut wakes)));
+            assert_eq!(wakes.0.len(), 1);
+        }
+        assert_eq!(waiting.await.unwrap(), 100);
+    }
+}

@@ -1,0 +1,6 @@
+//! The HTTP bridge of the founding system: backends that call it go on unchanged.
+
+pub(crate) mod call;
+mod key;
+
+pub(crate) use key::with_bridge_key;
