@@ -155,7 +155,7 @@ pub struct GroupState {
     pub dead: u64,
     /// Events that were trimmed while a consumer held them, since the group was made. Those that were trimmed before
     /// anybody took them are told to who publishes.
-    pub missed: u64,
+    pub lost: u64,
 }
 
 /// Bytes of what one take returns, about; at least one event is returned, whatever its size.
