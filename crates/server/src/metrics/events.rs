@@ -35,6 +35,8 @@ pub(crate) enum Transport {
     Stream,
     /// MCP.
     Mcp,
+    /// Our WebSocket protocol.
+    WebSocket,
 }
 
 impl Transport {
@@ -43,6 +45,7 @@ impl Transport {
             Self::Bridge => "http",
             Self::Stream => "stream",
             Self::Mcp => "mcp",
+            Self::WebSocket => "websocket",
         }
     }
 }
