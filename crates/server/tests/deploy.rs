@@ -18,6 +18,8 @@ async fn alerts_the_dashboard_and_the_guide_name_no_metric_that_does_not_exist()
     let site = Site::start().await;
     let message = serde_json::json!({"to": ["frontend"], "subject": "so that every family has a sample"});
     site.call(Call::post("/v1/mail/messages", message).r#as("backend")).await;
+    let event = serde_json::json!({"type": "chat_message", "room": "a", "payload": {}});
+    site.call(Call::post("/v1/events/chat", event)).await.ok().await;
     let served = site.call(Call::get("/metrics")).await.text().await;
     let known = metrics_in(&served);
     for file in ["deploy/prometheus/alerts.yaml", "deploy/grafana/mainstay.json", "docs/guide/operate.md"] {

@@ -1,6 +1,7 @@
 //! What is counted of events. The names, labels and buckets are those that dashboards of the founding system use.
 
 use mainstay_core::api::events::{EventType, StreamName};
+use mainstay_core::events::Streams;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -105,6 +106,10 @@ impl EventMetrics {
             published: Family::default(),
             trimmed_unread: Family::default(),
         };
+        // A rate is known from the first loss on only where there was a zero before.
+        for (stream, _) in Streams::default().iter() {
+            metrics.trimmed_unread(stream, 0);
+        }
         let seconds = metrics.publish_seconds.clone();
         registry.register("event_publish_duration_seconds", "Time to store an event", seconds);
         registry.register("events_published", "Events published, each once", metrics.published.clone());
