@@ -2,8 +2,10 @@
 
 use super::rooms::Subscribed;
 use super::session::Session;
+use crate::events::{Passing, Way};
 use crate::layers::timed_out;
 use crate::live::Membership;
+use crate::metrics::Transport;
 use mainstay_core::api::RawJson;
 use mainstay_core::api::events::{
     EventMetadata, EventType, LiveMessage, LiveOp, LiveRequest, MAX_LIVE_BATCH, PublishEvent, PublishEvents, RoomId,
