@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::coordination::mirror;
+use super::signals::Signals;
 use crate::coordination::source::{self, Place};
 use crate::failure::{Failure, Result};
 use crate::owner_key;
@@ -191,47 +192,5 @@ fn welcome(context: &Context<'_>, info: &StoreInfo, address: SocketAddr) {
         printer.warning(
             "the address can be reached from other machines, without encryption: put a proxy with TLS before it",
         );
-    }
-}
-
-/// The signals that ask for a stop.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn new() -> Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let failed = |cause| Failure::io("signals cannot be heard", &cause);
-        Ok(Self {
-            terminate: signal(SignalKind::terminate()).map_err(failed)?,
-            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
-        })
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> Result<Self> {
-        Ok(Self {})
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) -> &'static str {
-        // Without signals nothing asks for a stop, and the wait goes on.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        "Ctrl-C"
     }
 }
