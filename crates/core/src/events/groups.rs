@@ -76,7 +76,7 @@ pub enum TakeOutcome {
 /// Events in the hands of a consumer, and what else the step did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// Revived ones first, then those of dead consumers, then new ones; none where nothing waits.
+    /// Revived ones first, then those of dead consumers, then new ones, each by their places; none where nothing waits.
     pub events: Vec<TakenEvent>,
     /// Up to which event the group was delivered: behind this one its next work appears.
     pub delivered: EventOffset,
@@ -162,6 +162,8 @@ pub struct GroupState {
 pub const MAX_TAKE_BYTES: usize = 1_024 * 1_024;
 /// Most dead events kept for a group on a log.
 pub const MAX_DEAD: u32 = 10_000;
+/// Why an event died that was delivered as often as it may be.
+pub const DELIVERED_TOO_OFTEN: &str = "it was delivered as often as it may be, and not acknowledged";
 /// After this long without work, a consumer that holds nothing is forgotten.
 pub const CONSUMER_FORGOTTEN_AFTER: Duration = Duration::from_secs(3_600);
 
@@ -169,7 +171,7 @@ pub const CONSUMER_FORGOTTEN_AFTER: Duration = Duration::from_secs(3_600);
 /// aggregate as the log. In Redis they are groups of the stream, which other programs may use as well (`XREADGROUP`).
 #[async_trait]
 pub trait GroupStore: Send + Sync {
-    /// Makes a group. At most `max_groups` exist on a log.
+    /// Makes a group, without anything of an earlier one of its name. At most `max_groups` exist on a log.
     async fn create_group(&self, group: &GroupKey, start: GroupStart, max_groups: u32) -> Result<GroupOutcome>;
 
     /// Removes a group, with what it held and its dead. Whether it was there.
@@ -184,7 +186,7 @@ pub trait GroupStore: Send + Sync {
     async fn take(&self, take: TakeEvents) -> Result<TakeOutcome>;
 
     /// Says that the consumer still works on these, so that they do not become idle; returns those that are still its own.
-    /// One that it gave back, and that nobody has taken since, is its own again.
+    /// One that it gave back, and that nobody has taken since, is its own again. One that has been trimmed is lost.
     async fn keep(
         &self,
         group: &GroupKey,
@@ -197,11 +199,12 @@ pub trait GroupStore: Send + Sync {
     /// work may say so, also where another consumer has taken the event since.
     async fn acknowledge(&self, group: &GroupKey, offsets: &[EventOffset]) -> Result<u64>;
 
-    /// Gives an event back, so that a take has it, at once or after a delay; `false` where it is not the consumer's.
+    /// Gives an event back, so that a take has it, at once or after a delay; `false` where it is not the consumer's, or has
+    /// been trimmed, in which case it is lost.
     async fn release(&self, release: Release) -> Result<bool>;
 
     /// Puts an event among the dead and acknowledges it, in one step; `false` where it is not the consumer's, or has been
-    /// trimmed. Past [`MAX_DEAD`], the oldest of them go.
+    /// trimmed, in which case it is lost. Doing it twice is doing it once. Past [`MAX_DEAD`], the oldest of them go.
     async fn bury(&self, bury: Bury) -> Result<bool>;
 
     /// The dead of a group, oldest first, behind an offset.

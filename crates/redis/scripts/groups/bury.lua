@@ -9,7 +9,7 @@
 -- ARGV[6]  the present, in milliseconds
 -- ARGV[7]  dead events at most
 --
--- Returns  1 where it was the consumer's
+-- Returns  1 where it was the consumer's, or is among the dead by this very call
 --@include shared/keys
 --@include events/log
 --@include groups/work
@@ -18,16 +18,19 @@ local id, member = ARGV[4], member_of(ARGV[4])
 local death = {id = id, reason = ARGV[5], at = ARGV[6], most = tonumber(ARGV[7])}
 local consumer, _, deliveries = pending(id)
 if consumer == ARGV[3] then
-  local entry = redis.call('XRANGE', stream, id, id)[1]
-  if not entry then
+  death.deliveries, death.fields = deliveries, fields_of(id)
+  if not death.fields then
     lose(id)
     return 0
   end
   redis.call('XACK', stream, group, id)
-  death.deliveries, death.fields = deliveries, entry[2]
 else
   consumer, deliveries = revived(member)
-  if consumer ~= ARGV[3] then return 0 end
+  if consumer ~= ARGV[3] then
+    local row = redis.call('HGET', dead, member)
+    local known = row and cmsgpack.unpack(row)
+    return known and known[3] == death.reason and known[4] == death.at and 1 or 0
+  end
   death.deliveries, death.fields = deliveries, cmsgpack.unpack(redis.call('HGET', back, member))[2]
   let_go(member)
 end

@@ -15,8 +15,12 @@ local kept = {}
 for i = 4, #ARGV do
   local id = ARGV[i]
   if pending(id) == ARGV[3] then
-    -- One that was trimmed is not claimed, and is nobody's.
-    if #redis.call('XCLAIM', stream, group, ARGV[3], 0, id, 'JUSTID') > 0 then kept[#kept + 1] = id end
+    if fields_of(id) then
+      redis.call('XCLAIM', stream, group, ARGV[3], 0, id, 'JUSTID')
+      kept[#kept + 1] = id
+    else
+      lose(id)
+    end
   else
     local member = member_of(id)
     local consumer, deliveries = revived(member)

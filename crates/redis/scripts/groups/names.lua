@@ -9,8 +9,6 @@
 local names = {}
 if redis.call('EXISTS', stream) == 0 then return names end
 for _, row in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-  for i = 1, #row, 2 do
-    if row[i] == 'name' then names[#names + 1] = row[i + 1] end
-  end
+  names[#names + 1] = named(row).name
 end
 return names

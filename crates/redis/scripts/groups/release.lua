@@ -14,7 +14,12 @@
 
 local at = ARGV[5] == '-1' and 0 or clock() - tonumber(ARGV[5])
 if pending(ARGV[4]) == ARGV[3] then
-  return #redis.call('XCLAIM', stream, group, ARGV[3], 0, ARGV[4], 'TIME', int(at), 'JUSTID')
+  if not fields_of(ARGV[4]) then
+    lose(ARGV[4])
+    return 0
+  end
+  redis.call('XCLAIM', stream, group, ARGV[3], 0, ARGV[4], 'TIME', int(at), 'JUSTID')
+  return 1
 end
 local member = member_of(ARGV[4])
 local consumer, deliveries = revived(member)

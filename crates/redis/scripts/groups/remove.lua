@@ -9,7 +9,6 @@
 --@include events/log
 --@include groups/work
 
-redis.call('DEL', dead, deads, back, held, backs)
-redis.call('HDEL', groups, 'lost:' .. tag, 'from:' .. tag)
+clear()
 if redis.call('EXISTS', stream) == 0 then return 0 end
 return redis.call('XGROUP', 'DESTROY', stream, group)

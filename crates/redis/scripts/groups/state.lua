@@ -19,15 +19,17 @@ local GIVEN_BACK_MS = 315360000000
 local said
 if redis.call('EXISTS', stream) == 0 then return {} end
 for _, row in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-  local words = {}
-  for i = 1, #row, 2 do words[row[i]] = row[i + 1] end
+  local words = named(row)
   if words.name == group then said = words end
 end
 if not said then return {} end
 
--- Redis before 7 does not keep the number, and no Redis does after a removal from the middle.
-local lag, open = said.lag, 0
-if type(lag) ~= 'number' then
+-- Redis before 7 does not keep the number, and no Redis does after a removal from the middle. Where it does, it counts
+-- what was trimmed as well.
+local log, lag, open = stand(), said.lag, 0
+if not log.first or before(said['last-delivered-id'], log.first) then
+  lag = log.length
+elseif type(lag) ~= 'number' then
   local CHUNK, bytes, from = 100, 0, said['last-delivered-id']
   lag = 0
   while true do
@@ -61,13 +63,18 @@ end
 
 local consumers = {}
 for _, row in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group)) do
-  local words = {}
-  for i = 1, #row, 2 do words[row[i]] = row[i + 1] end
+  local words = named(row)
   local count = words.pending + (holds[words.name] or 0)
   if count > 0 or words.idle <= tonumber(ARGV[5]) then
     consumers[#consumers + 1] = words.name
     consumers[#consumers + 1] = int(count)
   end
+  holds[words.name] = nil
+end
+-- Redis knows nothing of who holds revived events alone.
+for name, count in pairs(holds) do
+  consumers[#consumers + 1] = name
+  consumers[#consumers + 1] = int(count)
 end
 local lost = redis.call('HGET', groups, 'lost:' .. tag) or '0'
 local in_hands = said.pending + redis.call('ZCARD', backs)

@@ -41,15 +41,16 @@ end
 -- Consumers come and go with their processes. Who joins sweeps up after those that left nothing.
 if redis.call('XGROUP', 'CREATECONSUMER', stream, group, consumer) == 1 then
   for _, row in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group)) do
-    local said = {}
-    for i = 1, #row, 2 do said[row[i]] = row[i + 1] end
+    local said = named(row)
     if said.name ~= consumer and said.pending == 0 and said.idle > p.forget_ms then
       redis.call('XGROUP', 'DELCONSUMER', stream, group, said.name)
     end
   end
 end
 
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', backs, '-inf', int(now - p.idle_ms), 'LIMIT', 0, p.limit)) do
+local waiting = redis.call('ZRANGEBYSCORE', backs, '-inf', int(now - p.idle_ms), 'LIMIT', 0, p.examined)
+table.sort(waiting)
+for _, member in ipairs(waiting) do
   if not is_room() then break end
   local _, deliveries = revived(member)
   local id, fields = unpack(cmsgpack.unpack(redis.call('HGET', back, member)))
@@ -62,27 +63,29 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', backs, '-inf', int(now - p.i
   end
 end
 
--- A long list is looked through in portions, each take going on where the last one stopped.
+-- A list that is longer than one take looks through is looked through in portions, each take going on where the last one
+-- stopped.
 local from = redis.call('HGET', groups, 'from:' .. tag) or '-'
 local rows = redis.call('XPENDING', stream, group, from, '+', p.examined)
+local is_long = from ~= '-' or #rows == p.examined
 local next_from = #rows == p.examined and '(' .. rows[#rows][1] or '-'
 for _, row in ipairs(rows) do
   local id, idle, deliveries = row[1], row[3], row[4]
   if not is_room() then
-    next_from = id
+    next_from = is_long and id or '-'
     break
   end
   if idle >= p.idle_ms then
-    local entry = redis.call('XRANGE', stream, id, id)[1]
-    if not entry then
+    local fields = fields_of(id)
+    if not fields then
       lose(id)
       lost = lost + 1
     elseif deliveries >= p.deliveries then
       redis.call('XACK', stream, group, id)
-      bury(id, deliveries, entry[2])
+      bury(id, deliveries, fields)
     else
       redis.call('XCLAIM', stream, group, consumer, 0, id)
-      add(id, deliveries + 1, entry[2])
+      add(id, deliveries + 1, fields)
     end
   end
 end
@@ -103,8 +106,7 @@ end
 
 local delivered = '0-0'
 for _, row in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-  local said = {}
-  for i = 1, #row, 2 do said[row[i]] = row[i + 1] end
+  local said = named(row)
   if said.name == group then delivered = said['last-delivered-id'] end
 end
 return {'taken', delivered, buried, lost, taken}

@@ -58,6 +58,18 @@ local function put_among_dead(death)
   end
 end
 
+-- Forgets all that stands beside the stream.
+local function clear()
+  redis.call('DEL', dead, deads, back, held, backs)
+  redis.call('HDEL', groups, 'lost:' .. tag, 'from:' .. tag)
+end
+
+-- The fields of an event of the log; nothing where it has been trimmed.
+local function fields_of(id)
+  local entry = redis.call('XRANGE', stream, id, id)[1]
+  return entry and entry[2]
+end
+
 -- Acknowledges what was trimmed while somebody held it.
 local function lose(id)
   redis.call('XACK', stream, group, id)
