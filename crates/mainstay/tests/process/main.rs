@@ -17,3 +17,4 @@ mod nodes;
 mod outages;
 mod presence;
 mod senders;
+mod workers;

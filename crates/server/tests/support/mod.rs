@@ -26,11 +26,43 @@ pub const KEY: &str = "the key of the owner";
 pub const SOON: Duration = Duration::from_secs(20);
 
 pub struct Site {
-    pub store: Arc<RedisServer>,
+    pub store: Arc<Place>,
     pub stores: Stores,
     pub services: Arc<Services>,
     pub router: Router,
     pub shutdown: CancellationToken,
+}
+
+/// Where the store of a site is.
+pub enum Place {
+    Redis(RedisServer),
+    File(tempfile::TempDir),
+}
+
+impl std::ops::Deref for Place {
+    type Target = RedisServer;
+
+    fn deref(&self) -> &RedisServer {
+        match self {
+            Self::Redis(server) => server,
+            Self::File(folder) => panic!("the store is in {}", folder.path().display()),
+        }
+    }
+}
+
+impl Place {
+    async fn open(&self) -> Stores {
+        match self {
+            Self::Redis(server) => {
+                let options = mainstay_redis::RedisOptions::from_url(&server.url()).unwrap();
+                mainstay_redis::open(options).await.unwrap()
+            }
+            Self::File(folder) => {
+                let url = format!("sqlite:{}", folder.path().join("mainstay.db").display());
+                mainstay_sqlite::open(mainstay_sqlite::SqliteOptions::from_url(&url).unwrap()).await.unwrap()
+            }
+        }
+    }
 }
 
 /// How a site differs from the usual one.
@@ -60,7 +92,13 @@ impl Site {
     }
 
     pub async fn start_with(setup: Setup) -> Self {
-        Self::on(Arc::new(RedisServer::start().await.unwrap()), setup).await
+        Self::on(Arc::new(Place::Redis(RedisServer::start().await.unwrap())), setup).await
+    }
+
+    /// One on each kind of store.
+    pub async fn each() -> [Self; 2] {
+        let file = Arc::new(Place::File(tempfile::tempdir().unwrap()));
+        [Self::start().await, Self::on(file, Setup::default()).await]
     }
 
     /// Another node on the same store.
@@ -68,9 +106,8 @@ impl Site {
         Self::on(Arc::clone(&self.store), Setup::default()).await
     }
 
-    async fn on(store: Arc<RedisServer>, setup: Setup) -> Self {
-        let options = mainstay_redis::RedisOptions::from_url(&store.url()).unwrap();
-        let stores = mainstay_redis::open(options).await.unwrap();
+    async fn on(store: Arc<Place>, setup: Setup) -> Self {
+        let stores = store.open().await;
         let rules = ServiceRules {
             audit: AuditRules::default(),
             notary: None,

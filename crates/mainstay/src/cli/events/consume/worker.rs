@@ -58,7 +58,7 @@ impl Worker<'_> {
                     }
                     answered = true;
                 }
-                Err(error) if !answered && error.problem().code == Code::EventGroupUnknown => {
+                Err(error) if !answered && error.refusal() == Some(Code::EventGroupUnknown) => {
                     self.make_group(error).await?
                 }
                 Err(error) if answered && error.is_retryable() => {
@@ -88,7 +88,7 @@ impl Worker<'_> {
                 self.printer.note("there was no such group: it has been made");
                 Ok(())
             }
-            Err(error) if error.problem().code == Code::Forbidden => Err(unknown.into()),
+            Err(error) if error.refusal() == Some(Code::Forbidden) => Err(unknown.into()),
             Err(error) => Err(error.into()),
         }
     }
@@ -157,8 +157,10 @@ impl Worker<'_> {
             self.printer.warning(&format!("{token} is in the hands of another consumer by now, and is left to it"));
             return Ok(());
         }
-        let is_begun = !self.stop.begun.is_cancelled();
-        let outcome = if is_begun { handler.run(work, self.stop).await? } else { Outcome::Interrupted };
+        let outcome = match self.stop.begun.is_cancelled() {
+            true => Outcome::Interrupted,
+            false => handler.run(work, self.stop).await?,
+        };
         let mut held = hands.hold().await;
         held.remove(&token);
         match outcome {
@@ -222,7 +224,7 @@ impl Worker<'_> {
                 self.printer.warning(&format!("an event could not be {what}, and is delivered again: {error}"));
                 return Err(Failure::from(error));
             }
-            tracing::warn!(%error, "an event could not be {what}; trying again");
+            tracing::warn!(%error, what, "an event could not be settled; trying again");
             self.pause(&error).await;
         }
     }
@@ -242,7 +244,8 @@ fn back_off(rules: &Rules, delivery: u32) -> Duration {
 
 /// A reason, as long as it may be.
 fn cut(mut reason: String) -> String {
-    reason.truncate(reason.floor_char_boundary(MAX_REASON_BYTES));
+    let end = (0..=reason.len().min(MAX_REASON_BYTES)).rev().find(|at| reason.is_char_boundary(*at));
+    reason.truncate(end.unwrap_or(0));
     reason
 }
 
