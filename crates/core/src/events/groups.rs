@@ -140,7 +140,8 @@ pub struct GroupState {
     pub group: GroupName,
     /// Up to which event it was delivered.
     pub delivered: EventOffset,
-    /// Events behind that, which nobody has taken yet.
+    /// Events behind that, which nobody has taken yet. Where they are many, a store may count besides what was trimmed
+    /// before anybody took it.
     pub lag: u64,
     /// Whether there may be more of them: a store that does not keep the number counts so far as the cost is bounded.
     pub lag_at_least: bool,

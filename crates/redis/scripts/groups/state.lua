@@ -24,14 +24,13 @@ for _, row in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
 end
 if not said then return {} end
 
--- Redis before 7 does not keep the number, and no Redis does after a removal from the middle. Where it does, it counts
--- what was trimmed as well.
-local log, lag, open = stand(), said.lag, 0
+-- Redis before 7 does not keep the number, no Redis does after a removal from the middle, and where it does, it counts for
+-- ever what was trimmed before anybody took it. So it is asked for what is too much to count.
+local log, lag, open = stand(), 0, 0
 if not log.first or before(said['last-delivered-id'], log.first) then
   lag = log.length
-elseif type(lag) ~= 'number' then
+elseif before(said['last-delivered-id'], log.last) then
   local CHUNK, bytes, from = 100, 0, said['last-delivered-id']
-  lag = 0
   while true do
     local entries = redis.call('XRANGE', stream, '(' .. from, '+', 'COUNT', CHUNK)
     lag = lag + #entries
@@ -41,7 +40,11 @@ elseif type(lag) ~= 'number' then
     end
     if #entries < CHUNK then break end
     if bytes > tonumber(ARGV[4]) then
-      open = 1
+      if type(said.lag) == 'number' then
+        lag = math.max(lag, math.min(said.lag, log.length))
+      else
+        open = 1
+      end
       break
     end
   end

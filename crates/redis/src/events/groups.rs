@@ -21,6 +21,9 @@ use std::time::Duration;
 /// Held events that one step looks through at most.
 const MAX_EXAMINED: u32 = 1_000;
 
+/// Bytes of what one step looks at to count what nobody has taken yet, about.
+const MAX_COUNTED_BYTES: usize = 512 * 1_024;
+
 /// Consumer groups in Redis.
 pub(crate) struct RedisGroups {
     connection: Arc<Connection>,
@@ -48,7 +51,7 @@ impl RedisGroups {
     }
 
     async fn state(&self, key: &GroupKey) -> Result<Option<GroupState>> {
-        let (most, bytes) = (MAX_EXAMINED.to_string(), MAX_TAKE_BYTES.to_string());
+        let (most, bytes) = (MAX_EXAMINED.to_string(), MAX_COUNTED_BYTES.to_string());
         let forget_ms = CONSUMER_FORGOTTEN_AFTER.as_millis().to_string();
         let script = &scripts::GROUPS_STATE;
         let answer: Value = self.run_on(script, key, &[&most, &bytes, &forget_ms]).await?;

@@ -9,6 +9,8 @@ CREATE TABLE event_groups (
     delivered_seq INTEGER NOT NULL,
     -- Events that were trimmed while a consumer held them.
     lost INTEGER NOT NULL DEFAULT 0,
+    -- How many of its event_copies are dead.
+    dead INTEGER NOT NULL DEFAULT 0,
     UNIQUE (log, name)
 ) STRICT;
 
@@ -54,5 +56,3 @@ CREATE TABLE event_copies (
     died_ms INTEGER,
     PRIMARY KEY (owner, ms, seq)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX event_copies_dead ON event_copies (owner, ms, seq) WHERE died_ms IS NOT NULL;

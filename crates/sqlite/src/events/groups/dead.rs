@@ -47,17 +47,18 @@ pub(super) fn put(connection: &Connection, group: &Group, hold: &Hold, death: &D
     let row = (group.id, hold.offset.ms, hold.offset.seq, hold.deliveries, death.reason, death.at.as_millis());
     connection.prepare_cached(sql)?.execute(row)?;
     hold::remove(connection, group, hold.offset)?;
-    let surplus = count(connection, group.id)?.saturating_sub(u64::from(MAX_DEAD));
+    let surplus = count(connection, group, 1)? - i64::from(MAX_DEAD);
     if surplus > 0 {
-        connection.prepare_cached(include_str!("dead_surplus.sql"))?.execute((group.id, surplus))?;
+        let gone = connection.prepare_cached(include_str!("dead_surplus.sql"))?.execute((group.id, surplus))?;
+        count(connection, group, -i64::try_from(gone).unwrap_or(0))?;
     }
     Ok(())
 }
 
-/// How many are dead.
-pub(super) fn count(connection: &Connection, group: i64) -> Outcome<u64> {
-    let sql = "SELECT count(*) FROM event_copies WHERE owner = ?1 AND died_ms IS NOT NULL";
-    Ok(connection.prepare_cached(sql)?.query_row([group], |row| row.get(0))?)
+/// Counts dead events that came or, where negative, went; says how many there are.
+fn count(connection: &Connection, group: &Group, change: i64) -> Outcome<i64> {
+    let sql = "UPDATE event_groups SET dead = dead + ?2 WHERE id = ?1 RETURNING dead";
+    Ok(connection.prepare_cached(sql)?.query_row((group.id, change), |row| row.get(0))?)
 }
 
 /// See [`mainstay_core::events::GroupStore::dead`].
@@ -86,6 +87,7 @@ pub(super) fn revive(connection: &Connection, key: &GroupKey, offset: EventOffse
     if connection.prepare_cached(sql)?.execute((group.id, offset.ms, offset.seq))? == 0 {
         return Ok(false);
     }
+    count(connection, &group, -1)?;
     let revived = Hold { offset, consumer: None, deliveries: 0, since_ms: GIVEN_BACK_MS, revived: true };
     hold::put(connection, &group, &revived)?;
     Ok(true)
@@ -95,5 +97,9 @@ pub(super) fn revive(connection: &Connection, key: &GroupKey, offset: EventOffse
 pub(super) fn forget(connection: &Connection, key: &GroupKey, offset: EventOffset) -> Outcome<bool> {
     let Some(group) = group::find(connection, key)? else { return Ok(false) };
     let sql = "DELETE FROM event_copies WHERE owner = ?1 AND ms = ?2 AND seq = ?3 AND died_ms IS NOT NULL";
-    Ok(connection.prepare_cached(sql)?.execute((group.id, offset.ms, offset.seq))? > 0)
+    let forgotten = connection.prepare_cached(sql)?.execute((group.id, offset.ms, offset.seq))? > 0;
+    if forgotten {
+        count(connection, &group, -1)?;
+    }
+    Ok(forgotten)
 }

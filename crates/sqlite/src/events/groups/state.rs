@@ -1,7 +1,6 @@
 //! How groups stand.
 
-use super::dead;
-use super::hold::GIVEN_BACK_MS;
+use super::hold::{self, GIVEN_BACK_MS};
 use crate::errors::Outcome;
 use crate::events::log::{self, Log};
 use mainstay_core::api::Timestamp;
@@ -17,7 +16,7 @@ const MAX_COUNTED: u64 = 10_000;
 /// See [`mainstay_core::events::GroupStore::groups`].
 pub(super) fn list(connection: &Connection, name: &LogName, now: Timestamp) -> Outcome<Vec<GroupState>> {
     let Some(log) = log::find(connection, name)? else { return Ok(Vec::new()) };
-    let sql = "SELECT id, name, delivered_ms, delivered_seq, lost FROM event_groups WHERE log = ?1 ORDER BY name";
+    let sql = "SELECT id, name, delivered_ms, delivered_seq, lost, dead FROM event_groups WHERE log = ?1 ORDER BY name";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([log.id])?;
     let mut states = Vec::new();
@@ -45,7 +44,7 @@ fn state(connection: &Connection, log: &Log, row: &Row<'_>, now: Timestamp) -> O
         pending,
         oldest_idle: idle_ms.map(Duration::from_millis),
         consumers: consumers(connection, id, now)?,
-        dead: dead::count(connection, id)?,
+        dead: row.get(5)?,
         lost: row.get(4)?,
     })
 }
@@ -63,7 +62,7 @@ fn lag(connection: &Connection, log: &Log, delivered: EventOffset) -> Outcome<u6
 
 fn consumers(connection: &Connection, group: i64, now: Timestamp) -> Outcome<Vec<(ConsumerName, u64)>> {
     let mut statement = connection.prepare_cached(include_str!("state_consumers.sql"))?;
-    let since_ms = super::hold::before_ms(now, CONSUMER_FORGOTTEN_AFTER);
+    let since_ms = hold::before_ms(now, CONSUMER_FORGOTTEN_AFTER);
     let mut rows = statement.query((group, since_ms))?;
     let mut consumers = Vec::new();
     while let Some(row) = rows.next()? {
