@@ -5,8 +5,8 @@ use crate::access::{Access, Guard, Needs, audited, audited_in_server, guard};
 use crate::app::App;
 use crate::conversations::{self, legacy as chat, subjects};
 use crate::events::{
-    consumer_lag, dead, groups, health as events_health, publish, read as read_page, rooms, set_transport, streams,
-    transport, work,
+    consumer_lag, dead, groups, health as events_health, publish, read as read_page, rooms, set_transport, sse,
+    streams, transport, work, ws,
 };
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
 use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, whoami};
@@ -173,6 +173,20 @@ endpoints! {
 }
 
 endpoints! {
+    /// The sockets of live clients.
+    sockets {
+        ws => ws [Scope::EventsRead];
+    }
+}
+
+endpoints! {
+    /// Rooms that are followed as streams of events.
+    followed {
+        sse => live [Scope::EventsRead];
+    }
+}
+
+endpoints! {
     /// Where one gets a credential.
     entrance {
         login => login [own(Needs::Nothing, AuditClass::Login, "auth.login")];
@@ -287,6 +301,8 @@ pub fn route_needs() -> Vec<(String, String)> {
         accounts::needs(),
         entrance::needs(),
         hubs::needs(),
+        sockets::needs(),
+        followed::needs(),
         live::needs(),
         chats::needs(),
         bridged::needs(),
@@ -316,6 +332,8 @@ pub fn openapi() -> OpenApi {
         .merge(entrance::described())
         .merge(live::described())
         .merge(hubs::described())
+        .merge(sockets::described())
+        .merge(followed::described())
         .merge(chats::described())
         .merge(bridged::described())
         .merge(public::described())

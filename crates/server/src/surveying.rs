@@ -49,7 +49,7 @@ impl Surveying {
 
     /// Looks at every stream once.
     pub async fn run_once(&self, services: &Services) {
-        let (observer, metrics) = (&services.observer, &services.metrics.events);
+        let (observer, metrics) = (&services.observer, &services.metrics.standing);
         let (namespace, end) = (Namespace::default(), Instant::now() + Duration::from_millis(self.limit_ms));
         for (stream, options) in observer.streams().iter() {
             match timeout_at(end, observer.survey(&namespace, stream, options)).await {

@@ -18,8 +18,11 @@ async fn alerts_the_dashboard_and_the_guide_name_no_metric_that_does_not_exist()
     let site = Site::start().await;
     let message = serde_json::json!({"to": ["frontend"], "subject": "so that every family has a sample"});
     site.call(Call::post("/v1/mail/messages", message).r#as("backend")).await;
+    let mut follower = site.call(Call::get("/v1/events/chat/live?room=a")).await.events();
+    follower.expect("ready").await;
     let event = serde_json::json!({"type": "chat_message", "room": "a", "payload": {}});
     site.call(Call::post("/v1/events/chat", event)).await.ok().await;
+    follower.expect("").await;
     site.call(Call::new(http::Method::PUT, "/v1/events/chat/groups/billing")).await.ok().await;
     mainstay_server::Surveying::default().run_once(&site.services).await;
     let served = site.call(Call::get("/metrics")).await.text().await;

@@ -3,6 +3,7 @@
 pub mod bridge;
 mod event;
 mod groups;
+mod live;
 mod names;
 mod observe;
 mod position;
@@ -16,6 +17,7 @@ pub use event::{Event, EventMetadata};
 pub use groups::{
     ConsumerGroup, CreateGroup, GroupConsumer, GroupCreated, GroupFrom, GroupList, GroupRemoved, MAX_GROUPS,
 };
+pub use live::{FollowRoom, LiveMessage, LiveOp, LiveRequest, MAX_LIVE_BATCH, live_schema};
 pub use names::{ConsumerName, EventId, EventType, GroupName, MemberId, RoomId, StreamName};
 pub use observe::{ConsumerLag, EventsHealth, GroupLag, LAG_DEGRADED, LAG_UNHEALTHY, Standing, StreamHealth};
 pub use position::{EventOffset, EventPosition, EventToken};
