@@ -38,7 +38,7 @@ pub struct Site {
 
 /// Where the store of a site is.
 pub enum Place {
-    Redis(RedisServer),
+    Redis(Box<RedisServer>),
     File(tempfile::TempDir),
 }
 
@@ -97,7 +97,7 @@ impl Site {
     }
 
     pub async fn start_with(setup: Setup) -> Self {
-        Self::on(Arc::new(Place::Redis(RedisServer::start().await.unwrap())), setup).await
+        Self::on(Arc::new(Place::Redis(Box::new(RedisServer::start().await.unwrap()))), setup).await
     }
 
     /// One on each kind of store.
