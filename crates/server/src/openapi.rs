@@ -5,8 +5,8 @@ use crate::access::{Access, Guard, Needs, audited, audited_in_server, guard};
 use crate::app::App;
 use crate::conversations::{self, legacy as chat, subjects};
 use crate::events::{
-    consumer_lag, dead, groups, health as events_health, publish, read as read_page, rooms, set_transport, sse,
-    streams, transport, work, ws,
+    consumer_lag, dead, groups, health as events_health, legacy as observed, publish, read as read_page, rooms,
+    set_transport, sse, streams, transport, work, ws,
 };
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
 use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, whoami};
@@ -113,6 +113,9 @@ endpoints! {
         streams => streams [Scope::EventsRead];
         consumer_lag => consumer_lag [Scope::EventsRead];
         events_health => health [Scope::EventsRead];
+        observed::consumer_lag => consumer_lag [Scope::EventsRead];
+        observed::streams => streams [Scope::EventsRead];
+        observed::health => health [Scope::EventsRead];
         groups::list => list [Scope::EventsRead];
         groups::create => create [audited(Scope::EventsAdmin, AuditClass::Write, "events.groups.create", "group")];
         groups::remove => remove [audited(Scope::EventsAdmin, AuditClass::Delete, "events.groups.remove", "group")];

@@ -213,3 +213,42 @@ async fn lag_and_health_tell_how_groups_and_streams_stand() {
         assert_eq!(health["status"], "unhealthy");
     }
 }
+
+#[tokio::test]
+async fn monitors_of_the_founding_system_read_what_they_read_there() {
+    let site = Site::start().await;
+    make(&site).await;
+    let ids: Vec<String> = (0..100).map(|n| format!("e{n}")).collect();
+    publish(&site, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    take(&site, json!({ "consumer": "instance-1", "limit": 1 })).await;
+    publish(&site, &["more"]).await;
+    let lag = site.call(Call::get("/api/v1/events/consumer-lag")).await.ok().await;
+    assert_eq!(lag["streams"]["events:chat"], json!({ "lag": 100, "consumers": ["instance-1"] }));
+    assert_eq!(lag["streams"]["events:ticket"], json!({ "lag": 0, "consumers": [] }));
+    assert_eq!((&lag["total_lag"], &lag["stream_count"]), (&json!(100), &json!(6)));
+    let streams = site.call(Call::get("/api/v1/events/streams")).await.ok().await;
+    let chat = streams["streams"].as_array().unwrap().iter().find(|stream| stream["name"] == "events:chat").unwrap();
+    let expected = json!({ "name": "events:chat", "length": 101, "groups": 1, "consumer_group": "billing" });
+    assert_eq!(chat, &expected);
+    let health = site.call(Call::get("/api/v1/events/health")).await.ok().await;
+    assert_eq!((&health["status"], &health["transport_mode"]), (&json!("degraded"), &json!("redis_streams")));
+    assert_eq!(health["streams"], json!({ "healthy": 5, "degraded": 1, "unhealthy": 0 }));
+    assert_eq!((&health["max_lag"], &health["redis_connected"]), (&json!(100), &json!(true)));
+    // Another type under the key of one stream: that one cannot be seen, the others can.
+    site.store.cli(&["SET", "events:ticket", "not a stream"]).await.unwrap();
+    let lag = site.call(Call::get("/api/v1/events/consumer-lag")).await.ok().await;
+    assert_eq!((&lag["streams"]["events:ticket"]["lag"], &lag["total_lag"]), (&json!(-1), &json!(100)));
+    assert!(lag["streams"]["events:ticket"]["error"].is_string(), "{lag}");
+    let health = site.call(Call::get("/api/v1/events/health")).await.ok().await;
+    assert_eq!((&health["status"], &health["redis_connected"]), (&json!("unhealthy"), &json!(false)));
+    assert_eq!(health["streams"], json!({ "healthy": 4, "degraded": 1, "unhealthy": 1 }));
+    mainstay_server::Surveying::default().run_once(&site.services).await;
+    let metrics = site.call(Call::get("/metrics")).await.text().await;
+    for line in [
+        r#"event_consumer_lag{stream="chat",consumer_group="billing"} 100"#,
+        r#"event_queue_depth{stream="chat"} 101"#,
+        r#"event_queue_depth{stream="ticket"} -1"#,
+    ] {
+        assert!(metrics.contains(line), "{line} in {metrics}");
+    }
+}

@@ -3,6 +3,7 @@
 pub mod bridge;
 mod event;
 mod groups;
+pub mod legacy;
 mod live;
 mod names;
 mod observe;

@@ -59,6 +59,19 @@ impl EventObserver {
         Ok(EventsHealth { status: worst(streams.iter().map(|stream| stream.status)), streams })
     }
 
+    /// How each stream of the caller's namespace stands, or why that cannot be said; by the key of the stream.
+    ///
+    /// # Errors
+    /// `auth.forbidden`.
+    pub async fn each(&self, caller: &Caller) -> Result<Vec<(String, Result<Survey>)>> {
+        caller.require(Scope::EventsRead)?;
+        let mut each = Vec::new();
+        for (stream, options) in self.streams.iter() {
+            each.push((options.redis_key.clone(), self.survey(&caller.namespace, stream, options).await));
+        }
+        Ok(each)
+    }
+
     /// How one stream of a namespace stands, with its groups; for the node's own metrics as well.
     ///
     /// # Errors
@@ -103,6 +116,14 @@ pub struct Survey {
     pub health: StreamHealth,
     /// Its groups, by name.
     pub groups: Vec<GroupLag>,
+}
+
+impl Survey {
+    /// The group that is furthest behind.
+    #[must_use]
+    pub fn furthest(&self) -> Option<&GroupLag> {
+        self.groups.iter().max_by_key(|group| group.lag)
+    }
 }
 
 fn worst(standings: impl Iterator<Item = Standing>) -> Standing {

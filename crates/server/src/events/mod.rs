@@ -4,6 +4,7 @@ pub(crate) mod consumer_lag;
 pub(crate) mod dead;
 pub(crate) mod groups;
 pub(crate) mod health;
+pub(crate) mod legacy;
 pub(crate) mod publish;
 mod publishing;
 pub(crate) mod read;

@@ -12,10 +12,13 @@ use mainstay_api::events::{
 };
 use mainstay_client::{ClientError, GroupClient};
 use std::convert::Infallible;
+use std::pin::pin;
 use std::time::Duration;
 
-/// Longest wait of a call, in milliseconds: a stop waits for the one in flight, which may just have taken something.
-const WAIT_MS: u64 = 1_000;
+/// Longest wait of a call, in milliseconds.
+const WAIT_MS: u64 = 20_000;
+/// How long a stop waits for the call in flight, which may just have taken something.
+const LAST_TAKE: Duration = Duration::from_millis(500);
 /// Pause after a call that failed and may succeed later.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -49,8 +52,9 @@ impl Worker<'_> {
         let mut answered = false;
         while !self.stop.begun.is_cancelled() {
             let wait_ms = if answered && !self.rules.once { WAIT_MS } else { 0 };
-            match self.group.take(&self.wanted(wait_ms)).await {
-                Ok(taken) => {
+            match self.take(wait_ms).await {
+                None => break,
+                Some(Ok(taken)) => {
                     let is_last = self.rules.once && taken.events.is_empty();
                     self.settle(taken).await?;
                     if is_last {
@@ -58,17 +62,27 @@ impl Worker<'_> {
                     }
                     answered = true;
                 }
-                Err(error) if !answered && error.refusal() == Some(Code::EventGroupUnknown) => {
+                Some(Err(error)) if !answered && error.refusal() == Some(Code::EventGroupUnknown) => {
                     self.make_group(error).await?
                 }
-                Err(error) if answered && error.is_retryable() => {
+                Some(Err(error)) if answered && error.is_retryable() => {
                     tracing::warn!(%error, "no events could be taken; trying again");
                     self.pause(&error).await;
                 }
-                Err(error) => return Err(error.into()),
+                Some(Err(error)) => return Err(error.into()),
             }
         }
         Ok(())
+    }
+
+    /// Takes events; nothing where a stop ends the wait for them.
+    async fn take(&self, wait_ms: u64) -> Option<Result<TakenWork, ClientError>> {
+        let wanted = self.wanted(wait_ms);
+        let mut taking = pin!(self.group.take(&wanted));
+        tokio::select! {
+            taken = &mut taking => Some(taken),
+            () = self.stop.begun.cancelled() => tokio::time::timeout(LAST_TAKE, taking).await.ok(),
+        }
     }
 
     fn wanted(&self, wait_ms: u64) -> TakeWork {
