@@ -240,8 +240,9 @@ async fn without_a_handler_events_are_printed_and_acknowledged_when_they_were_wr
         assert_all_done(&bed);
         publish(&bed, "d");
         let mut command = bed.command(&own);
-        let closed = command.stdout(std::fs::File::open("/dev/null").unwrap()).stderr(std::process::Stdio::null());
-        assert!(!closed.status().unwrap().success(), "what cannot be written cannot be acknowledged");
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let status = command.stdout(full).stderr(std::process::Stdio::null()).status().unwrap();
+        assert!(!status.success(), "what cannot be written cannot be acknowledged");
         assert_eq!((&group(&bed)["lag"], &group(&bed)["pending"]), (&0.into(), &1.into()));
         let two = bed.start("two", bed.command(&own));
         assert!(two.finish().await.1.contains("\"id\":\"d\""), "it was given back");
