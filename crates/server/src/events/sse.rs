@@ -5,12 +5,12 @@ use crate::access::Standing;
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::extract::{Path, Query};
-use crate::live::{Membership, Seat};
+use crate::live::{Membership, Seat, joined};
 use crate::problem::Failure;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName};
@@ -181,13 +181,4 @@ impl Follower {
         self.ended = true;
         bye(reason)
     }
-}
-
-fn joined(frames: &[Bytes]) -> Bytes {
-    if let [frame] = frames {
-        return frame.clone();
-    }
-    let mut joined = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
-    frames.iter().for_each(|frame| joined.extend_from_slice(frame));
-    joined.freeze()
 }

@@ -1,8 +1,8 @@
 //! Events of which only the last state matters, on their way to the stream.
 
-use mainstay_core::api::Timestamp;
 use super::publishing::{Publisher, Way};
 use crate::metrics::Transport;
+use mainstay_core::api::Timestamp;
 use mainstay_core::api::events::{PublishEvent, PublishEvents, PublishedEvents, StreamName};
 use mainstay_core::{Caller, Result};
 use mainstay_hub::live::{Offered, TYPING_WINDOW_MS, Typing, coalesced_with, join};
@@ -67,12 +67,7 @@ impl Coalescer {
     ///
     /// # Errors
     /// Those of publishing.
-    pub(crate) async fn publish(
-        &self,
-        caller: &Caller,
-        from: Transport,
-        passing: Passing,
-    ) -> Result<Coalesced> {
+    pub(crate) async fn publish(&self, caller: &Caller, from: Transport, passing: Passing) -> Result<Coalesced> {
         let Passing { stream, user, event } = passing;
         let Some(group) = coalesced_with(&event.kind) else {
             let waiting = Waiting { caller: caller.clone(), from, stream, event };

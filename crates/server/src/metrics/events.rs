@@ -38,6 +38,8 @@ pub(crate) enum Transport {
     Mcp,
     /// Our WebSocket protocol.
     WebSocket,
+    /// A hub.
+    SignalR,
 }
 
 impl Transport {
@@ -47,6 +49,7 @@ impl Transport {
             Self::Stream => "stream",
             Self::Mcp => "mcp",
             Self::WebSocket => "websocket",
+            Self::SignalR => "signalr",
         }
     }
 }
