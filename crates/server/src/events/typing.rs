@@ -2,6 +2,7 @@
 
 use super::publishing::{Publisher, Way};
 use crate::metrics::Transport;
+use futures::stream::{self, StreamExt};
 use mainstay_core::api::Timestamp;
 use mainstay_core::api::events::{PublishEvent, PublishEvents, PublishedEvents, StreamName};
 use mainstay_core::{Caller, Result};
@@ -9,6 +10,9 @@ use mainstay_hub::live::{Offered, TYPING_WINDOW_MS, Typing, coalesced_with, join
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// How many are published at a time.
+const AT_ONCE: usize = 32;
 
 /// Who does what in which room.
 type Key = (String, StreamName, String, String, &'static str);
@@ -113,12 +117,8 @@ impl Shared {
     /// Publishes what is due for as long as anybody types.
     async fn run(self: Arc<Self>) {
         while let Some(due) = self.due() {
-            for waiting in due {
-                let stream = waiting.stream.clone();
-                if let Err(error) = self.store(waiting).await {
-                    tracing::debug!(%error, %stream, "a passing state was not published");
-                }
-            }
+            // Each is of another user or room, so that they need no order among themselves; the next ones wait for all.
+            stream::iter(due).for_each_concurrent(AT_ONCE, |waiting| self.store_or_say(waiting)).await;
             tokio::time::sleep(self.pause()).await;
         }
     }
@@ -137,6 +137,13 @@ impl Shared {
         let next = self.lock().typing.next_due();
         let wait_ms = next.map_or(0, |next| next.as_millis() - now.as_millis()).clamp(1, TYPING_WINDOW_MS);
         Duration::from_millis(wait_ms.unsigned_abs())
+    }
+
+    async fn store_or_say(&self, waiting: Waiting) {
+        let stream = waiting.stream.clone();
+        if let Err(error) = self.store(waiting).await {
+            tracing::debug!(%error, %stream, "a passing state was not published");
+        }
     }
 
     async fn store(&self, waiting: Waiting) -> Result<PublishedEvents> {
