@@ -6,7 +6,7 @@ mod rules;
 mod seats;
 pub(crate) mod socket;
 
-pub(crate) use membership::Membership;
+use membership::Membership;
 pub(crate) use rooms::{Joining, Listener, Place, Rooms, Said, Wish};
 pub use rules::LiveRules;
 pub(crate) use seats::{Seat, Seats};

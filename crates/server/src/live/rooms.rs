@@ -87,6 +87,11 @@ impl Rooms {
         self.subscribed.len()
     }
 
+    /// Whether the caller shows as present in any.
+    pub(crate) fn shows(&self) -> bool {
+        self.subscribed.values().any(|subscribed| subscribed.present.is_some())
+    }
+
     pub(crate) fn contains(&self, place: &Place) -> bool {
         self.subscribed.contains_key(place)
     }
