@@ -16,6 +16,7 @@ pub(crate) use peer::Peer;
 use crate::app::App;
 use crate::caller::Credential;
 use crate::live::Seat;
+use crate::metrics::Carrier;
 use crate::signalr::hubs::{HubFrames, HubKind};
 use bytes::Bytes;
 use ending::Why;
@@ -78,7 +79,8 @@ impl Session {
         let rules = &app.config.signalr;
         let frames = Arc::new(HubFrames::new(opening.hub));
         let encoder: Arc<dyn Encode> = Arc::clone(&frames) as _;
-        let parts = OutletParts { connection: opening.id.clone(), encoder, limit_bytes: rules.queue_bytes };
+        let meter = app.services.metrics.delivery.meter(Carrier::SignalR);
+        let parts = OutletParts { connection: opening.id.clone(), encoder, limit_bytes: rules.queue_bytes, meter };
         let (outlet, drain) = app.services.live.outlet(parts);
         let why = Why::default();
         let (inbox, arrivals) = mpsc::channel(INBOX);
