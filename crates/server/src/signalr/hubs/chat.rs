@@ -1,5 +1,6 @@
 //! `/hubs/chat`.
 
+use super::floor::Refused;
 use super::groups::{Group, Id};
 use super::{Answer, done, nothing, value};
 use crate::signalr::session::{Call, Peer};
@@ -9,7 +10,7 @@ use std::sync::Arc;
 /// Most messages that one call marks as read.
 const MAX_MARKED: usize = 500;
 
-pub(super) async fn connected(peer: &Arc<Peer>) -> Result<(), String> {
+pub(super) async fn connected(peer: &Peer) -> Result<(), Refused> {
     peer.join(Group::User(peer.user().to_owned()).into(), nothing).await.map(drop)
 }
 

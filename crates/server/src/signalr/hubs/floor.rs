@@ -25,6 +25,26 @@ struct State {
     groups: HashMap<Group, Vec<Place>>,
 }
 
+/// Why a client is refused something.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub why: String,
+    /// Whether asking again may help.
+    pub later: bool,
+}
+
+impl From<String> for Refused {
+    fn from(why: String) -> Self {
+        Self { why, later: false }
+    }
+}
+
+impl From<Refused> for String {
+    fn from(refused: Refused) -> Self {
+        refused.why
+    }
+}
+
 /// A group that a client wants to join.
 pub(super) struct Entry {
     pub group: Group,
@@ -60,7 +80,7 @@ impl Peer {
     }
 
     /// Joins a group. What the client is told of it goes before the group's first event.
-    pub(super) async fn join<T>(&self, entry: Entry, told: T) -> Result<Joined, String>
+    pub(super) async fn join<T>(&self, entry: Entry, told: T) -> Result<Joined, Refused>
     where
         T: FnOnce(&Joined) -> Result<Option<Told>, String> + Send,
     {
@@ -68,7 +88,7 @@ impl Peer {
         let places = entry.group.places()?;
         let max = self.app.config.live.max_subscriptions;
         if state.groups.len() >= max && !state.groups.contains_key(&entry.group) {
-            return Err(format!("a connection is in at most {max} groups"));
+            return Err(format!("a connection is in at most {max} groups").into());
         }
         let (group, first) = (entry.group.clone(), places.first().cloned());
         let (admitted, joinings) = self.within(state.rooms.admitted(self.listener(), entry, places)).await?;
@@ -117,14 +137,14 @@ impl Peer {
         let place = group.named_after()?;
         let state = self.floor.0.lock().await;
         let said = Said { place, kind, payload, from: Transport::SignalR };
-        self.within(state.rooms.say(self.listener(), said)).await
+        Ok(self.within(state.rooms.say(self.listener(), said)).await?)
     }
 
     /// Says something else of the client in the room that a group is named after.
     pub(super) async fn show(&self, group: &Group, info: RawJson) -> Result<(), String> {
         let place = group.named_after()?;
         let mut state = self.floor.0.lock().await;
-        self.within(state.rooms.show(self.listener(), &place, info)).await
+        Ok(self.within(state.rooms.show(self.listener(), &place, info)).await?)
     }
 
     /// Looks whether the client may still listen, and says again that it is present.
@@ -158,12 +178,12 @@ impl Peer {
     }
 
     /// Bounds the time of what a call asks of the store, and says an error as clients are told it.
-    async fn within<T>(&self, asked: impl Future<Output = CoreResult<T>>) -> Result<T, String> {
+    async fn within<T>(&self, asked: impl Future<Output = CoreResult<T>>) -> Result<T, Refused> {
         let limit_ms = self.app.config.request_timeout_ms;
         let answered = tokio::time::timeout(Duration::from_millis(limit_ms), asked).await;
         answered.unwrap_or_else(|_| Err(timed_out(limit_ms))).map_err(|error| {
             crate::problem::log(&error);
-            error.problem.detail
+            Refused { later: error.problem.retryable, why: error.problem.detail }
         })
     }
 }

@@ -14,10 +14,15 @@ pub(crate) use floor::Floor;
 pub(crate) use frames::HubFrames;
 
 use super::session::{Call, Peer, Reply};
+use floor::Refused;
 use groups::Group;
 use mainstay_signalr::Value;
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a client waits that cannot arrive because the store is away, before it tries again.
+const ARRIVE_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// A hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,17 +60,29 @@ impl HubKind {
     }
 }
 
-/// A client has arrived.
+/// A client has arrived. Where the store is away its arrival takes as long, and its calls wait.
 ///
 /// # Errors
 /// Where the hub does not take it: the connection ends then.
 pub(crate) async fn connected(peer: Arc<Peer>) -> Result<(), String> {
-    if let Some(desktop) = peer.desktop.clone() {
-        peer.join(Group::Desktop(desktop).into(), nothing).await?;
+    loop {
+        match arrive(&peer).await {
+            Err(Refused { later: true, why }) => {
+                tracing::debug!(connection = peer.id, why, "a client cannot arrive yet");
+                tokio::time::sleep(ARRIVE_AGAIN_AFTER).await;
+            }
+            arrived => return Ok(arrived?),
+        }
+    }
+}
+
+async fn arrive(peer: &Peer) -> Result<(), Refused> {
+    if let Some(desktop) = &peer.desktop {
+        peer.join(Group::Desktop(desktop.clone()).into(), nothing).await?;
     }
     match peer.hub {
-        HubKind::Chat => chat::connected(&peer).await,
-        HubKind::Notification => notification::connected(&peer).await,
+        HubKind::Chat => chat::connected(peer).await,
+        HubKind::Notification => notification::connected(peer).await,
         HubKind::Ticket | HubKind::RemoteAccess | HubKind::Events => Ok(()),
     }
 }

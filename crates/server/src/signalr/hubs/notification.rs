@@ -1,5 +1,6 @@
 //! `/hubs/notification`.
 
+use super::floor::Refused;
 use super::groups::{Group, Id};
 use super::{Answer, done, nothing, value};
 use crate::signalr::session::{Call, Peer};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 /// Most requests that one client is notified of.
 const MAX_REQUESTS: usize = 100;
 
-pub(super) async fn connected(peer: &Arc<Peer>) -> Result<(), String> {
+pub(super) async fn connected(peer: &Peer) -> Result<(), Refused> {
     let told = vec![value(&json!({ "userId": peer.user() }))?];
     peer.join(own(peer).into(), |_| Ok(Some(("Connected", told)))).await.map(drop)
 }
