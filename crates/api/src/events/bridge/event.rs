@@ -85,8 +85,7 @@ fn told(path: &str, given: &Given) -> Result<Vec<Told>> {
             one("chat", kind, request("request")?, document(&payload)?)
         }
         "chat/read-status" => {
-            let messages: Vec<serde_json::Value> = given.parsed("message_ids")?;
-            let payload = json!({ "user_id": given.id("user_id")?, "message_ids": messages });
+            let payload = json!({ "user_id": given.id("user_id")?, "message_ids": given.ids("message_ids")? });
             one("chat", "read_receipt", request("request")?, document(&payload)?)
         }
         "ticket/update" => one("ticket", "ticket_update", request("request")?, given.object("update")?),

@@ -36,9 +36,14 @@ impl Given {
 
     /// An id: a text, or a number that stands for its text.
     pub fn id(&self, name: &str) -> Result<String> {
-        let value = self.required(name)?;
-        let text = value.read::<String>().or_else(|_| value.read::<u64>().map(|number| number.to_string()));
-        text.ok().filter(|text| !text.is_empty()).ok_or_else(|| format!("{name}: must be a text that is not empty"))
+        id(self.required(name)?).ok_or_else(|| format!("{name}: must be a text that is not empty"))
+    }
+
+    /// A list of ids.
+    pub fn ids(&self, name: &str) -> Result<Vec<String>> {
+        let values: Vec<RawJson> = self.parsed(name)?;
+        let ids: Option<Vec<String>> = values.iter().map(id).collect();
+        ids.ok_or_else(|| format!("{name}: must be a list of texts that are not empty"))
     }
 
     /// An id that may be left out, be null or be empty.
@@ -64,6 +69,11 @@ impl Given {
         }
         document(&self.0)
     }
+}
+
+fn id(value: &RawJson) -> Option<String> {
+    let text = value.read::<String>().or_else(|_| value.read::<u64>().map(|number| number.to_string()));
+    text.ok().filter(|text| !text.is_empty())
 }
 
 /// A value as a document.
