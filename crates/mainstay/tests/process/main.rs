@@ -3,12 +3,14 @@
 
 mod abuse;
 mod bed;
+mod bridge;
 mod chats;
 mod clients;
 #[path = "../common/mod.rs"]
 mod common;
 mod connections;
 mod crashes;
+mod events;
 mod hostile;
 mod hubs;
 mod load;
@@ -17,3 +19,4 @@ mod nodes;
 mod outages;
 mod presence;
 mod senders;
+mod transports;
