@@ -55,6 +55,16 @@ impl Given {
         }
     }
 
+    /// What callers may say besides, where it is said in a form that is known.
+    pub fn known<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        self.find(name)?.read().ok()
+    }
+
+    /// Whether nothing is said but these.
+    pub fn has_only(&self, names: &[&str]) -> bool {
+        self.0.keys().all(|name| names.contains(&name.as_str()))
+    }
+
     /// A field under either of its names: publishers write them in both cases.
     pub fn either(&self, snake: &str, camel: &str) -> Option<&RawJson> {
         self.find(snake).or_else(|| self.find(camel))
