@@ -18,5 +18,6 @@ mod node;
 mod nodes;
 mod outages;
 mod presence;
+mod realtime_defects;
 mod senders;
 mod transports;
