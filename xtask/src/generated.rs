@@ -4,8 +4,9 @@ use crate::command::{cargo, output, root, say};
 use anyhow::{Context, Result, bail};
 
 /// Each generated file, and the arguments with which the binary prints it.
-const FILES: [(&str, &[&str]); 5] = [
+const FILES: [(&str, &[&str]); 6] = [
     ("docs/reference/openapi.json", &["reference", "openapi"]),
+    ("docs/reference/live.schema.json", &["reference", "live"]),
     ("docs/reference/settings.md", &["reference", "settings"]),
     ("docs/reference/cli.md", &["reference", "cli"]),
     ("docs/reference/errors.md", &["reference", "errors"]),

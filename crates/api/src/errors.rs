@@ -27,7 +27,7 @@ pub struct Entry {
 macro_rules! catalogue {
     ($($variant:ident = $code:literal, $title:literal, $http:literal, $ws:literal, $rpc:literal, $exit:literal, $retry:literal;)*) => {
         /// The stable code of an error.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema, schemars::JsonSchema)]
         pub enum Code {
             $(
                 #[doc = $title]
@@ -67,6 +67,8 @@ catalogue! {
     Internal = "server.internal", "The server failed", 500, 4500, -32603, 1, false;
     ConnectionUnknown = "events.connection_unknown", "There is no such connection", 404, 4404, -32004, 1, false;
     ConnectionInUse = "events.connection_in_use", "The connection is open already", 409, 4409, -32602, 1, false;
+    ConnectionSilent = "events.connection_silent", "Nothing was heard of the client", 408, 4508, -32000, 1, true;
+    ConnectionTooSlow = "events.connection_too_slow", "The client reads too slowly", 429, 4529, -32006, 1, true;
     CredentialMissing = "auth.credential_missing", "The request has no credential", 401, 4401, -32001, 1, false;
     CredentialInvalid = "auth.credential_invalid", "The credential is not valid", 401, 4401, -32001, 1, false;
     TokenExpired = "auth.token_expired", "The token has expired", 401, 4401, -32001, 1, false;
@@ -160,7 +162,7 @@ impl std::fmt::Display for Code {
 }
 
 /// Whether a failed write took place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Applied {
     /// It certainly did not.
@@ -172,7 +174,7 @@ pub enum Applied {
 }
 
 /// An error as every surface reports it: an RFC 9457 problem document.
-#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema, schemars::JsonSchema)]
 pub struct Problem {
     /// A URI reference for the kind of problem: `/v1/errors/<code>`.
     #[serde(rename = "type")]

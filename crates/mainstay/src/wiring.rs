@@ -78,7 +78,7 @@ impl Backbone {
     /// Ends everything: live readers, then the store. Calling it twice does no harm.
     pub async fn close(&self) {
         self.shutdown.cancel();
-        self.services.hub.close().await;
+        self.services.close().await;
         self.services.probe.close().await;
         if let Some(mirror) = &self.mirror {
             mirror.close().await;

@@ -5,6 +5,7 @@ use crate::admission::Admission;
 use crate::layers::{
     InProcess, admit, admit_live, caught, check_host, cross_origin, limit_body, limit_time, observe, read_body,
 };
+use crate::live::Seats;
 use crate::signalr::{self, Connections};
 use crate::{Services, bridge, caller, config::ServerConfig, extract, openapi};
 use axum::extract::DefaultBodyLimit;
@@ -22,6 +23,8 @@ pub(crate) struct App {
     pub shutdown: CancellationToken,
     /// SignalR connections of this node.
     pub connections: Arc<Connections>,
+    /// Live connections of each principal at this node.
+    pub seats: Seats,
 }
 
 /// The whole application, for a listener or for calls within the process. Live streams and long polls end as soon as
@@ -40,13 +43,16 @@ pub fn router_with_mcp(
 ) -> Router {
     let admission = Admission::new(config.max_in_flight, config.max_live);
     let connections = Arc::new(Connections::new(&services));
-    let app = Arc::new(App { services, config: config.clone(), admission, shutdown, connections });
+    let app =
+        Arc::new(App { services, config: config.clone(), admission, shutdown, connections, seats: Seats::default() });
     let mut routes = Router::new()
         .merge(brief(&app, openapi::guarded::routes(&app)))
         .merge(brief(&app, openapi::accounts::routes(&app)))
         .merge(brief_open(&app, openapi::entrance::routes(&app)))
         .merge(live(&app, openapi::live::routes(&app)))
         .merge(hubs(&app, openapi::hubs::routes(&app)))
+        .merge(hubs(&app, openapi::sockets::routes(&app)))
+        .merge(followed(&app, openapi::followed::routes(&app)))
         .merge(answering(&app, openapi::chats::routes(&app)))
         .merge(bridged(&app, openapi::bridged::routes(&app)))
         .merge(brief_open(&app, openapi::public::routes(&app)))
@@ -108,7 +114,12 @@ fn live(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
         .route_layer(layer(Arc::clone(app), caller::authenticate_first))
 }
 
-/// The hubs: as the live ones, but their sessions look after the credential, and a browser may give it in the query.
+/// As the live ones, where a browser, which can give a stream of events no header, may say its credential in the query.
+fn followed(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    live(app, routes).route_layer(from_fn(signalr::from_query))
+}
+
+/// The hubs and sockets: their sessions look after the credential, and a browser may give it in the query.
 fn hubs(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
     routes
         .route_layer(layer(Arc::clone(app), limit_body))

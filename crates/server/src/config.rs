@@ -2,6 +2,7 @@
 
 use crate::conversations::CardRules;
 use crate::identity::tokens::TokenVerifier;
+use crate::live::LiveRules;
 use crate::signalr::SignalrRules;
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
@@ -34,6 +35,8 @@ pub struct ServerConfig {
     pub bridge_key: Option<BridgeKey>,
     /// What cards may do.
     pub cards: CardRules,
+    /// The time-outs and bounds of WebSockets and streams of events.
+    pub live: LiveRules,
     /// The time-outs and bounds of SignalR connections.
     pub signalr: SignalrRules,
     /// The issuers whose tokens are accepted.
@@ -43,7 +46,7 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
-    /// The defaults: loopback hosts only, 1,024 requests and 4,096 live streams at a time, 30 s a request, and 16 MiB
+    /// The defaults: loopback hosts only, 1,024 requests and 16,384 live streams at a time, 30 s a request, and 16 MiB
     /// a body: room for an import of 500 ordinary messages.
     #[must_use]
     pub fn new(owner_key: OwnerKey) -> Self {
@@ -55,10 +58,11 @@ impl ServerConfig {
             request_timeout_ms: 30_000,
             max_body_bytes: 16 * 1_024 * 1_024,
             version: env!("CARGO_PKG_VERSION").into(),
-            max_live: 4_096,
+            max_live: 16_384,
             open_metrics: false,
             bridge_key: None,
             cards: CardRules::default(),
+            live: LiveRules::default(),
             signalr: SignalrRules::default(),
             tokens: None,
             trusted_proxies: Vec::new(),

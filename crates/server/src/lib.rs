@@ -37,6 +37,7 @@ pub use caller::Authenticated;
 pub use config::{BridgeKey, OwnerKey, ServerConfig};
 pub use conversations::CardRules;
 pub use layers::InProcess;
+pub use live::LiveRules;
 pub use maintenance::{InvalidMaintenance, Maintenance, Purged};
 pub use metrics::Metrics;
 pub use openapi::{OPEN_PATHS, openapi, route_needs};

@@ -1,5 +1,14 @@
 //! Streams to live clients (server-sent events): read, wait, read again, until the client leaves or the server stops.
 
+mod membership;
+mod rules;
+mod seats;
+pub(crate) mod socket;
+
+pub(crate) use membership::Membership;
+pub use rules::LiveRules;
+pub(crate) use seats::{Seat, Seats};
+
 use crate::app::App;
 use crate::layers::timed_out;
 use crate::problem;

@@ -4,7 +4,7 @@
 use crate::access::{Access, Guard, Needs, audited, audited_in_server, guard};
 use crate::app::App;
 use crate::conversations::{self, legacy as chat, subjects};
-use crate::events::{publish, read as read_page, rooms, set_transport, streams, transport};
+use crate::events::{publish, read as read_page, rooms, set_transport, sse, streams, transport, ws};
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
 use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, whoami};
 use axum::Router;
@@ -157,6 +157,20 @@ endpoints! {
 }
 
 endpoints! {
+    /// The sockets of live clients.
+    sockets {
+        ws => ws [Scope::EventsRead];
+    }
+}
+
+endpoints! {
+    /// Rooms that are followed as streams of events.
+    followed {
+        sse => live [Scope::EventsRead];
+    }
+}
+
+endpoints! {
     /// Where one gets a credential.
     entrance {
         login => login [own(Needs::Nothing, AuditClass::Login, "auth.login")];
@@ -271,6 +285,8 @@ pub fn route_needs() -> Vec<(String, String)> {
         accounts::needs(),
         entrance::needs(),
         hubs::needs(),
+        sockets::needs(),
+        followed::needs(),
         live::needs(),
         chats::needs(),
         bridged::needs(),
@@ -300,6 +316,8 @@ pub fn openapi() -> OpenApi {
         .merge(entrance::described())
         .merge(live::described())
         .merge(hubs::described())
+        .merge(sockets::described())
+        .merge(followed::described())
         .merge(chats::described())
         .merge(bridged::described())
         .merge(public::described())

@@ -1,6 +1,7 @@
 //! What the server serves.
 
 use crate::access::Refusals;
+use crate::events::{Coalescer, Publisher};
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
@@ -10,7 +11,13 @@ use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
 use mainstay_core::{Clock, Mint, StoreInfo, StoreProbe, Stores};
 use mainstay_hub::Hub;
+use mainstay_hub::live::{Live, LiveOptions};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
+
+/// How long sockets may take to say farewell once they are told to.
+const SOCKETS_END_WITHIN: Duration = Duration::from_secs(10);
 
 /// The services behind every adapter, on one store.
 pub struct Services {
@@ -36,6 +43,16 @@ pub struct Services {
     pub rooms: Arc<RoomService>,
     /// Where live readers wait.
     pub hub: Hub,
+    /// Live delivery of events.
+    pub live: Live,
+    /// This run of this node, in the installation.
+    pub node: String,
+    /// Coalesces events of which only the last state matters.
+    pub(crate) coalescer: Coalescer,
+    /// Publishes events, and counts them.
+    pub(crate) publisher: Publisher,
+    /// The tasks of sockets.
+    pub(crate) sockets: TaskTracker,
     /// What the store is.
     pub info: StoreInfo,
     /// Whether the store is there.
@@ -90,11 +107,14 @@ impl Services {
             events: Arc::clone(&stores.events),
             rooms: Arc::clone(&stores.rooms),
             transport: Arc::clone(&stores.transport),
-            streams: rules.streams,
+            streams: Arc::clone(&rules.streams),
             clock: Arc::clone(clock),
             mint: Arc::clone(mint),
         });
         let events = Arc::new(events);
+        let metrics = Arc::<Metrics>::default();
+        let publisher = Publisher::new(Arc::clone(&events), Arc::clone(&metrics));
+        let coalescer = Coalescer::new(publisher.clone());
         let rooms = RoomService::new(RoomParts {
             rooms: Arc::clone(&stores.rooms),
             events: Arc::clone(&events),
@@ -117,10 +137,32 @@ impl Services {
             presence: Arc::new(presence),
             rooms: Arc::new(rooms),
             hub: Hub::new(Arc::clone(&stores.hints)),
+            live: Live::new(Arc::clone(&stores.events), rules.streams, LiveOptions::default()),
+            node: mint.event_id().to_string(),
+            coalescer,
+            publisher,
+            sockets: TaskTracker::new(),
             info: stores.info.clone(),
             probe: Arc::clone(&stores.probe),
-            metrics: Arc::default(),
+            metrics,
             refusals: Refusals::default(),
         }
+    }
+
+    /// How many events were not published because a later one stood for them.
+    #[must_use]
+    pub fn coalesced(&self) -> u64 {
+        self.coalescer.coalesced()
+    }
+
+    /// Ends what lives on while requests come and go: sockets, once they have said farewell, then whoever waits. Calling it
+    /// twice does no harm.
+    pub async fn close(&self) {
+        self.sockets.close();
+        if tokio::time::timeout(SOCKETS_END_WITHIN, self.sockets.wait()).await.is_err() {
+            tracing::warn!(sockets = self.sockets.len(), "sockets were cut");
+        }
+        self.live.close().await;
+        self.hub.close().await;
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod bridge;
 mod event;
+mod live;
 mod names;
 mod observe;
 mod position;
@@ -11,6 +12,7 @@ mod rooms;
 mod transport;
 
 pub use event::{Event, EventMetadata};
+pub use live::{FollowRoom, LiveMessage, LiveOp, LiveRequest, MAX_LIVE_BATCH, live_schema};
 pub use names::{ConsumerName, EventId, EventType, GroupName, MemberId, RoomId, StreamName};
 pub use observe::{ConsumerLag, EventsHealth, GroupLag, LAG_DEGRADED, LAG_UNHEALTHY, Standing, StreamHealth};
 pub use position::{EventOffset, EventPosition};

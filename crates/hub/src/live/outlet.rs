@@ -202,6 +202,12 @@ impl Outlet {
 }
 
 impl Drain {
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shared.lock().queue.is_empty()
+    }
+
     /// Waits until something is there, and takes as much of it as fits, one frame at least; or says why the outlet is
     /// closed, once nothing waits any more. Given up half-way, it has taken nothing.
     ///

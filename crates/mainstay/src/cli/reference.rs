@@ -29,6 +29,8 @@ enum Document {
     Cli,
     /// `docs/reference/openapi.json`.
     Openapi,
+    /// `docs/reference/live.schema.json`.
+    Live,
 }
 
 impl Reference {
@@ -40,12 +42,18 @@ impl Reference {
             Document::Errors => errors(),
             Document::Cli => commands(),
             Document::Openapi => openapi()?,
+            Document::Live => live()?,
         })
     }
 }
 
 fn openapi() -> Result<String> {
     let text = mainstay_server::openapi().to_pretty_json();
+    text.map(|text| text + "\n").map_err(|cause| mainstay_core::Error::bug(cause.to_string()).into())
+}
+
+fn live() -> Result<String> {
+    let text = serde_json::to_string_pretty(&mainstay_api::events::live_schema());
     text.map(|text| text + "\n").map_err(|cause| mainstay_core::Error::bug(cause.to_string()).into())
 }
 

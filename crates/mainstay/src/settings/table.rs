@@ -89,7 +89,7 @@ settings! {
         "Addresses of proxies that are believed who their client is (`X-Forwarded-For`); separated by commas.";
     MaxInFlight = "MAINSTAY_MAX_IN_FLIGHT", "server.max_in_flight", "1024", public,
         "Requests that the server works on at once; more are refused with `server.overloaded`.";
-    MaxLive = "MAINSTAY_MAX_LIVE", "server.max_live", "4096", public,
+    MaxLive = "MAINSTAY_MAX_LIVE", "server.max_live", "16384", public,
         "Live streams and long polls that the server holds at once.";
     RequestTimeoutMs = "MAINSTAY_REQUEST_TIMEOUT_MS", "server.request_timeout_ms", "30000", public,
         "How long a request may take, in milliseconds.";

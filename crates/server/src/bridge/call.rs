@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::caller::Authenticated;
-use crate::events::publishing::{self, Way};
+use crate::events::{Coalesced, Passing, Way};
 use crate::extract::Path;
 use crate::metrics::Transport;
 use crate::problem::Failure;
@@ -11,15 +11,18 @@ use axum::extract::State;
 use bytes::Bytes;
 use mainstay_core::Error;
 use mainstay_core::api::Code;
-use mainstay_core::api::events::PublishEvents;
 use mainstay_core::api::events::bridge::{BridgeAnswer, Bridged, CALLS, bridged};
+use mainstay_core::api::events::{PublishEvent, PublishEvents};
+use mainstay_hub::live::coalesced_with;
+use serde::Deserialize;
 use std::sync::Arc;
 
 /// Takes a call of the HTTP bridge, and publishes the event that it stands for.
 ///
 /// The calls are those of the founding system, such as `chat/message`; the guide lists them, with the event and the room
 /// of each. The answer is `{"broadcast": true}` once the event is stored, and `{"duplicate": true}` where an event of this
-/// `event_id` had been taken before. The credential is the key of the bridge in the header `X-Internal-Api-Key`.
+/// `event_id` had been taken before. Who types and what was read is stored within a tenth of a second, as the last state
+/// of several. The credential is the key of the bridge in the header `X-Internal-Api-Key`.
 #[utoipa::path(post, path = "/internal/{area}/{act}", operation_id = "call_bridge", tag = "bridge",
     request_body = serde_json::Value,
     params(("area" = String, Path, description = "`chat`, `ticket`, `notification` or `remote-access`"),
@@ -34,10 +37,33 @@ pub(crate) async fn call(
 ) -> Result<Json<BridgeAnswer>, Failure> {
     let bridged = bridged(&format!("{area}/{act}"), &body).ok_or_else(unknown)?;
     let Bridged { stream, events } = bridged.map_err(|rule| Error::invalid(format!("body: {rule}")))?;
-    let way = Way { stream: &stream, from: Transport::Bridge, request: None };
-    let published = publishing::publish(&app.services, &caller, way, PublishEvents { events }).await?;
+    let services = &app.services;
+    let published = match passing(&events) {
+        Some((user, event)) => {
+            match services.coalescer.publish(&caller, Transport::Bridge, Passing { stream, user, event }).await? {
+                Coalesced::Published(published) => published,
+                Coalesced::Held => return Ok(Json(BridgeAnswer { broadcast: true, duplicate: false })),
+            }
+        }
+        None => {
+            let way = Way { stream: &stream, from: Transport::Bridge, request: None };
+            services.publisher.publish(&caller, way, PublishEvents { events }).await?
+        }
+    };
     let duplicate = published.events.iter().all(|event| event.duplicate);
     Ok(Json(BridgeAnswer { broadcast: !duplicate, duplicate }))
+}
+
+/// The event, where it is one of which only the last state of its user matters, and that user.
+fn passing(events: &[PublishEvent]) -> Option<(String, PublishEvent)> {
+    #[derive(Deserialize)]
+    struct OfUser {
+        user_id: String,
+    }
+    let [event] = events else { return None };
+    coalesced_with(&event.kind)?;
+    let OfUser { user_id } = event.payload.read().ok()?;
+    Some((user_id, event.clone()))
 }
 
 fn unknown() -> Error {

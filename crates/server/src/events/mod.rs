@@ -1,9 +1,16 @@
 //! The endpoints of events.
 
 pub(crate) mod publish;
-pub(crate) mod publishing;
+mod publishing;
 pub(crate) mod read;
 pub(crate) mod rooms;
 pub(crate) mod set_transport;
+mod socket;
+pub(crate) mod sse;
 pub(crate) mod streams;
 pub(crate) mod transport;
+mod typing;
+pub(crate) mod ws;
+
+pub(crate) use publishing::{Publisher, Way};
+pub(crate) use typing::{Coalesced, Coalescer, Passing};

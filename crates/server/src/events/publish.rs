@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::caller::Authenticated;
-use crate::events::publishing::{self, Way};
+use crate::events::Way;
 use crate::extract::{IdempotencyKey, Json, Path};
 use crate::metrics::Transport;
 use crate::problem::Failure;
@@ -30,5 +30,5 @@ pub(crate) async fn publish(
     Json(publish): Json<PublishEvents>,
 ) -> Result<axum::Json<PublishedEvents>, Failure> {
     let way = Way { stream: &stream, from: Transport::Stream, request: request.as_ref() };
-    Ok(axum::Json(publishing::publish(&app.services, &caller, way, publish).await?))
+    Ok(axum::Json(app.services.publisher.publish(&caller, way, publish).await?))
 }

@@ -4,7 +4,7 @@ use super::backend::{Backend, Result, Watched};
 use super::{McpParts, changes, guidance};
 use crate::access::{Act, Audited, Ended, Needs, Origin, record_of};
 use crate::conversations::{answered, by_user};
-use crate::events::publishing::{self, Way};
+use crate::events::Way;
 use crate::live::SAFETY_READ;
 use crate::metrics::Transport;
 use crate::whoami;
@@ -231,7 +231,7 @@ impl Backend for LocalBackend {
         publish: PublishEvents,
     ) -> Result<PublishedEvents> {
         let way = Way { stream, from: Transport::Mcp, request: request.as_ref() };
-        publishing::publish(&self.parts.services, &self.caller, way, publish).await.map_err(told)
+        self.parts.services.publisher.publish(&self.caller, way, publish).await.map_err(told)
     }
 
     async fn read_events(&self, stream: &StreamName, read: ReadEvents) -> Result<EventPage> {

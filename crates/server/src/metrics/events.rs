@@ -36,6 +36,8 @@ pub(crate) enum Transport {
     Stream,
     /// MCP.
     Mcp,
+    /// Our WebSocket protocol.
+    WebSocket,
 }
 
 impl Transport {
@@ -44,6 +46,7 @@ impl Transport {
             Self::Bridge => "http",
             Self::Stream => "stream",
             Self::Mcp => "mcp",
+            Self::WebSocket => "websocket",
         }
     }
 }

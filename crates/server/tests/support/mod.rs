@@ -1,6 +1,8 @@
 //! A site to call: the whole application on a real store.
 #![expect(dead_code, reason = "every test file uses its own part of this")]
 
+pub mod socket;
+
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -8,6 +10,7 @@ use http_body_util::BodyExt;
 use mainstay_core::api::identity::{CreateKey, CreatedKey};
 use mainstay_core::audit::AuditRules;
 use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
+use mainstay_core::events::Streams;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
@@ -38,6 +41,7 @@ pub struct Setup {
     pub config: ServerConfig,
     pub identity: IdentityRules,
     pub presence: PresenceRules,
+    pub streams: Arc<Streams>,
     pub clock: Arc<dyn Clock>,
     pub mcp: Option<Router>,
 }
@@ -48,6 +52,7 @@ impl Default for Setup {
             config: ServerConfig::new(OwnerKey::new(KEY)),
             identity: IdentityRules::default(),
             presence: PresenceRules::default(),
+            streams: Arc::default(),
             clock: Arc::new(SystemClock),
             mcp: None,
         }
@@ -81,7 +86,7 @@ impl Site {
             mail: MailRules::default(),
             presence: setup.presence,
             rooms: mainstay_core::events::RoomRules::default(),
-            streams: Arc::default(),
+            streams: setup.streams,
             clock: setup.clock,
             mint: Arc::new(RandomMint),
         };
@@ -240,6 +245,21 @@ impl Events {
             let frame = tokio::time::timeout(SOON, self.body.frame()).await.expect("an event in time")?;
             let data = frame.unwrap().into_data().unwrap();
             self.text.push_str(std::str::from_utf8(&data).unwrap());
+        }
+    }
+
+    /// The next id that comes without an event.
+    pub async fn next_id(&mut self) -> String {
+        loop {
+            while let Some((event, rest)) = self.text.split_once("\n\n") {
+                let id = event.strip_prefix("id: ").filter(|id| !id.contains('\n')).map(str::to_owned);
+                self.text = rest.to_owned();
+                if let Some(id) = id {
+                    return id;
+                }
+            }
+            let frame = tokio::time::timeout(SOON, self.body.frame()).await.expect("in time").expect("no end");
+            self.text.push_str(std::str::from_utf8(&frame.unwrap().into_data().unwrap()).unwrap());
         }
     }
 

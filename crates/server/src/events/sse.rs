@@ -1,0 +1,193 @@
+//! `GET /v1/events/{stream}/live`.
+
+use super::socket::{SseEvents, json, sse};
+use crate::access::Standing;
+use crate::app::App;
+use crate::caller::Authenticated;
+use crate::extract::{Path, Query};
+use crate::live::{Membership, Seat};
+use crate::problem::Failure;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use futures::stream;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName};
+use mainstay_core::api::events::{EventGap, EventPosition, FollowRoom, LiveMessage, StreamName};
+use mainstay_core::events::RoomKey;
+use mainstay_core::{Caller, Error, Mint, RandomMint, Result};
+use mainstay_hub::live::{Closed, Drain, OutletParts, Subscription};
+use serde_json::json as value;
+use std::convert::Infallible;
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
+
+/// Frames and bytes that are written at a time.
+const MAX_FRAMES: usize = 256;
+const BATCH_BYTES: usize = 64 * 1_024;
+/// How long a browser waits before it comes back.
+const RETRY: &[u8] = b"retry: 1000\n\n";
+
+/// Follows a room, as server-sent events.
+///
+/// Begins where `from` or the `Last-Event-ID` header says, so that what was missed comes first; else with what is new. Events
+/// without a name are those of the room, with their position as id. Named ones: `ready` (the stream has begun), `gap` (what
+/// was missed must be fetched from where it is kept), `conflated` (events were left out because the client is slow), `bye`
+/// (the server ends the stream: `stopping` and `slow` mean come back; `forbidden` and `credential` do not). A quiet room's
+/// position moves on without an event. Problems: `events.stream_unknown`, `events.room_forbidden`.
+#[utoipa::path(get, path = "/v1/events/{stream}/live", operation_id = "follow_room", tag = "events",
+    params(("stream" = StreamName, Path, description = "The stream"), FollowRoom,
+        ("last-event-id" = Option<String>, Header, description = "The position to resume from")),
+    responses((status = 200, description = "Events", content_type = "text/event-stream"))
+)]
+pub(crate) async fn live(
+    State(app): State<Arc<App>>,
+    Authenticated(caller): Authenticated,
+    Path(stream): Path<StreamName>,
+    Query(follow): Query<FollowRoom>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let from = last_event_id(&headers)?.or(follow.from);
+    let seat = app.seats.take(&caller, app.config.live.max_per_principal)?;
+    let permit = app.admission.live()?;
+    let room = (stream.clone(), follow.room.clone());
+    let membership = Membership::ask(&app.services, &caller, room).await?;
+    let parts = OutletParts {
+        connection: RandomMint.event_id().to_string(),
+        encoder: Arc::new(SseEvents),
+        limit_bytes: app.config.live.queue_bytes,
+    };
+    let (outlet, drain) = app.services.live.outlet(parts);
+    let key = RoomKey { namespace: caller.namespace.clone(), stream, room: follow.room };
+    let pending = app.services.live.subscribe(&outlet, key.clone(), from).await?;
+    outlet.push(Bytes::from_static(RETRY));
+    outlet.push(begun(&key, pending.gap, &pending.position));
+    let told = pending.position.clone();
+    let subscription = pending.begin();
+    let mut checks = tokio::time::interval_at(Instant::now() + Standing::CHECK_EVERY, Standing::CHECK_EVERY);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let follower = Follower {
+        app,
+        caller,
+        drain,
+        subscription,
+        membership,
+        told,
+        checks,
+        alive: Instant::now(),
+        ended: false,
+        _counted: (permit, seat),
+    };
+    let body = Body::from_stream(stream::unfold(follower, |mut follower| async move {
+        let bytes = follower.next().await?;
+        Some((Ok::<_, Infallible>(bytes), follower))
+    }));
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-cache"),
+        // nginx would otherwise hold events back until its buffer is full.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, body).into_response())
+}
+
+fn last_event_id(headers: &HeaderMap) -> Result<Option<EventPosition>> {
+    let Some(header) = headers.get("last-event-id").filter(|header| !header.is_empty()) else {
+        return Ok(None);
+    };
+    let text = header.to_str().map_err(|_| Error::invalid("header last-event-id: it is not a position"))?;
+    text.parse().map(Some).map_err(|broken| Error::invalid(format!("header last-event-id: {broken}")))
+}
+
+/// The first event: where the stream begins, and whether something before it is missing.
+fn begun(key: &RoomKey, gap: Option<EventGap>, position: &EventPosition) -> Bytes {
+    let (stream, room, id) = (key.stream.clone(), key.room.clone(), position.to_string());
+    let position = position.clone();
+    match gap {
+        Some(gap) => named("gap", Some(&id), &LiveMessage::Gap { stream, room, gap, position }),
+        None => named("ready", Some(&id), &LiveMessage::Position { stream, room, position }),
+    }
+}
+
+fn named(name: &str, id: Option<&str>, message: &impl serde::Serialize) -> Bytes {
+    json(message).map(|json| sse(Some(name), id, &json)).unwrap_or_default()
+}
+
+fn bye(reason: &str) -> Bytes {
+    named("bye", None, &value!({ "reason": reason }))
+}
+
+/// Somebody who follows a room.
+struct Follower {
+    app: Arc<App>,
+    caller: Caller,
+    drain: Drain,
+    subscription: Subscription,
+    membership: Membership,
+    /// The position that the client was last told by itself.
+    told: EventPosition,
+    checks: Interval,
+    /// When the last sign of life was given.
+    alive: Instant,
+    ended: bool,
+    _counted: (OwnedSemaphorePermit, Seat),
+}
+
+impl Follower {
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.ended {
+            return None;
+        }
+        let shutdown = self.app.shutdown.clone();
+        loop {
+            tokio::select! {
+                batch = self.drain.batch(MAX_FRAMES, BATCH_BYTES) => return Some(match batch {
+                    Ok(frames) => joined(&frames),
+                    Err(Closed::Slow) => self.end("slow"),
+                    Err(_) => self.end("stopping"),
+                }),
+                _ = self.checks.tick() => {
+                    if let Some(bytes) = self.look_after().await {
+                        return Some(bytes);
+                    }
+                }
+                () = shutdown.cancelled() => return Some(self.end("stopping")),
+            }
+        }
+    }
+
+    async fn look_after(&mut self) -> Option<Bytes> {
+        if self.membership.check(&self.app.services, &self.caller).await.is_err() {
+            return Some(self.end("forbidden"));
+        }
+        if self.alive.elapsed() < self.app.config.live.keep_alive {
+            return None;
+        }
+        self.alive = Instant::now();
+        Some(match self.subscription.position() {
+            Some(position) if position != self.told && self.drain.is_empty() => {
+                // Without data it is no event, and yet the client remembers the id.
+                let id = Bytes::from(format!("id: {position}\n\n"));
+                self.told = position;
+                id
+            }
+            _ => Bytes::from_static(b":\n\n"),
+        })
+    }
+
+    fn end(&mut self, reason: &str) -> Bytes {
+        self.ended = true;
+        bye(reason)
+    }
+}
+
+fn joined(frames: &[Bytes]) -> Bytes {
+    if let [frame] = frames {
+        return frame.clone();
+    }
+    let mut joined = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
+    frames.iter().for_each(|frame| joined.extend_from_slice(frame));
+    joined.freeze()
+}

@@ -1,0 +1,57 @@
+//! What is written to a client.
+
+use bytes::{Buf, Bytes};
+use mainstay_hub::live::{Closed, Drain};
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::time::Duration;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+/// Frames of one vectored write.
+const MAX_FRAMES: usize = 64;
+/// About how many bytes are taken from a queue at a time.
+const BATCH_BYTES: usize = 256 * 1_024;
+/// How long one write may take. A client that takes nothing for so long is gone.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Writes what is put into the outlet until that is closed and empty. Why it was closed; none where the client is gone.
+pub(crate) async fn write_all(write: &mut (impl AsyncWrite + Unpin), drain: &mut Drain) -> Option<Closed> {
+    loop {
+        let frames = match drain.batch(MAX_FRAMES, BATCH_BYTES).await {
+            Ok(frames) => frames,
+            Err(closed) => return Some(closed),
+        };
+        tokio::time::timeout(SEND_TIMEOUT, put(write, frames)).await.ok()?.ok()?;
+    }
+}
+
+/// Writes the last frame, and says that nothing follows.
+pub(crate) async fn hang_up(write: &mut (impl AsyncWrite + Unpin), last: Bytes) -> io::Result<()> {
+    write.write_all(&last).await?;
+    write.shutdown().await
+}
+
+async fn put(write: &mut (impl AsyncWrite + Unpin), frames: Vec<Bytes>) -> io::Result<()> {
+    let mut frames = VecDeque::from(frames);
+    while !frames.is_empty() {
+        let mut slices = [IoSlice::new(&[]); MAX_FRAMES];
+        let mut count = 0;
+        for (slice, frame) in slices.iter_mut().zip(&frames) {
+            *slice = IoSlice::new(frame);
+            count += 1;
+        }
+        let mut written = write.write_vectored(&slices[..count]).await?;
+        if written == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        while let Some(first) = frames.front_mut() {
+            if written < first.len() {
+                first.advance(written);
+                break;
+            }
+            written -= first.len();
+            frames.pop_front();
+        }
+    }
+    Ok(())
+}
