@@ -2,6 +2,7 @@
 
 use crate::bed::Bed;
 use crate::node::Node;
+use mainstay_api::events::TransportSettings;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Output, Stdio};
@@ -415,27 +416,44 @@ async fn the_transport_is_shown_and_changed_piece_by_piece() {
 }
 
 #[tokio::test]
-async fn of_changes_of_the_transport_at_the_same_moment_each_stands_or_is_told_of_the_other() {
+async fn of_changes_of_the_transport_at_the_same_moment_each_stands_on_the_one_before_or_is_refused() {
     for bed in [Bed::sqlite(), Bed::redis().await] {
-        let set = |number: usize| {
-            let percentage = number.to_string();
-            let mut command = bed.command(&["events", "transport", "set", "--percentage", &percentage]);
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        let set = |number: u32| {
+            let value = (100 + number).to_string();
+            let what: &[&str] = match number % 3 {
+                0 => &["--publish-timeout-ms", &value],
+                1 => &["--percentage", &value[1..]],
+                _ => &["--dual-write", "on"],
+            };
+            let mut command = bed.command(&[&["events", "transport", "set", "--json"], what].concat());
+            (number, command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
         };
-        let setting: Vec<_> = (1..=8).map(set).collect();
-        let ran: Vec<Ran> = setting.into_iter().map(|child| Ran::of(child.wait_with_output().unwrap())).collect();
-        let (stood, refused): (Vec<_>, Vec<_>) = ran.into_iter().partition(|ran| ran.status == 0);
-        for ran in &refused {
-            assert!(ran.status == 1 && ran.stderr.contains("error[events.transport_conflict]"), "{ran:?}");
+        let setting: Vec<_> = (1..=9).map(set).collect();
+        let mut stood = Vec::new();
+        for (number, child) in setting {
+            let ran = Ran::of(child.wait_with_output().unwrap());
+            if ran.status == 0 {
+                stood.push((number, serde_json::from_str::<Value>(&ran.stdout).unwrap()));
+            } else {
+                assert!(ran.status == 1 && ran.stderr.contains("events.transport_conflict"), "{ran:?}");
+            }
+        }
+        stood.sort_by_key(|(_, said)| said["version"].as_u64());
+        let mut known = json!(TransportSettings::default());
+        for (version, (number, said)) in (1..).zip(&stood) {
+            match number % 3 {
+                0 => known["publish_timeout_ms"] = json!(100 + number),
+                1 => known["percentage"] = json!(number),
+                _ => known["dual_write"] = json!(true),
+            }
+            assert_eq!(
+                (&said["version"], &said["settings"]),
+                (&json!(version), &known),
+                "what others set stays: {stood:?}"
+            );
         }
         let shown = Desk::direct(&bed).json(&["transport", "show"]);
-        assert_eq!(shown["version"], json!(stood.len()), "{stood:?} {refused:?}");
-        let last = format!("percentage\t{}\n", shown["settings"]["percentage"]);
-        assert!(
-            stood
-                .iter()
-                .any(|ran| ran.stdout.contains(&last) && ran.stdout.contains(&format!("version\t{}", stood.len())))
-        );
+        assert_eq!((&shown["version"], &shown["settings"]), (&json!(stood.len()), &known));
     }
 }
 
