@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::caller::Authenticated;
 use crate::extract::{Path, Query};
 use crate::live::{Membership, Seat};
+use crate::metrics::Carrier;
 use crate::problem::Failure;
 use axum::body::Body;
 use axum::extract::State;
@@ -58,6 +59,7 @@ pub(crate) async fn live(
         connection: RandomMint.event_id().to_string(),
         encoder: Arc::new(SseEvents),
         limit_bytes: app.config.live.queue_bytes,
+        meter: app.services.metrics.delivery.meter(Carrier::Sse),
     };
     let (outlet, drain) = app.services.live.outlet(parts);
     let key = RoomKey { namespace: caller.namespace.clone(), stream, room: follow.room };

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::caller::Credential;
 use crate::live::Seat;
 use crate::live::socket::{self, Heard, Reader, Socket};
+use crate::metrics::Carrier;
 use mainstay_core::api::events::LiveMessage;
 use mainstay_core::{Caller, Error, Mint, RandomMint};
 use mainstay_hub::live::{Closed, Outlet, OutletParts};
@@ -48,7 +49,8 @@ pub(crate) async fn serve(socket: Socket, opening: Opening) {
     let Opening { app, caller, credential, permit, seat } = opening;
     let rules = app.config.live.clone();
     let connection = RandomMint.event_id().to_string();
-    let parts = OutletParts { connection, encoder: Arc::new(SocketFrames), limit_bytes: rules.queue_bytes };
+    let meter = app.services.metrics.delivery.meter(Carrier::WebSocket);
+    let parts = OutletParts { connection, encoder: Arc::new(SocketFrames), limit_bytes: rules.queue_bytes, meter };
     let (outlet, mut drain) = app.services.live.outlet(parts);
     let (mut reader, mut write) = socket.split(outlet.clone(), rules.max_message_bytes).await;
     let standing = Standing::new(Arc::clone(&app), credential, caller.clone());
