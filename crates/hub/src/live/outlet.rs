@@ -284,6 +284,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_does_not_fit_into_one_write_comes_with_the_next() {
+        let (outlet, mut drain) = outlet(100);
+        ["abc", "de", "fghi"].into_iter().for_each(|text| outlet.push(Bytes::from_static(text.as_bytes())));
+        assert_eq!(text(drain.batch(10, 4).await.unwrap()), ["abc"]);
+        assert_eq!(text(drain.batch(10, 6).await.unwrap()), ["de", "fghi"]);
+    }
+
+    #[tokio::test]
     async fn a_connection_that_reads_too_slowly_is_closed_and_holds_nothing() {
         let (outlet, mut drain) = outlet(100);
         let mut wakes = Wakes::default();
