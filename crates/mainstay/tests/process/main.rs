@@ -3,12 +3,14 @@
 
 mod abuse;
 mod bed;
+mod bridge;
 mod chats;
 mod clients;
 #[path = "../common/mod.rs"]
 mod common;
 mod connections;
 mod crashes;
+mod events;
 mod hostile;
 mod hubs;
 mod live;
@@ -17,5 +19,7 @@ mod node;
 mod nodes;
 mod outages;
 mod presence;
+mod realtime_defects;
 mod senders;
 mod watchers;
+mod transports;
