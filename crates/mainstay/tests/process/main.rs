@@ -21,5 +21,5 @@ mod outages;
 mod presence;
 mod realtime_defects;
 mod senders;
-mod watchers;
 mod transports;
+mod watchers;
