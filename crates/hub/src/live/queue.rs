@@ -60,8 +60,8 @@ impl Queue {
         let (mut taken, mut stamps) = (Vec::with_capacity(most), Vec::with_capacity(most));
         let mut bytes = 0;
         while taken.len() < max_frames {
-            let fits = |next: &Frame| taken.is_empty() || bytes + next.bytes.len() <= max_bytes;
-            if !self.frames.front().is_some_and(fits) {
+            let over = |next: &Frame| !taken.is_empty() && bytes + next.bytes.len() > max_bytes;
+            if self.frames.front().is_none_or(over) {
                 break;
             }
             let Some(frame) = self.frames.pop_front() else { break };
