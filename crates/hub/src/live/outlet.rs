@@ -278,9 +278,17 @@ mod tests {
         outlet.close(Closed::Stopping);
         outlet.close(Closed::Ended);
         outlet.push(Bytes::from_static(b"late"));
-        assert_eq!(text(drain.batch(2, 100).await.unwrap()), ["a", "b"]);
-        assert_eq!(text(drain.batch(2, 0).await.unwrap()), ["c"]);
+        assert_eq!(text(drain.batch(2, 0).await.unwrap()), ["a"], "one at least, and what does not fit stays");
+        assert_eq!(text(drain.batch(2, 100).await.unwrap()), ["b", "c"]);
         assert_eq!(drain.batch(2, 100).await, Err(Closed::Stopping));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_into_one_write_comes_with_the_next() {
+        let (outlet, mut drain) = outlet(100);
+        ["abc", "de", "fghi"].into_iter().for_each(|text| outlet.push(Bytes::from_static(text.as_bytes())));
+        assert_eq!(text(drain.batch(10, 4).await.unwrap()), ["abc"]);
+        assert_eq!(text(drain.batch(10, 6).await.unwrap()), ["de", "fghi"]);
     }
 
     #[tokio::test]

@@ -60,9 +60,11 @@ impl Queue {
         let (mut taken, mut stamps) = (Vec::with_capacity(most), Vec::with_capacity(most));
         let mut bytes = 0;
         while taken.len() < max_frames {
-            let fits =
-                self.frames.front().is_some_and(|next| taken.is_empty() || bytes + next.bytes.len() <= max_bytes);
-            let Some(frame) = self.frames.pop_front().filter(|_| fits) else { break };
+            let over = |next: &Frame| !taken.is_empty() && bytes + next.bytes.len() > max_bytes;
+            if self.frames.front().is_none_or(over) {
+                break;
+            }
+            let Some(frame) = self.frames.pop_front() else { break };
             bytes += frame.bytes.len();
             taken.push(frame.bytes);
             stamps.extend(frame.of.stamp());

@@ -22,6 +22,8 @@ pub(crate) enum Transport {
     Mcp,
     /// Our WebSocket protocol.
     WebSocket,
+    /// A hub.
+    SignalR,
 }
 
 impl Transport {
@@ -31,6 +33,7 @@ impl Transport {
             Self::Stream => "stream",
             Self::Mcp => "mcp",
             Self::WebSocket => "websocket",
+            Self::SignalR => "signalr",
         }
     }
 }
