@@ -24,3 +24,4 @@ mod realtime_defects;
 mod senders;
 mod transports;
 mod watchers;
+mod workers;
