@@ -13,6 +13,7 @@ mod crashes;
 mod events;
 mod hostile;
 mod hubs;
+mod listener;
 mod load;
 mod node;
 mod nodes;
