@@ -1,12 +1,16 @@
 //! The defects of the realtime system that Mainstay replaces, each as the promise that takes its place, tried on running
 //! servers. Promises that are proven elsewhere are named here with the test that proves them:
 //!
+//! - 3, acknowledged whatever became of it, and lost with the consumer that had it: `what_a_consumer_leaves_alone_goes_to_
+//!   another_before_anything_new` and `an_event_that_was_delivered_too_often_dies` of the conformance suite, on every store.
+//! - 5, on every store, for groups that are ours: `crates/testkit/src/conformance/groups/trimming.rs`; and a reader's position,
+//!   `events::a_position_that_cannot_be_continued_is_said_and_what_there_is_follows`, here in this folder.
 //! - 6, a fallback, a share and a choice that no code had: `transports`, here in this folder, all of it;
 //!   `a_node_that_stands_still_is_passed_by_in_time_…` is the fallback.
 //! - 7, typing that never showed while somebody typed on, and two who stood for each other: the tests of
 //!   `crates/hub/src/live/typing.rs`.
 //! - 11, one loop for each stream that held up the others: `waits_do_not_hold_each_other_or_anybody_else_up` of the
-//!   conformance suite.
+//!   conformance suite. A list of events is acknowledged in one step: `what_is_acknowledged_is_done`.
 
 use crate::bed::{Bed, OWNER_KEY};
 use crate::bridge::{KEY, call, events};
