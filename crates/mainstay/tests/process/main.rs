@@ -4,6 +4,7 @@
 mod abuse;
 mod bed;
 mod bridge;
+mod browsers;
 mod chats;
 mod clients;
 #[path = "../common/mod.rs"]
@@ -14,6 +15,7 @@ mod events;
 mod hostile;
 mod hubs;
 mod listener;
+mod live;
 mod load;
 mod node;
 mod nodes;
@@ -22,3 +24,5 @@ mod presence;
 mod realtime_defects;
 mod senders;
 mod transports;
+mod watchers;
+mod workers;
