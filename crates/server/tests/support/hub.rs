@@ -109,6 +109,10 @@ impl<'a> Listener<'a> {
 
     /// The next message but pings; nothing where the stream ended.
     pub async fn message(&mut self) -> Option<Value> {
+        tokio::time::timeout(SOON, self.next_message()).await.expect("a message in time")
+    }
+
+    async fn next_message(&mut self) -> Option<Value> {
         loop {
             if let Some((record, rest)) = self.text.split_once("\r\n\r\n") {
                 let record = record.strip_prefix("data: ").map(|record| record.trim_end_matches('\u{1e}').to_owned());
@@ -119,8 +123,8 @@ impl<'a> Listener<'a> {
                     _ => continue,
                 }
             }
-            let frame = tokio::time::timeout(SOON, self.body.frame()).await.expect("a message in time")?;
-            self.text.push_str(std::str::from_utf8(&frame.unwrap().into_data().unwrap()).unwrap());
+            let data = self.body.frame().await?.unwrap().into_data().unwrap();
+            self.text.push_str(std::str::from_utf8(&data).unwrap());
         }
     }
 
