@@ -278,8 +278,8 @@ mod tests {
         outlet.close(Closed::Stopping);
         outlet.close(Closed::Ended);
         outlet.push(Bytes::from_static(b"late"));
-        assert_eq!(text(drain.batch(2, 100).await.unwrap()), ["a", "b"]);
-        assert_eq!(text(drain.batch(2, 0).await.unwrap()), ["c"]);
+        assert_eq!(text(drain.batch(2, 0).await.unwrap()), ["a"], "one at least, and what does not fit stays");
+        assert_eq!(text(drain.batch(2, 100).await.unwrap()), ["b", "c"]);
         assert_eq!(drain.batch(2, 100).await, Err(Closed::Stopping));
     }
 

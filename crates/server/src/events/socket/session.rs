@@ -67,7 +67,8 @@ pub(crate) async fn serve(socket: Socket, opening: Opening) {
             ending = &mut talking => Ok(ending),
         };
         match ended {
-            Err(closed) => Ending::of(closed),
+            Err(Some(closed)) => Ending::of(closed),
+            Err(None) => Ending::Cut,
             Ok(ending) => {
                 // What has been put into the queue is still written.
                 let _in_time = tokio::time::timeout(FAREWELL, writing).await;
@@ -76,8 +77,8 @@ pub(crate) async fn serve(socket: Socket, opening: Opening) {
         }
     };
     tracing::debug!(connection = session.outlet.connection(), ?ending, "a socket has ended");
-    let (code, reason) = ending.told();
     let farewell = async {
+        let Some((code, reason)) = ending.told() else { return };
         if socket::hang_up(&mut write, socket::close(code, reason)).await.is_ok() {
             reader.ended().await;
         }
