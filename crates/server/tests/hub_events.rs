@@ -284,6 +284,19 @@ async fn whoever_is_connected_shows_in_the_rooms_until_it_leaves() {
 }
 
 #[tokio::test]
+async fn a_client_that_arrives_while_the_store_is_away_is_taken_when_it_is_back() {
+    let site = Site::start_with(setup()).await;
+    let mut arriving = Listener::begin(Client::negotiate(&site, "notification", KEY).await).await;
+    site.store.kill();
+    arriving.greet().await;
+    // Its calls wait as well.
+    arriving.send("SetActiveChat", json!([null])).await;
+    site.store.restart().await.unwrap();
+    arriving.expect("Connected").await;
+    arriving.expect("ActiveChatSet").await;
+}
+
+#[tokio::test]
 async fn a_group_ends_with_the_membership_in_its_rooms() {
     let setup = with_chat(|chat| chat.access = RoomAccess::Members);
     let site = Site::start_with(setup).await;

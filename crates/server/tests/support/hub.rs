@@ -100,11 +100,20 @@ impl<'a> Listener<'a> {
     }
 
     pub async fn open_at(client: Client<'a>) -> Self {
-        let body = client.stream().await.body;
-        let mut listener = Self { client, body, text: String::new(), calls: 0 };
-        assert_eq!(listener.client.post(HANDSHAKE).await.status, StatusCode::OK);
-        assert_eq!(listener.message().await, Some(json!({})));
+        let mut listener = Self::begin(client).await;
+        listener.greet().await;
         listener
+    }
+
+    /// Opens the stream, before the handshake.
+    pub async fn begin(client: Client<'a>) -> Self {
+        let body = client.stream().await.body;
+        Self { client, body, text: String::new(), calls: 0 }
+    }
+
+    pub async fn greet(&mut self) {
+        assert_eq!(self.client.post(HANDSHAKE).await.status, StatusCode::OK);
+        assert_eq!(self.message().await, Some(json!({})));
     }
 
     /// The next message but pings; nothing where the stream ended.
