@@ -4,6 +4,7 @@
 mod abuse;
 mod bed;
 mod bridge;
+mod browsers;
 mod chats;
 mod clients;
 #[path = "../common/mod.rs"]
