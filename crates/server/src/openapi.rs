@@ -238,6 +238,8 @@ endpoints! {
     /// The HTTP bridge, for whoever has its key.
     bridged {
         bridge::call => call [Needs::Caller];
+        bridge::online => online [Needs::Caller];
+        bridge::stats => stats [Needs::Caller];
     }
 }
 

@@ -63,6 +63,8 @@ fn the_document_holds_exactly_the_routes_that_were_promised() {
         "GET /v1/events/{stream}/live",
         "GET /v1/keys",
         "GET /v1/keys/{id}",
+        "GET /internal/stats",
+        "GET /internal/users/{id}/online",
         "GET /v1/mail/counts",
         "GET /v1/mail/inbox",
         "GET /v1/mail/inbox/events",

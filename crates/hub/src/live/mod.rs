@@ -19,7 +19,7 @@ mod test_log;
 mod tests;
 mod typing;
 
-pub use counts::LiveCounts;
+pub use counts::{LiveCounts, LiveHeld};
 pub use event::{Encode, LiveEvent, Notice, ProtocolId};
 pub use meter::{Meter, Stamp};
 pub use outlet::{Closed, Drain, Outlet, OutletParts};
@@ -134,6 +134,14 @@ impl Live {
     pub fn heads(&self) -> Vec<(LogName, EventPosition)> {
         let feeds = self.shared.feeds();
         feeds.values().filter_map(|feed| Some((feed.log.clone(), feed.head()?))).collect()
+    }
+
+    /// What this node holds of the logs that it follows.
+    #[must_use]
+    pub fn held(&self) -> LiveHeld {
+        let feeds: Vec<Arc<Feed>> = self.shared.feeds().values().cloned().collect();
+        let add = |sum: LiveHeld, one: LiveHeld| LiveHeld { rooms: sum.rooms + one.rooms, ids: sum.ids + one.ids };
+        feeds.iter().map(|feed| feed.held()).fold(LiveHeld::default(), add)
     }
 
     /// How many logs are followed now.

@@ -14,6 +14,7 @@ mod crashes;
 mod events;
 mod hostile;
 mod hubs;
+mod listener;
 mod live;
 mod load;
 mod node;
