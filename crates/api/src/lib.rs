@@ -23,7 +23,7 @@ pub use ids::{
     SubjectId, TenantId, UserId,
 };
 pub use raw::RawJson;
-pub use text::InvalidText;
+pub use text::{InvalidText, fnv1a};
 pub use time::Timestamp;
 
 /// The header that names the instance a request speaks for, percent-encoded UTF-8.

@@ -18,6 +18,12 @@ impl std::fmt::Display for InvalidText {
 impl std::error::Error for InvalidText {}
 
 /// Declares a validated string type with serde, schema and conversion implementations.
+/// FNV-1a, 64 bits: tells texts apart, alike on every machine and in every version.
+#[must_use]
+pub fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident, $what:literal, $max:expr, $check:expr) => {
         $(#[$doc])*

@@ -2,6 +2,7 @@
 
 use crate::text::InvalidText;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// A moment, in milliseconds since 1970-01-01T00:00:00Z; on the wire RFC 3339 in UTC with milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -27,6 +28,18 @@ impl Timestamp {
         self.0
     }
 
+    /// The moment so much later, at most the latest one.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        Self::from_millis(self.0.saturating_add(millis(span)))
+    }
+
+    /// The moment so much earlier, at least the earliest one.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        Self::from_millis(self.0.saturating_sub(millis(span)))
+    }
+
     /// The moment as `YYYY-MM-DDTHH:MM:SSZ`, the precision of the legacy scripts and files.
     #[must_use]
     pub fn to_seconds_text(self) -> String {
@@ -42,6 +55,10 @@ impl Timestamp {
     fn civil(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).expect("the constructor keeps the range")
     }
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 impl std::fmt::Display for Timestamp {

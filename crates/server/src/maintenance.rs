@@ -2,6 +2,8 @@
 
 use crate::Services;
 use mainstay_core::Result;
+use mainstay_core::api::Namespace;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
@@ -39,6 +41,8 @@ pub struct Purged {
     pub instances: u32,
     /// Connections that were in rooms, and memberships.
     pub rooms: u32,
+    /// Events that were too old.
+    pub events: u32,
     /// Sessions, challenges, keys and counts of guesses.
     pub credentials: u32,
 }
@@ -72,7 +76,7 @@ impl Maintenance {
     /// # Errors
     /// Those of the store; what was deleted until then stays deleted.
     pub async fn run_once(&self, services: &Services) -> Result<Purged> {
-        let mut purged = Purged::default();
+        let mut purged = Purged { events: events(services).await?, ..Purged::default() };
         for _ in 0..self.max_steps {
             let conversations = services.conversations.purge(self.step_limit).await?;
             let messages = services.mail.purge(self.step_limit).await?;
@@ -109,6 +113,7 @@ impl Maintenance {
                         purged.instances,
                         purged.rooms,
                         purged.credentials,
+                        purged.events,
                         "expired records deleted"
                     ),
                     Err(error) => tracing::warn!(%error, internal = error.internal, "maintenance failed"),
@@ -117,6 +122,23 @@ impl Maintenance {
         };
         let _ended = shutdown.run_until_cancelled(work).await;
     }
+}
+
+/// Removes events that are too old from the namespaces in which a log is followed, and from `default`; elsewhere the next
+/// publication does it.
+async fn events(services: &Services) -> Result<u32> {
+    let followed = services.live.heads().into_iter().map(|(log, _)| log.namespace);
+    let namespaces: BTreeSet<Namespace> = followed.chain([Namespace::default()]).collect();
+    let mut events = 0_u64;
+    for namespace in namespaces {
+        for (stream, purged) in services.events.purge(&namespace).await? {
+            events = events.saturating_add(purged.events);
+            services.metrics.events.trimmed_unread(&stream, purged.unread);
+        }
+    }
+    let events = u32::try_from(events).unwrap_or(u32::MAX);
+    services.metrics.purged(events);
+    Ok(events)
 }
 
 #[cfg(test)]

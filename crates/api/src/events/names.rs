@@ -1,7 +1,7 @@
 //! Names of streams, rooms, events and of those who work on them.
 
 use crate::ids::{no_nul, word};
-use crate::text::text_type;
+use crate::text::{fnv1a, text_type};
 
 text_type! {
     /// The name of a stream: small letters, digits, `-` and `_`.
@@ -43,6 +43,16 @@ text_type! {
     /// Somebody in a room, as the credential names them: `user:…`, `key:…`, `token:…`, `owner`, or the user's id where
     /// an application's own tokens are used.
     MemberId, "member", 800, |value| no_nul(value)
+}
+
+impl RoomId {
+    /// A number by which rooms are spread, so that every process agrees: FNV-1a over the name, its high bits mixed into the
+    /// low ones, which mix worse.
+    #[must_use]
+    pub fn spread(&self) -> u64 {
+        let hash = fnv1a(self.as_str());
+        hash ^ (hash >> 32)
+    }
 }
 
 impl EventType {

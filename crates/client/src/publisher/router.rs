@@ -153,14 +153,9 @@ impl Drop for Following {
     }
 }
 
-/// Whether the events of a room go to a stream: FNV-1a over its name, so that every process agrees.
+/// Whether the events of a room go to a stream, in every process alike.
 fn goes_to_stream(settings: &TransportSettings, room: &RoomId) -> bool {
-    let hash = room
-        .as_str()
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    // FNV's low bits mix worse than its high ones.
-    settings.use_streams && (hash ^ (hash >> 32)) % 100 < u64::from(settings.percentage)
+    settings.use_streams && room.spread() % 100 < u64::from(settings.percentage)
 }
 
 #[cfg(test)]

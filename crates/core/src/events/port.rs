@@ -3,7 +3,9 @@
 use super::streams::Trimming;
 use crate::error::Result;
 use async_trait::async_trait;
-use mainstay_api::events::{EventGap, EventId, EventMetadata, EventOffset, EventType, RoomId, StreamName};
+use mainstay_api::events::{
+    Event, EventGap, EventId, EventMetadata, EventOffset, EventPosition, EventType, RoomId, StreamName,
+};
 use mainstay_api::{Epoch, Namespace, RawJson, Timestamp};
 use std::time::Duration;
 
@@ -28,6 +30,24 @@ pub struct StoredEvent {
     pub offset: EventOffset,
     /// What was published.
     pub event: NewEvent,
+}
+
+impl StoredEvent {
+    /// The event as clients and workers get it.
+    #[must_use]
+    pub fn into_event(self, stream: StreamName, epoch: Epoch) -> Event {
+        let Self { offset, event } = self;
+        Event {
+            id: event.id,
+            kind: event.kind,
+            stream,
+            room: event.room,
+            timestamp: event.timestamp,
+            payload: event.payload,
+            metadata: event.metadata,
+            position: EventPosition { epoch, offset },
+        }
+    }
 }
 
 /// An event to store.

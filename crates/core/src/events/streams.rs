@@ -78,17 +78,10 @@ impl StreamOptions {
         }
     }
 
-    /// The partition that a room's events are in: FNV-1a over the bytes of its name, so that every node agrees, whatever
-    /// it was built with.
+    /// The partition that a room's events are in, on every node alike.
     #[must_use]
     pub fn partition_of(&self, room: &RoomId) -> u16 {
-        let hash = room
-            .as_str()
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-        // FNV's low bits mix worse than its high ones.
-        let mixed = (hash ^ (hash >> 32)) % u64::from(self.partitions.max(1));
-        u16::try_from(mixed).unwrap_or(0)
+        u16::try_from(room.spread() % u64::from(self.partitions.max(1))).unwrap_or(0)
     }
 }
 

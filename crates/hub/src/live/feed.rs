@@ -6,7 +6,7 @@ use super::event::{LiveEvent, Notice};
 use super::outlet::{Outlet, Wakes};
 use super::ring::{Ring, Seen};
 use mainstay_core::api::Epoch;
-use mainstay_core::api::events::{Event, EventGap, EventOffset, EventPosition, RoomId};
+use mainstay_core::api::events::{EventGap, EventOffset, EventPosition, RoomId};
 use mainstay_core::events::{LogName, Overflow, StoredEvent};
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -147,7 +147,7 @@ impl Feed {
                 self.counts.repeats.fetch_add(1, Relaxed);
                 continue;
             }
-            let event = Arc::new(live_event(&self.log, epoch, stored));
+            let event = Arc::new(LiveEvent::new(stored.into_event(self.log.stream.clone(), epoch)));
             state.ring.push(Arc::clone(&event));
             state.fan_out(&event, self.overflow, &mut wakes);
         }
@@ -220,18 +220,4 @@ pub(super) struct FeedOptions {
     pub live: LiveOptions,
     pub overflow: Overflow,
     pub dedupe_ms: u64,
-}
-
-pub(super) fn live_event(log: &LogName, epoch: Epoch, stored: StoredEvent) -> LiveEvent {
-    let StoredEvent { offset, event } = stored;
-    LiveEvent::new(Event {
-        id: event.id,
-        kind: event.kind,
-        stream: log.stream.clone(),
-        room: event.room,
-        timestamp: event.timestamp,
-        payload: event.payload,
-        metadata: event.metadata,
-        position: EventPosition { epoch, offset },
-    })
 }

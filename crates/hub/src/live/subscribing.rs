@@ -1,8 +1,9 @@
 //! Subscribing: what was missed first, then what is new, without hole or repeat.
 
 use super::LiveShared;
+use super::event::LiveEvent;
 use super::event::Notice;
-use super::feed::{Attach, Feed, Ticket, live_event};
+use super::feed::{Attach, Feed, Ticket};
 use super::follow::read;
 use super::outlet::{Outlet, Wakes};
 use super::ring::Seen;
@@ -169,7 +170,7 @@ impl CatchUp {
                 continue;
             }
             self.ticket.outlet.roomy().await;
-            let event = Arc::new(live_event(&self.feed.log, page.epoch.clone(), stored));
+            let event = Arc::new(LiveEvent::new(stored.into_event(self.feed.log.stream.clone(), page.epoch.clone())));
             if !self.ticket.outlet.offer(&event, self.feed.overflow, &mut Wakes::default()) {
                 return;
             }

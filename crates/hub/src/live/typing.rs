@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
+use std::time::Duration;
 
 /// Events of one key are at least this far apart, in milliseconds.
-pub const TYPING_WINDOW_MS: i64 = 100;
+pub const TYPING_WINDOW: Duration = Duration::from_millis(100);
 /// Keys that are coalesced at a time; what comes beyond them passes as it is.
 const MAX_KEYS: usize = 65_536;
 
@@ -95,7 +96,7 @@ impl<K: Hash + Eq + Clone, T> Typing<K, T> {
 }
 
 fn end_of(now: Timestamp) -> Timestamp {
-    Timestamp::from_millis(now.as_millis().saturating_add(TYPING_WINDOW_MS))
+    now.after(TYPING_WINDOW)
 }
 
 /// Whether events of a type are coalesced, and with which others: a start and a stop stand for each other.

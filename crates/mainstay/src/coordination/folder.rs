@@ -2,6 +2,7 @@
 //! each that waits for an acknowledgement.
 
 use super::source::Entry;
+use mainstay_api::fnv1a;
 use mainstay_api::legacy::LegacyMessage;
 use mainstay_api::mail::{ImportMessage, Imported};
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,7 +160,7 @@ impl FolderWriter {
     /// A name that no other message has: this one, else one with a digest of the id.
     fn free(&self, name: String, id: &str) -> String {
         match self.held(&name) {
-            Some(held) if held.id != id => format!("{}~{:016x}.json", name.trim_end_matches(".json"), digest(id)),
+            Some(held) if held.id != id => format!("{}~{:016x}.json", name.trim_end_matches(".json"), fnv1a(id)),
             _ => name,
         }
     }
@@ -192,12 +193,7 @@ fn safe(text: &str) -> String {
         return text.to_owned();
     }
     let kept: String = text.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).take(40).collect();
-    format!("{kept}~{:016x}", digest(text))
-}
-
-/// FNV-1a: only has to tell names apart, and is the same on every machine and in every version.
-fn digest(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    format!("{kept}~{:016x}", fnv1a(text))
 }
 
 fn replace(path: &Path, message: &LegacyMessage, text: &str) -> std::io::Result<Imported> {

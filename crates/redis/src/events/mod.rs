@@ -59,11 +59,10 @@ impl EventStore for RedisEvents {
     async fn publish(&self, publish: Publish) -> Result<PublishOutcome> {
         let (key, _) = self.keys_of(&publish.log);
         let no_json = |error: serde_json::Error| Error::bug(format!("a publication is not JSON: {error}"));
-        let age = publish.max_age.map(|age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
         let parameters = serde_json::to_vec(&json!({
             "epoch": new_epoch(),
             "max_len": publish.max_len,
-            "min_ms": age.map_or(0, |age| publish.now.as_millis().saturating_sub(age).max(1)),
+            "min_ms": publish.max_age.map_or(0, |age| publish.now.before(age).as_millis().max(1)),
             "dedupe_ms": u64::try_from(publish.dedupe.as_millis()).unwrap_or(u64::MAX),
             "refuse": publish.trimming == Trimming::Refuse,
             "max_counted": MAX_COUNTED,

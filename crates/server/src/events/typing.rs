@@ -6,11 +6,13 @@ use futures::stream::{self, StreamExt};
 use mainstay_core::api::Timestamp;
 use mainstay_core::api::events::{PublishEvent, PublishEvents, PublishedEvents, StreamName};
 use mainstay_core::{Caller, Result};
-use mainstay_hub::live::{Offered, TYPING_WINDOW_MS, Typing, coalesced_with, join};
+use mainstay_hub::live::{Offered, TYPING_WINDOW, Typing, coalesced_with, join};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Shortest pause between two looks at what is due.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 /// How many are published at a time.
 const AT_ONCE: usize = 32;
 
@@ -136,8 +138,8 @@ impl Shared {
     fn pause(&self) -> Duration {
         let now = self.now();
         let next = self.lock().typing.next_due();
-        let wait_ms = next.map_or(0, |next| next.as_millis() - now.as_millis()).clamp(1, TYPING_WINDOW_MS);
-        Duration::from_millis(wait_ms.unsigned_abs())
+        let wait_ms = next.map_or(0, |next| next.as_millis() - now.as_millis());
+        Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0)).clamp(SHORTEST_PAUSE, TYPING_WINDOW)
     }
 
     async fn store_or_say(&self, waiting: Waiting) {

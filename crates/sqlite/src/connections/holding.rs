@@ -1,7 +1,6 @@
 //! Opening, holding and ending.
 
 use crate::errors::Outcome;
-use crate::rooms::ends_ms;
 use crate::wakeups::Wakes;
 use mainstay_core::Topic;
 use mainstay_core::api::Timestamp;
@@ -30,7 +29,7 @@ pub(super) fn open(connection: &Connection, opening: &Opening) -> Outcome<()> {
         ":principal": record.principal,
         ":details": record.details,
         ":node": record.node,
-        ":ends_ms": ends_ms(opening.now, opening.ttl),
+        ":ends_ms": opening.now.after(opening.ttl).as_millis(),
     })?;
     Ok(())
 }
@@ -44,7 +43,7 @@ pub(super) fn claim(connection: &Connection, claim: &Claim, wakes: &mut Wakes) -
         return Ok(ClaimOutcome::Elsewhere(found));
     }
     let sql = "UPDATE connections SET node = ?2, ends_ms = ?3 WHERE token = ?1";
-    connection.prepare_cached(sql)?.execute((&claim.token, &claim.node, ends_ms(claim.now, claim.ttl)))?;
+    connection.prepare_cached(sql)?.execute((&claim.token, &claim.node, claim.now.after(claim.ttl).as_millis()))?;
     if !own {
         wakes.topic(Topic::Connection(claim.token.clone()));
     }

@@ -6,6 +6,7 @@ use crate::wakeups::Wakes;
 use mainstay_core::api::Timestamp;
 use mainstay_core::conversations::{Lookup, Renew, Take, Taken, TurnKept};
 use rusqlite::{Connection, named_params};
+use std::time::Duration;
 
 /// See [`mainstay_core::conversations::ConversationStore::take_turn`].
 pub(super) fn take(connection: &Connection, take: &Take, wakes: &mut Wakes) -> Outcome<Taken> {
@@ -16,7 +17,7 @@ pub(super) fn take(connection: &Connection, take: &Take, wakes: &mut Wakes) -> O
         let again = take.key.is_some() && take.key == stored.key;
         return Ok(if again { Taken::Taken { fence, until } } else { Taken::Busy { until } });
     }
-    let (fence, until) = (stored.fence + 1, later(at.now, take.ttl_ms));
+    let (fence, until) = (stored.fence + 1, at.now.after(Duration::from_millis(take.ttl_ms)));
     connection.prepare_cached(include_str!("turns_take.sql"))?.execute(named_params! {
         ":number": stored.number,
         ":fence": fence,
@@ -32,7 +33,7 @@ pub(super) fn take(connection: &Connection, take: &Take, wakes: &mut Wakes) -> O
 
 /// See [`mainstay_core::conversations::ConversationStore::renew_turn`].
 pub(super) fn renew(connection: &Connection, renew: &Renew) -> Outcome<TurnKept> {
-    let until = later(renew.at.now, renew.ttl_ms);
+    let until = renew.at.now.after(Duration::from_millis(renew.ttl_ms));
     let Some(stored) = row::find(connection, &renew.at)? else { return Ok(TurnKept::NotFound) };
     if !runs(&stored, renew.fence) {
         return Ok(TurnKept::Lost);
@@ -61,8 +62,4 @@ fn move_end(connection: &Connection, stored: &Stored, now: Timestamp, until_ms: 
     let values = (stored.number, until_ms, now.as_millis(), stored.ends_ms(now));
     connection.prepare_cached(sql)?.execute(values)?;
     Ok(())
-}
-
-fn later(now: Timestamp, millis: u64) -> Timestamp {
-    Timestamp::from_millis(now.as_millis().saturating_add(i64::try_from(millis).unwrap_or(i64::MAX)))
 }

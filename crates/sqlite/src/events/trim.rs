@@ -32,10 +32,7 @@ pub(super) fn make_room(connection: &Connection, log: &mut Log, publish: &Publis
     forget_ids(connection, log.id, publish.now, MAX_FORGOTTEN)?;
     let surplus = log.length.saturating_sub(u64::from(publish.max_len));
     let full = if surplus > 0 { nth(connection, log.id, surplus)? } else { None };
-    let moment = publish.max_age.map(|age| {
-        let age_ms = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-        Timestamp::from_millis(publish.now.as_millis().saturating_sub(age_ms))
-    });
+    let moment = publish.max_age.map(|age| publish.now.before(age));
     let aged = moment.map(|moment| newest_before(connection, log.id, moment)).transpose()?.flatten();
     let Some(up_to) = full.max(aged) else { return Ok(Room::Made { unread: 0 }) };
     let behind = unread::oldest(connection, log)?.filter(|unread| unread.from <= up_to);

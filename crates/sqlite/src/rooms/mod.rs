@@ -44,7 +44,7 @@ impl RoomStore for SqliteRooms {
         if rooms.is_empty() {
             return Ok(Vec::new());
         }
-        let renewal = occupants::Renewal { rooms: rooms.to_vec(), now, ends_ms: ends_ms(now, ttl) };
+        let renewal = occupants::Renewal { rooms: rooms.to_vec(), now, ends_ms: now.after(ttl).as_millis() };
         self.store.write(move |connection, _| occupants::renew(connection, &renewal)).await
     }
 
@@ -105,11 +105,6 @@ impl RoomStore for SqliteRooms {
     async fn purge(&self, now: Timestamp, limit: u32) -> Result<u32> {
         self.store.write(move |connection, wakes| ending::purge(connection, now, limit, wakes)).await
     }
-}
-
-/// When something ends that is there for a time from now on.
-pub(crate) fn ends_ms(now: Timestamp, ttl: Duration) -> i64 {
-    now.as_millis().saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// The columns that name a room, where its namespace is known.

@@ -1,6 +1,6 @@
 //! Who is in a room.
 
-use super::{ends_ms, parse_member, place, topic};
+use super::{parse_member, place, topic};
 use crate::errors::Outcome;
 use crate::names;
 use crate::wakeups::Wakes;
@@ -29,7 +29,7 @@ pub(super) fn enter(connection: &Connection, enter: &Enter, wakes: &mut Wakes) -
         ":connection": occupant.connection,
         ":member": occupant.member.as_str(),
         ":since_ms": same.map_or(occupant.since.as_millis(), |same| same.since_ms),
-        ":ends_ms": ends_ms(now, enter.ttl),
+        ":ends_ms": now.after(enter.ttl).as_millis(),
         ":info": info,
     })?;
     if joined || (known.is_some() && changed) {

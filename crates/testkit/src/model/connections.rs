@@ -45,7 +45,7 @@ impl ConnectionStore for ModelConnections {
     async fn open(&self, token: &str, record: ConnectionRecord, ttl: Duration, now: Timestamp) -> Result<()> {
         let mut connections = self.lock();
         if alive(&mut connections, token, now).is_none() {
-            let connection = Connection { record, ends: after(now, ttl), queues: BTreeMap::new() };
+            let connection = Connection { record, ends: now.after(ttl), queues: BTreeMap::new() };
             connections.insert(token.to_owned(), connection);
         }
         Ok(())
@@ -59,7 +59,7 @@ impl ConnectionStore for ModelConnections {
         if !free && holder != Some(&claim.node) {
             return Ok(ClaimOutcome::Elsewhere(found.record.clone()));
         }
-        found.ends = after(claim.now, claim.ttl);
+        found.ends = claim.now.after(claim.ttl);
         if found.record.node.replace(claim.node.clone()) != Some(claim.node) {
             self.wakeups.connection(&claim.token);
         }
@@ -131,8 +131,4 @@ fn alive<'a>(
     now: Timestamp,
 ) -> Option<&'a mut Connection> {
     connections.get_mut(token).filter(|connection| connection.ends > now)
-}
-
-fn after(now: Timestamp, ttl: Duration) -> Timestamp {
-    Timestamp::from_millis(now.as_millis() + i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX / 2))
 }

@@ -14,6 +14,7 @@ use mainstay_core::conversations::{
 use mainstay_core::mail::RequestMemo;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The fence of a message that failed: no turn has it.
 const FAILED: u64 = 0;
@@ -383,7 +384,7 @@ impl ConversationStore for ModelConversations {
 
     async fn take_turn(&self, take: Take) -> Result<Taken> {
         let (at, owner) = (take.at.clone(), take.at.owner.clone());
-        let until = after(at.now, take.ttl_ms);
+        let until = at.now.after(Duration::from_millis(take.ttl_ms));
         let taken = self.with(&at, |estate| {
             let conversation = estate.conversations.get_mut(&at.id)?;
             if let Some(running) = conversation.running(at.now) {
@@ -409,7 +410,7 @@ impl ConversationStore for ModelConversations {
         let at = &renew.at;
         let renewed = self.with(at, |estate| {
             let conversation = estate.conversations.get_mut(&at.id)?;
-            let until = after(at.now, renew.ttl_ms);
+            let until = at.now.after(Duration::from_millis(renew.ttl_ms));
             let running = conversation.running(at.now)?;
             if running.fence != renew.fence {
                 return None;
@@ -470,8 +471,4 @@ impl ConversationStore for ModelConversations {
         }
         Ok(purged.min(limit))
     }
-}
-
-fn after(now: Timestamp, millis: u64) -> Timestamp {
-    Timestamp::from_millis(now.as_millis().saturating_add(i64::try_from(millis).unwrap_or(i64::MAX)))
 }

@@ -63,7 +63,7 @@ impl RoomStore for ModelRooms {
                 occupant.since = known.since;
             }
         }
-        room.occupants.insert(occupant.connection.clone(), (occupant, after(now, ttl)));
+        room.occupants.insert(occupant.connection.clone(), (occupant, now.after(ttl)));
         if wakes {
             self.wakeups.rooms(&key);
         }
@@ -76,7 +76,7 @@ impl RoomStore for ModelRooms {
             let found = rooms.get_mut(key).and_then(|room| room.occupants.get_mut(connection));
             match found.filter(|(_, ends)| *ends > now) {
                 Some((_, ends)) => {
-                    *ends = after(now, ttl);
+                    *ends = now.after(ttl);
                     false
                 }
                 None => true,
@@ -183,8 +183,4 @@ fn counts(removed: &mut u32, limit: u32) -> bool {
 
 fn lasts(membership: Membership, now: Timestamp) -> bool {
     membership.until.is_none_or(|until| until > now)
-}
-
-fn after(now: Timestamp, ttl: Duration) -> Timestamp {
-    Timestamp::from_millis(now.as_millis() + i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX / 2))
 }

@@ -2,6 +2,7 @@
 
 mod choosing;
 mod publishing;
+mod purging;
 mod reading;
 
 pub use publishing::PublishReport;

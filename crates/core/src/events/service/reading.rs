@@ -2,18 +2,15 @@
 
 use super::EventService;
 use crate::error::{Error, Result};
-use crate::events::port::{LogName, ReadLog, StoredEvent};
+use crate::events::port::{LogName, ReadLog};
 use crate::events::streams::StreamOptions;
 use crate::{Caller, Scope};
 use futures::{StreamExt, TryStreamExt, stream};
-use mainstay_api::Epoch;
 use mainstay_api::events::{
-    DEFAULT_EVENTS_PAGE, Event, EventPage, EventPosition, MAX_EVENTS_PAGE, PartitionState, ReadEvents, StreamList,
-    StreamName, StreamState,
+    DEFAULT_EVENTS_PAGE, EventPage, EventPosition, MAX_EVENTS_PAGE, PartitionState, ReadEvents, StreamList, StreamName,
+    StreamState,
 };
 
-/// Bytes of payloads after which a page ends.
-const MAX_PAGE_BYTES: usize = 4 * 1_024 * 1_024;
 /// Logs that are asked at a time for what they hold.
 const ASKED_AT_ONCE: usize = 8;
 
@@ -40,17 +37,14 @@ impl EventService {
         let log = LogName { namespace: caller.namespace.clone(), stream: stream.clone(), partition };
         let after = read.from.map(|position| (position.epoch, position.offset));
         let page = self.events.read(ReadLog { log, after, limit }).await?;
-        let mut found = Page { epoch: page.epoch, next: page.next, more: page.more, bytes: 0, events: Vec::new() };
-        for stored in page.events {
-            if !found.take(stream, stored, read.room.as_ref()) {
-                break;
-            }
-        }
+        let (epoch, room) = (page.epoch, read.room);
+        let wanted =
+            page.events.into_iter().filter(|stored| room.as_ref().is_none_or(|room| *room == stored.event.room));
         Ok(EventPage {
             partition,
-            events: found.events,
-            position: EventPosition { epoch: found.epoch, offset: found.next },
-            more: found.more,
+            events: wanted.map(|stored| stored.into_event(stream.clone(), epoch.clone())).collect(),
+            position: EventPosition { epoch, offset: page.next },
+            more: page.more,
             gap: page.gap,
             unreadable: page.unreadable,
         })
@@ -98,42 +92,6 @@ impl EventService {
             length: partitions.iter().map(|partition| partition.length).sum(),
             partitions,
         })
-    }
-}
-
-/// A page that is being filled.
-struct Page {
-    epoch: Epoch,
-    next: mainstay_api::events::EventOffset,
-    more: bool,
-    bytes: usize,
-    events: Vec<Event>,
-}
-
-impl Page {
-    /// Takes an event where it is of the room; `false` where the page ends before it.
-    fn take(&mut self, stream: &StreamName, stored: StoredEvent, room: Option<&mainstay_api::events::RoomId>) -> bool {
-        let StoredEvent { offset, event } = stored;
-        if room.is_some_and(|room| *room != event.room) {
-            return true;
-        }
-        self.bytes += event.payload.as_str().len();
-        if self.bytes > MAX_PAGE_BYTES && !self.events.is_empty() {
-            self.more = true;
-            self.next = self.events.last().map_or(self.next, |last| last.position.offset);
-            return false;
-        }
-        self.events.push(Event {
-            id: event.id,
-            kind: event.kind,
-            stream: stream.clone(),
-            room: event.room,
-            timestamp: event.timestamp,
-            payload: event.payload,
-            metadata: event.metadata,
-            position: EventPosition { epoch: self.epoch.clone(), offset },
-        });
-        true
     }
 }
 
