@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 /// A queue that is emptied keeps room for this many frames: connections are many, and mostly idle.
-const KEPT_CAPACITY: usize = 16;
+const KEPT_CAPACITY: usize = 8;
 
 #[derive(Default)]
 pub(super) struct Queue {
@@ -26,8 +26,8 @@ pub(super) enum Of {
     Message,
     /// An event that a later one of its type may stand for.
     Event(Arc<LiveEvent>),
-    /// How many events of a room were left out here.
-    Conflated(StreamName, RoomId, u64),
+    /// How many events of a room were left out here. Boxed: it is rare, and would make every frame larger.
+    Conflated(Box<(StreamName, RoomId, u64)>),
 }
 
 impl Queue {
@@ -81,7 +81,7 @@ impl Queue {
                 let (stream, room) = room;
                 let notice = Notice::Conflated { stream: stream.clone(), room: room.clone(), dropped: count };
                 if let Some(bytes) = encoder.notice(&notice) {
-                    self.push(bytes, Of::Conflated(stream, room, count));
+                    self.push(bytes, Of::Conflated(Box::new((stream, room, count))));
                 }
             }
         }
@@ -102,7 +102,7 @@ impl Queue {
                     seen.insert((event.stream.clone(), event.room.clone(), event.kind.clone()))
                 }
                 // Joined with what is left out now.
-                Of::Conflated(..) => false,
+                Of::Conflated(_) => false,
             })
             .collect();
         keep.reverse();
@@ -113,7 +113,7 @@ impl Queue {
         let mut dropped = HashMap::new();
         for (frame, _) in self.frames.iter().zip(keep).filter(|(_, keep)| !**keep) {
             let count = match &frame.of {
-                Of::Conflated(_, _, count) => *count,
+                Of::Conflated(left_out) => left_out.2,
                 _ => 1,
             };
             if let Some(room) = frame.of.room() {
@@ -129,7 +129,7 @@ impl Of {
         match self {
             Self::Message => None,
             Self::Event(event) => Some((event.event.stream.clone(), event.event.room.clone())),
-            Self::Conflated(stream, room, _) => Some((stream.clone(), room.clone())),
+            Self::Conflated(left_out) => Some((left_out.0.clone(), left_out.1.clone())),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod abuse;
 mod bed;
+mod benchmark;
 mod chats;
 mod clients;
 #[path = "../common/mod.rs"]

@@ -32,7 +32,8 @@ pub(crate) async fn ws(
     let tasks = app.services.sockets.clone();
     tasks.spawn(async move {
         if let Some(socket) = socket.await {
-            serve(socket, Opening { app, caller, credential, permit, seat }).await;
+            // Boxed, so that the task holds it once and not in each state that it goes through.
+            Box::pin(serve(socket, Opening { app, caller, credential, permit, seat })).await;
         }
     });
     Ok(response)

@@ -7,7 +7,7 @@ use crate::access::Standing;
 use crate::app::App;
 use crate::caller::Credential;
 use crate::live::Seat;
-use crate::live::socket::{self, Heard, Reader, Socket};
+use crate::live::socket::{self, Heard, Reader, Socket, WriteHalf};
 use mainstay_core::api::events::LiveMessage;
 use mainstay_core::{Caller, Error, Mint, RandomMint};
 use mainstay_hub::live::{Closed, Outlet, OutletParts};
@@ -72,6 +72,12 @@ pub(crate) async fn serve(socket: Socket, opening: Opening) {
             }
         }
     };
+    Box::pin(part(session, ending, (reader, write))).await;
+    drop((permit, seat));
+}
+
+/// Says why the socket ends, and leaves the rooms.
+async fn part(mut session: Session, ending: Ending, (mut reader, mut write): (Reader, WriteHalf)) {
     tracing::debug!(connection = session.outlet.connection(), ?ending, "a socket has ended");
     let (code, reason) = ending.told();
     let farewell = async {
@@ -82,7 +88,6 @@ pub(crate) async fn serve(socket: Socket, opening: Opening) {
     // What the client has not read would be lost if the socket were cut at once.
     let _in_time = tokio::time::timeout(FAREWELL, farewell).await;
     session.rooms.leave_all(&session.app.services, session.outlet.connection()).await;
-    drop((permit, seat));
 }
 
 impl Session {
@@ -120,7 +125,8 @@ impl Session {
                 heard = reader.next() => {
                     self.heard = Instant::now();
                     match heard {
-                        Heard::Text(text) => self.hear(text.as_str()).await,
+                        // Boxed, as what is rare: its state is not to be a part of every idle connection.
+                        Heard::Text(text) => Box::pin(self.hear(text.as_str())).await,
                         Heard::Alive => {}
                         Heard::Binary => return Ending::invalid("messages are text"),
                         Heard::TooLarge => return Ending::too_large(self.app.config.live.max_message_bytes),
@@ -129,7 +135,7 @@ impl Session {
                     }
                 }
                 _ = checks.tick() => {
-                    if let Some(ending) = self.look_after().await {
+                    if let Some(ending) = Box::pin(self.look_after()).await {
                         return ending;
                     }
                 }
