@@ -1,5 +1,5 @@
 //! The least that a server can do: one task for each connection, which writes the same frame, made once, as often as
-//! it is told. It reads one line of the head and nothing else.
+//! it is told. It reads the head and nothing else.
 
 use anyhow::Result;
 use std::io::IoSlice;
@@ -42,8 +42,10 @@ fn frame(payload: &str) -> Vec<u8> {
 
 async fn connection(mut socket: TcpStream, mut counts: broadcast::Receiver<usize>, frame: Vec<u8>) -> Result<()> {
     socket.set_nodelay(true)?;
-    let mut head = [0; 1_024];
-    socket.read(&mut head).await?;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(socket.read_u8().await?);
+    }
     socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n").await?;
     while let Ok(mut frames) = counts.recv().await {
         while frames > 0 {

@@ -44,7 +44,7 @@ enum Publisher {
     /// The server writes what it is told on its stdin.
     Itself,
     /// Another process does.
-    Process(Process),
+    Process(Box<Process>),
     /// A client over HTTP does.
     Client(Client),
 }
@@ -92,7 +92,7 @@ impl Subject {
         let path = "/socket.io/?EIO=4&transport=websocket".into();
         // `40` opens the namespace, which is when the server joins the room (socket.io-protocol 5).
         let entrance = Entrance { path, headers: String::new(), greeting: true, texts: vec!["40".into()] };
-        Ok(Self { server: Server::Other(server), port, entrance, publisher: Publisher::Process(publisher) })
+        Ok(Self { server: Server::Other(server), port, entrance, publisher: Publisher::Process(Box::new(publisher)) })
     }
 
     /// Publishes this many events.

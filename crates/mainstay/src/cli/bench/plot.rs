@@ -56,8 +56,7 @@ fn shares(svg: &mut String, top: f64, shares: &[Share]) {
 }
 
 fn seconds(svg: &mut String, top: f64, seconds: &[Second]) {
-    let lines: [(&str, fn(&Second) -> f64); 3] =
-        [("p50", |second| second.p50), ("p99", |second| second.p99), ("slowest", |second| second.max)];
+    let lines = ["p50", "p99", "slowest"];
     text(svg, (LEFT, top - 10.0), "milliseconds, second by second", "start");
     let axis = Axis::new(top, seconds.iter().map(|second| second.max));
     axis.draw(svg);
@@ -67,7 +66,7 @@ fn seconds(svg: &mut String, top: f64, seconds: &[Second]) {
     for second in [0, last / 2, last] {
         text(svg, (x(second), top + HEIGHT + 16.0), &format!("{second} s"), "middle");
     }
-    for (index, (name, of)) in lines.iter().enumerate() {
+    for (index, name) in lines.into_iter().enumerate() {
         #[expect(clippy::cast_precision_loss, reason = "three lines")]
         let at = LEFT + 300.0 + index as f64 * 80.0;
         let _ = write!(
@@ -77,7 +76,7 @@ fn seconds(svg: &mut String, top: f64, seconds: &[Second]) {
             COLOURS[index]
         );
         text(svg, (at + 14.0, top - 10.0), name, "start");
-        line(svg, COLOURS[index], seconds.iter().map(|second| (x(second.second), axis.y(of(second)))));
+        line(svg, COLOURS[index], seconds.iter().map(|second| (x(second.second), axis.y([second.p50, second.p99, second.max][index]))));
     }
 }
 
