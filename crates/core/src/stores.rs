@@ -4,7 +4,7 @@ use crate::HintSource;
 use crate::audit::AuditStore;
 use crate::conversations::ConversationStore;
 use crate::error::Result;
-use crate::events::{ConnectionStore, EventStore, RoomStore, TransportStore};
+use crate::events::{ConnectionStore, EventStore, GroupStore, RoomStore, TransportStore};
 use crate::identity::IdentityStore;
 use crate::mail::MailStore;
 use crate::presence::PresenceStore;
@@ -54,6 +54,8 @@ pub struct Stores {
     pub conversations: Arc<dyn ConversationStore>,
     /// Logs of events.
     pub events: Arc<dyn EventStore>,
+    /// Consumer groups on logs of events.
+    pub groups: Arc<dyn GroupStore>,
     /// Users, API keys and sessions.
     pub identity: Arc<dyn IdentityStore>,
     /// Mail.

@@ -12,6 +12,8 @@
 //!   mcp_legacy.rs`. What the command line does without a name is below.
 //! - 8, indexes that outlived their messages: `a_purge_deletes_what_has_expired_with_everything_that_belongs_to_it` of
 //!   the conformance suite, on every store. Its other half, eviction, is below.
+//!
+//! The defects of the realtime system are in `process/realtime_defects.rs`.
 
 mod common;
 #[expect(dead_code, reason = "this file uses a part of what the tests of the scripts use")]

@@ -63,6 +63,7 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
             Arc::clone(&options.streams),
             Arc::clone(&hints),
         )),
+        groups: Arc::new(events::RedisGroups::new(Arc::clone(&connection), keys.clone(), Arc::clone(&options.streams))),
         identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(Arc::clone(&connection), keys.clone())),

@@ -64,6 +64,18 @@ scripts! {
     EVENTS_PURGE = "events/purge";
     EVENTS_READ = "events/read";
     EVENTS_STATE = "events/state";
+    GROUPS_ACKNOWLEDGE = "groups/acknowledge";
+    GROUPS_BURY = "groups/bury";
+    GROUPS_CREATE = "groups/create";
+    GROUPS_DEAD = "groups/dead";
+    GROUPS_FORGET = "groups/forget";
+    GROUPS_KEEP = "groups/keep";
+    GROUPS_NAMES = "groups/names";
+    GROUPS_RELEASE = "groups/release";
+    GROUPS_REMOVE = "groups/remove";
+    GROUPS_REVIVE = "groups/revive";
+    GROUPS_STATE = "groups/state";
+    GROUPS_TAKE = "groups/take";
     IDENTITY_INSERT_USER = "identity/insert_user";
     IDENTITY_USER = "identity/user";
     IDENTITY_USERS = "identity/users";
@@ -113,7 +125,7 @@ scripts! {
 }
 
 /// Fragments that scripts include.
-const FRAGMENTS: [(&str, &str); 16] = [
+const FRAGMENTS: [(&str, &str); 17] = [
     ("shared/keys", include_str!("../scripts/shared/keys.lua")),
     ("audit/chain", include_str!("../scripts/audit/chain.lua")),
     ("connections/connection", include_str!("../scripts/connections/connection.lua")),
@@ -122,6 +134,7 @@ const FRAGMENTS: [(&str, &str); 16] = [
     ("conversations/requests", include_str!("../scripts/conversations/requests.lua")),
     ("events/log", include_str!("../scripts/events/log.lua")),
     ("events/unread", include_str!("../scripts/events/unread.lua")),
+    ("groups/work", include_str!("../scripts/groups/work.lua")),
     ("identity/state", include_str!("../scripts/identity/state.lua")),
     ("mail/memo", include_str!("../scripts/mail/memo.lua")),
     ("mail/messages", include_str!("../scripts/mail/messages.lua")),
@@ -188,6 +201,18 @@ mod tests {
             &EVENTS_PURGE,
             &EVENTS_READ,
             &EVENTS_STATE,
+            &GROUPS_ACKNOWLEDGE,
+            &GROUPS_BURY,
+            &GROUPS_CREATE,
+            &GROUPS_DEAD,
+            &GROUPS_FORGET,
+            &GROUPS_KEEP,
+            &GROUPS_NAMES,
+            &GROUPS_RELEASE,
+            &GROUPS_REMOVE,
+            &GROUPS_REVIVE,
+            &GROUPS_STATE,
+            &GROUPS_TAKE,
             &MAIL_APPEND,
             &MAIL_RECALL,
             &MAIL_MERGE,

@@ -1,11 +1,13 @@
 //! Streams to live clients (server-sent events): read, wait, read again, until the client leaves or the server stops.
 
 mod membership;
+mod rooms;
 mod rules;
 mod seats;
 pub(crate) mod socket;
 
-pub(crate) use membership::Membership;
+use membership::Membership;
+pub(crate) use rooms::{Joining, Listener, Place, Rooms, Said, Wish};
 pub use rules::LiveRules;
 pub(crate) use seats::{Seat, Seats};
 
@@ -14,6 +16,7 @@ use crate::layers::timed_out;
 use crate::problem;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
 use futures::stream;
 use http::HeaderName;
 use mainstay_core::{Error, Result};
@@ -165,6 +168,16 @@ impl<F: Feed> Live<F> {
 #[derive(Serialize)]
 struct Bye {
     reason: &'static str,
+}
+
+/// Frames as one piece of bytes; a single one as it is.
+pub(crate) fn joined(frames: &[Bytes]) -> Bytes {
+    if let [frame] = frames {
+        return frame.clone();
+    }
+    let mut joined = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
+    frames.iter().for_each(|frame| joined.extend_from_slice(frame));
+    joined.freeze()
 }
 
 /// An event with a JSON document.

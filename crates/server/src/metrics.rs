@@ -1,7 +1,9 @@
 //! What is counted, and `GET /metrics`.
 
+mod delivery;
 mod events;
 
+pub(crate) use delivery::{Carrier, DeliveryMetrics};
 pub(crate) use events::{EventMetrics, PublishStatus, Transport};
 
 use crate::app::App;
@@ -10,8 +12,8 @@ use crate::problem::Failure;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
-use mainstay_core::Error;
 use mainstay_core::api::{Code, MessageType};
+use mainstay_core::{Clock, Error};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -41,6 +43,8 @@ pub struct Metrics {
     store_up: Gauge,
     /// What is counted of events.
     pub(crate) events: EventMetrics,
+    /// What is measured of live delivery.
+    pub(crate) delivery: DeliveryMetrics,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -74,8 +78,9 @@ pub(crate) struct Answered<'a> {
     pub took: Duration,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+impl Metrics {
+    /// Nothing has been counted yet. The clock is that of the store's events.
+    pub(crate) fn new(clock: &Arc<dyn Clock>) -> Self {
         let mut registry = Registry::default();
         let new_histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
         let metrics = Self {
@@ -91,6 +96,7 @@ impl Default for Metrics {
             live: Gauge::default(),
             store_up: Gauge::default(),
             events: EventMetrics::register(&mut registry),
+            delivery: DeliveryMetrics::register(&mut registry, clock),
             registry: Registry::default(),
         };
         registry.register("http_requests", "Requests answered", metrics.requests.clone());
@@ -122,9 +128,7 @@ impl Default for Metrics {
         registry.register("mainstay_store_up", "Whether the store answered when last asked", metrics.store_up.clone());
         Self { registry, ..metrics }
     }
-}
 
-impl Metrics {
     /// Counts a message that was stored, not one that was replayed.
     pub fn sent(&self, kind: &MessageType) {
         self.sent.get_or_create(&TypeLabels { r#type: kind.as_str().to_owned() }).inc();
@@ -200,6 +204,7 @@ fn method_label(method: &http::Method) -> String {
 pub(crate) async fn read(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     let metrics = &app.services.metrics;
     metrics.live.set(i64::try_from(app.admission.live_now()).unwrap_or(i64::MAX));
+    metrics.delivery.take_over(&app.services.live.counts());
     health::ask_store(&app).await;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(CONTENT_TYPE, kind)], metrics.write()?).into_response())

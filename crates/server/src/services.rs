@@ -112,7 +112,7 @@ impl Services {
             mint: Arc::clone(mint),
         });
         let events = Arc::new(events);
-        let metrics = Arc::<Metrics>::default();
+        let metrics = Arc::new(Metrics::new(clock));
         let publisher = Publisher::new(Arc::clone(&events), Arc::clone(&metrics));
         let coalescer = Coalescer::new(publisher.clone());
         let rooms = RoomService::new(RoomParts {

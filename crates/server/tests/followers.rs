@@ -106,3 +106,23 @@ async fn who_is_no_member_any_more_hears_nothing_more() {
     assert_eq!(dismissed["changed"], true);
     assert_eq!(events.expect("bye").await.data["reason"], "forbidden");
 }
+
+#[tokio::test]
+async fn whoever_follows_a_room_may_show_in_it_until_it_is_gone() {
+    let site = Site::start().await;
+    let present = async || {
+        let told = site.call(Call::get("/v1/events/chat/rooms/r/presence")).await.ok().await;
+        told["present"].as_array().unwrap().len()
+    };
+    let _unseen = site.call(Call::get("/v1/events/chat/live?room=r")).await.events();
+    assert_eq!(present().await, 0);
+    let events = site.call(Call::get("/v1/events/chat/live?room=r&present=true")).await.events();
+    assert_eq!(present().await, 1);
+    drop(events);
+    let gone = async {
+        while present().await != 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(support::SOON, gone).await.expect("it leaves in time");
+}

@@ -8,83 +8,8 @@ use http_body_util::BodyExt;
 use mainstay_server::{OwnerKey, ServerConfig};
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::{Call, KEY, Reply, SOON, Setup, Site};
-
-const HANDSHAKE: &str = "{\"protocol\":\"json\",\"version\":1}\u{1e}";
-
-/// A connection, from its client's side.
-struct Client<'a> {
-    site: &'a Site,
-    path: String,
-    key: String,
-}
-
-impl<'a> Client<'a> {
-    async fn negotiate(site: &'a Site, hub: &str, key: &str) -> Self {
-        let answer =
-            site.call(Call::new(Method::POST, &negotiation(hub, "?negotiateVersion=1")).with(key)).await.ok().await;
-        let token = answer["connectionToken"].as_str().unwrap();
-        Self { site, path: format!("/hubs/{hub}?id={token}"), key: key.to_owned() }
-    }
-
-    /// A connection over long polls, after its first poll and its handshake.
-    async fn polling(site: &'a Site, hub: &str) -> Self {
-        let client = Self::negotiate(site, hub, KEY).await;
-        let first = client.get().await;
-        assert_eq!((first.status, first.text().await), (StatusCode::OK, String::new()));
-        assert_eq!(client.post(HANDSHAKE).await.status, StatusCode::OK);
-        assert_eq!(client.poll().await, ["{}"]);
-        client
-    }
-
-    fn call(&self, method: Method) -> Call {
-        Call::new(method, &self.path).with(&self.key)
-    }
-
-    async fn get(&self) -> Reply {
-        self.site.call(self.call(Method::GET)).await
-    }
-
-    async fn stream(&self) -> Reply {
-        self.site.call(self.call(Method::GET).header("accept", "text/event-stream")).await
-    }
-
-    async fn post(&self, body: &str) -> Reply {
-        self.site.call(self.call(Method::POST).body(body.to_owned())).await
-    }
-
-    async fn delete(&self) -> Reply {
-        self.site.call(self.call(Method::DELETE)).await
-    }
-
-    /// The records that one poll brings.
-    async fn poll(&self) -> Vec<String> {
-        let reply = tokio::time::timeout(SOON, self.get()).await.unwrap();
-        assert_eq!(reply.status, StatusCode::OK);
-        reply.text().await.split_terminator('\u{1e}').map(str::to_owned).collect()
-    }
-
-    /// The last message, of any number of polls.
-    async fn farewell(&self) -> Value {
-        loop {
-            let reply = tokio::time::timeout(SOON, self.get()).await.unwrap();
-            assert_eq!(reply.status, StatusCode::OK);
-            let text = reply.text().await;
-            let last = text.split_terminator('\u{1e}').next_back().map(|last| serde_json::from_str(last).unwrap());
-            if let Some(Value::Object(last)) = last.filter(|last: &Value| last["type"] == 7) {
-                return last.into();
-            }
-        }
-    }
-}
-
-fn negotiation(hub: &str, query: &str) -> String {
-    format!("/hubs/{hub}/negotiate{query}")
-}
-
-fn record(message: Value) -> String {
-    format!("{message}\u{1e}")
-}
+use support::hub::{Client, HANDSHAKE, negotiation, record};
+use support::{Call, KEY, SOON, Setup, Site};
 
 async fn site_with(change: impl FnOnce(&mut ServerConfig)) -> Site {
     let mut config = ServerConfig::new(OwnerKey::new(KEY));

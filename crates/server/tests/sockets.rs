@@ -51,6 +51,14 @@ async fn what_is_published_reaches_who_subscribed_and_a_position_is_resumed() {
     publish(&site, "request:42", [9]).await;
     again.say(json!({ "op": "ping", "id": 7 })).await;
     assert_eq!(again.expect("pong").await["id"], 7);
+    let metrics = site.call(Call::get("/metrics")).await.text().await;
+    for line in [
+        r#"event_delivery_duration_seconds_count{transport="websocket",event_type="other"} 10"#,
+        r#"mainstay_event_connections{transport="websocket"} "#,
+        "mainstay_event_queue_bytes 0",
+    ] {
+        assert!(metrics.contains(line), "{line}\n{metrics}");
+    }
 }
 
 #[tokio::test]

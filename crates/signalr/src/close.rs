@@ -11,6 +11,8 @@ pub enum Ending {
     Stopping,
     /// The client read too slowly for what it is sent. It comes back and continues where it was.
     Slow,
+    /// Events of a room were lost to the client, and it has no word for that. It comes back and fetches what it missed.
+    Missed,
     /// Nothing was heard of the client for too long.
     Silent,
     /// The credential has ended. The client must get another one, which a reconnect alone does not.
@@ -31,6 +33,7 @@ impl Ending {
             Self::Done => (None, false),
             Self::Stopping => (Some("Connection closed because the server is stopping.".into()), true),
             Self::Slow => (Some("Connection closed because the client reads too slowly.".into()), true),
+            Self::Missed => (Some("Connection closed because events were missed.".into()), true),
             Self::Silent => (Some("Connection closed because nothing was heard of the client.".into()), true),
             Self::CredentialEnded => (Some("Connection closed because its credential has ended.".into()), false),
             Self::Refused(cause) => (Some(format!("Connection closed. {cause}")), false),
@@ -57,7 +60,13 @@ mod tests {
     #[test]
     fn a_client_comes_back_where_that_can_help() {
         let allows = |ending: Ending| matches!(ending.message(), Message::Close { allow_reconnect: true, .. });
-        assert!(allows(Ending::Stopping) && allows(Ending::Slow) && allows(Ending::Silent) && allows(Ending::Failed));
+        assert!(
+            allows(Ending::Stopping)
+                && allows(Ending::Slow)
+                && allows(Ending::Missed)
+                && allows(Ending::Silent)
+                && allows(Ending::Failed)
+        );
         assert!(!allows(Ending::Done) && !allows(Ending::CredentialEnded) && !allows(Ending::Invalid("x".into())));
         assert_eq!((Ending::Stopping.websocket_code(), Ending::Slow.websocket_code()), (1000, 1011));
     }

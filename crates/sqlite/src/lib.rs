@@ -51,6 +51,7 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         connections: Arc::new(connections::SqliteConnections::new(Arc::clone(&store))),
         conversations: Arc::new(conversations::SqliteConversations::new(Arc::clone(&store))),
         events: Arc::new(events::SqliteEvents::new(Arc::clone(&store))),
+        groups: Arc::new(events::SqliteGroups::new(Arc::clone(&store))),
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
         presence: Arc::new(presence::SqlitePresence::new(Arc::clone(&store))),

@@ -18,6 +18,9 @@ pub struct FollowRoom {
     /// The position behind which to begin; with what is new where absent. The header `Last-Event-ID` goes before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<EventPosition>,
+    /// Whether the caller shows as present in the room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub present: bool,
     /// The credential, where no header can be given.
     #[serde(default, skip_serializing)]
     pub access_token: Option<String>,

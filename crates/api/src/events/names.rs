@@ -45,18 +45,26 @@ text_type! {
     MemberId, "member", 800, |value| no_nul(value)
 }
 
-impl StreamName {
-    /// The stream of an event type that the founding system knows (`events:chat` and so on); `chat` for any other.
+impl EventType {
+    /// The types of the founding system and those that we added to them. Publishers may invent others.
+    pub const KNOWN: [&'static str; 12] = [
+        "chat_message",
+        "typing_start",
+        "typing_stop",
+        "read_receipt",
+        "status_change",
+        "assignment_change",
+        "ticket_list_update",
+        "notification",
+        "remote_session_start",
+        "remote_session_end",
+        "remote_session_reconnect",
+        "remote_control_mode",
+    ];
+
+    /// Its place among the known ones.
     #[must_use]
-    pub fn of_type(kind: &EventType) -> Self {
-        let name = match kind.as_str() {
-            "status_change" | "assignment_change" | "ticket_list_update" => "ticket",
-            "notification" => "notification",
-            "remote_session_start" | "remote_session_end" | "remote_control_mode" | "remote_session_reconnect" => {
-                "remote"
-            }
-            _ => "chat",
-        };
-        Self::parse(name).expect("a constant name is valid")
+    pub fn known(&self) -> Option<usize> {
+        Self::KNOWN.iter().position(|known| *known == self.as_str())
     }
 }

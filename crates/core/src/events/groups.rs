@@ -47,11 +47,11 @@ pub struct TakeEvents {
     pub consumer: ConsumerName,
     /// Most events to take.
     pub limit: u32,
-    /// What another consumer has held for longer than this is taken from it first.
+    /// What a consumer, this one as well, has held for at least as long as this is taken from it first.
     pub min_idle: Duration,
     /// An event that was delivered this often, and is idle, is put among the dead instead of being delivered again.
     pub max_deliveries: u32,
-    /// The present.
+    /// The present. A store with a clock of its own goes by that one, so that nodes whose clocks differ agree.
     pub now: Timestamp,
 }
 
@@ -67,24 +67,51 @@ pub struct TakenEvent {
 /// What was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TakeOutcome {
-    /// The events, those of dead consumers first, then new ones; none where nothing waits.
-    Taken {
-        /// The events.
-        events: Vec<TakenEvent>,
-        /// How many were put among the dead by this step.
-        buried: u32,
-        /// How many had been delivered and not acknowledged when they were trimmed, and are gone.
-        lost: u32,
-    },
+    /// What there was.
+    Taken(Taken),
     /// There is no such group.
     NoGroup,
 }
 
-/// A failure to record: the event is not tried again.
+/// Events in the hands of a consumer, and what else the step did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Revived ones first, then those of dead consumers, then new ones, each by their places; none where nothing waits.
+    pub events: Vec<TakenEvent>,
+    /// Up to which event the group was delivered: behind this one its next work appears.
+    pub delivered: EventOffset,
+    /// How many were put among the dead by this step.
+    pub buried: u32,
+    /// How many had been delivered and not acknowledged when they were trimmed, and are gone.
+    pub lost: u32,
+    /// Entries of others that could not be read as events. They count as acknowledged.
+    pub unreadable: u32,
+}
+
+/// An event to give back.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// The group.
+    pub group: GroupKey,
+    /// Who has it.
+    pub consumer: ConsumerName,
+    /// The event.
+    pub offset: EventOffset,
+    /// How long the next take is to leave it: zero, or less than `min_idle`, which it is cut to.
+    pub delay: Duration,
+    /// The `min_idle` of those who take, by which the delay is counted. A take with another one finds the event at another time.
+    pub min_idle: Duration,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// An event that is not to be tried again.
 #[derive(Debug, Clone)]
 pub struct Bury {
     /// The group.
     pub group: GroupKey,
+    /// Who has it.
+    pub consumer: ConsumerName,
     /// The event.
     pub offset: EventOffset,
     /// Why, at most 1,000 bytes.
@@ -96,7 +123,7 @@ pub struct Bury {
 /// An event that a group gave up on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadEvent {
-    /// The event as it was.
+    /// The event as it was, whether the log still has it or not.
     pub event: StoredEvent,
     /// How often it was delivered.
     pub deliveries: u32,
@@ -113,25 +140,39 @@ pub struct GroupState {
     pub group: GroupName,
     /// Up to which event it was delivered.
     pub delivered: EventOffset,
-    /// Events behind that, which nobody has taken yet.
+    /// Events behind that, which nobody has taken yet. Where they are many, a store may count besides what was trimmed
+    /// before anybody took it.
     pub lag: u64,
-    /// Events taken and not acknowledged.
+    /// Whether there may be more of them: a store that does not keep the number counts so far as the cost is bounded.
+    pub lag_at_least: bool,
+    /// Events taken and not acknowledged, and revived ones.
     pub pending: u64,
-    /// For how long the oldest of these has been in the hands of its consumer.
+    /// For how long the event that was longest left alone has been in the hands of its consumer; those given back are in
+    /// nobody's.
     pub oldest_idle: Option<Duration>,
-    /// Consumers that hold something or took something in the last hour, with how much they hold.
+    /// Consumers that hold something or took something in the last hour, with how much they hold, by name.
     pub consumers: Vec<(ConsumerName, u64)>,
     /// Events given up on.
     pub dead: u64,
-    /// Events that were trimmed before this group had acknowledged them.
-    pub missed: u64,
+    /// Events that were trimmed while a consumer held them, since the group was made. Those that were trimmed before
+    /// anybody took them are told to who publishes.
+    pub lost: u64,
 }
+
+/// Bytes of what one take returns, about; at least one event is returned, whatever its size.
+pub const MAX_TAKE_BYTES: usize = 1_024 * 1_024;
+/// Most dead events kept for a group on a log.
+pub const MAX_DEAD: u32 = 10_000;
+/// Why an event died that was delivered as often as it may be.
+pub const DELIVERED_TOO_OFTEN: &str = "it was delivered as often as it may be, and not acknowledged";
+/// After this long without work, a consumer that holds nothing is forgotten.
+pub const CONSUMER_FORGOTTEN_AFTER: Duration = Duration::from_secs(3_600);
 
 /// Consumer groups on logs: each event of a log goes to one consumer of each group, until it is acknowledged. In the same
 /// aggregate as the log. In Redis they are groups of the stream, which other programs may use as well (`XREADGROUP`).
 #[async_trait]
 pub trait GroupStore: Send + Sync {
-    /// Makes a group. At most `max_groups` exist on a log.
+    /// Makes a group, without anything of an earlier one of its name. At most `max_groups` exist on a log.
     async fn create_group(&self, group: &GroupKey, start: GroupStart, max_groups: u32) -> Result<GroupOutcome>;
 
     /// Removes a group, with what it held and its dead. Whether it was there.
@@ -146,6 +187,7 @@ pub trait GroupStore: Send + Sync {
     async fn take(&self, take: TakeEvents) -> Result<TakeOutcome>;
 
     /// Says that the consumer still works on these, so that they do not become idle; returns those that are still its own.
+    /// One that it gave back, and that nobody has taken since, is its own again. One that has been trimmed is lost.
     async fn keep(
         &self,
         group: &GroupKey,
@@ -154,20 +196,24 @@ pub trait GroupStore: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<EventOffset>>;
 
-    /// Acknowledges events; returns how many were waiting for it. Doing it twice is doing it once.
+    /// Acknowledges events; returns how many were waiting for it. Doing it twice is doing it once. Whoever has done the
+    /// work may say so, also where another consumer has taken the event since.
     async fn acknowledge(&self, group: &GroupKey, offsets: &[EventOffset]) -> Result<u64>;
 
-    /// Gives an event back at once, so that the next take has it; `false` where it is not the consumer's.
-    async fn release(&self, group: &GroupKey, consumer: &ConsumerName, offset: EventOffset) -> Result<bool>;
+    /// Gives an event back, so that a take has it, at once or after a delay; `false` where it is not the consumer's, or has
+    /// been trimmed, in which case it is lost.
+    async fn release(&self, release: Release) -> Result<bool>;
 
-    /// Puts an event among the dead and acknowledges it, in one step. Whether it was waiting.
+    /// Puts an event among the dead and acknowledges it, in one step; `false` where it is not the consumer's, or has been
+    /// trimmed, in which case it is lost. Doing it twice is doing it once. Past [`MAX_DEAD`], the oldest of them go.
     async fn bury(&self, bury: Bury) -> Result<bool>;
 
-    /// The dead of a group, oldest first, behind an offset. At most 10,000 are kept for a group; the oldest go first.
+    /// The dead of a group, oldest first, behind an offset.
     async fn dead(&self, group: &GroupKey, after: EventOffset, limit: u32) -> Result<Vec<DeadEvent>>;
 
-    /// Brings a dead event back to be taken again. Whether it was there.
-    async fn revive(&self, group: &GroupKey, offset: EventOffset, now: Timestamp) -> Result<bool>;
+    /// Brings a dead event back to be taken again, as if it had never been delivered, whether the log still has it or not.
+    /// Whether it was there.
+    async fn revive(&self, group: &GroupKey, offset: EventOffset) -> Result<bool>;
 
     /// Forgets a dead event. Whether it was there.
     async fn forget(&self, group: &GroupKey, offset: EventOffset) -> Result<bool>;

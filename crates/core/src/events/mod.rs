@@ -18,7 +18,8 @@ pub use connections::{
     Claim, ClaimOutcome, ConnectionRecord, ConnectionStore, Direction, Receive, Relay, RelayOutcome, Relayed,
 };
 pub use groups::{
-    Bury, DeadEvent, GroupKey, GroupOutcome, GroupStart, GroupState, GroupStore, TakeEvents, TakeOutcome, TakenEvent,
+    Bury, CONSUMER_FORGOTTEN_AFTER, DELIVERED_TOO_OFTEN, DeadEvent, GroupKey, GroupOutcome, GroupStart, GroupState,
+    GroupStore, MAX_DEAD, MAX_TAKE_BYTES, Release, TakeEvents, TakeOutcome, Taken, TakenEvent,
 };
 pub use observe::EventObserver;
 pub use occupancy::{Arrival, RoomParts, RoomRules, RoomService};

@@ -139,5 +139,5 @@ fn add(sum: &mut GroupLag, state: &GroupState) {
     sum.oldest_pending_ms = sum.oldest_pending_ms.max(idle);
     sum.consumers = sum.consumers.max(state.consumers.len() as u64);
     sum.dead = sum.dead.saturating_add(state.dead);
-    sum.missed = sum.missed.saturating_add(state.missed);
+    sum.missed = sum.missed.saturating_add(state.lost);
 }

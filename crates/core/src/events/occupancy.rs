@@ -130,7 +130,7 @@ impl RoomService {
     /// `events.stream_unknown`, `events.room_forbidden`.
     pub async fn presence(&self, caller: &Caller, stream: &StreamName, room: &RoomId) -> Result<RoomPresence> {
         self.events.admit(caller, stream, room).await?;
-        let key = self.key(caller, stream, room)?;
+        let key = key(caller, stream, room);
         let mut occupants = self.rooms.occupants(&key, MAX_ROOM_PAGE + 1, self.clock.now()).await?;
         let more = occupants.len() > MAX_ROOM_PAGE as usize;
         occupants.truncate(MAX_ROOM_PAGE as usize);
@@ -160,7 +160,8 @@ impl RoomService {
         admit: AdmitMember,
     ) -> Result<RoomMember> {
         caller.require(Scope::EventsAdmin)?;
-        let (room, now) = (self.key(caller, stream, room)?, self.clock.now());
+        self.events.stream(stream)?;
+        let (room, now) = (key(caller, stream, room), self.clock.now());
         if let Some(until) = admit.until.filter(|until| *until <= now) {
             return Err(Error::invalid(format!(
                 "until: {until} has passed; give a time to come, or dismiss the member"
@@ -186,7 +187,8 @@ impl RoomService {
         member: &MemberId,
     ) -> Result<MemberDismissed> {
         caller.require(Scope::EventsAdmin)?;
-        let room = self.key(caller, stream, room)?;
+        self.events.stream(stream)?;
+        let room = key(caller, stream, room);
         Ok(MemberDismissed { changed: self.rooms.dismiss(&room, member, self.clock.now()).await? })
     }
 
@@ -205,7 +207,7 @@ impl RoomService {
         if !(1..=MAX_ROOM_PAGE).contains(&limit) {
             return Err(Error::invalid(format!("limit: {limit} is not between 1 and {MAX_ROOM_PAGE}")));
         }
-        let room = self.key(caller, stream, room)?;
+        let room = key(caller, stream, room);
         let mut found = self.rooms.members(&room, list.cursor.as_ref(), limit + 1, self.clock.now()).await?;
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
@@ -221,11 +223,10 @@ impl RoomService {
     pub async fn purge(&self, limit: u32) -> Result<u32> {
         self.rooms.purge(self.clock.now(), limit).await
     }
+}
 
-    fn key(&self, caller: &Caller, stream: &StreamName, room: &RoomId) -> Result<RoomKey> {
-        self.events.stream(stream)?;
-        Ok(RoomKey { namespace: caller.namespace.clone(), stream: stream.clone(), room: room.clone() })
-    }
+fn key(caller: &Caller, stream: &StreamName, room: &RoomId) -> RoomKey {
+    RoomKey { namespace: caller.namespace.clone(), stream: stream.clone(), room: room.clone() }
 }
 
 /// Members from their connections, which come by member and then by arrival.

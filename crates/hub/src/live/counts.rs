@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 pub(crate) struct Counts {
     pub connections: AtomicI64,
     pub subscriptions: AtomicI64,
+    pub queued_bytes: AtomicI64,
     pub deliveries: AtomicU64,
     pub conflated: AtomicU64,
     pub slow: AtomicU64,
@@ -20,6 +21,8 @@ pub struct LiveCounts {
     pub connections: i64,
     /// Subscriptions to rooms now.
     pub subscriptions: i64,
+    /// Bytes that wait for connections now.
+    pub queued_bytes: i64,
     /// Events put into queues of connections.
     pub deliveries: u64,
     /// Events left out for slow connections, where the stream allows that.
@@ -33,10 +36,17 @@ pub struct LiveCounts {
 }
 
 impl Counts {
+    /// So many bytes waited for a connection, and so many do now.
+    pub(crate) fn queued(&self, before: usize, after: usize) {
+        let signed = |bytes: usize| i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.queued_bytes.fetch_add(signed(after) - signed(before), Relaxed);
+    }
+
     pub(crate) fn now(&self) -> LiveCounts {
         LiveCounts {
             connections: self.connections.load(Relaxed),
             subscriptions: self.subscriptions.load(Relaxed),
+            queued_bytes: self.queued_bytes.load(Relaxed),
             deliveries: self.deliveries.load(Relaxed),
             conflated: self.conflated.load(Relaxed),
             slow: self.slow.load(Relaxed),

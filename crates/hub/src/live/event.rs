@@ -1,5 +1,6 @@
 //! An event on its way to many connections, and how it is written for them.
 
+use super::meter::Stamp;
 use bytes::Bytes;
 use mainstay_core::api::events::{Event, EventGap, EventOffset, EventPosition, RoomId, StreamName};
 use std::sync::{Mutex, PoisonError};
@@ -50,6 +51,7 @@ pub enum Notice {
 pub struct LiveEvent {
     /// The event.
     pub event: Event,
+    known: Option<u8>,
     frames: Mutex<Vec<(ProtocolId, Option<Bytes>)>>,
 }
 
@@ -57,13 +59,18 @@ impl LiveEvent {
     /// An event that has not been written yet.
     #[must_use]
     pub fn new(event: Event) -> Self {
-        Self { event, frames: Mutex::default() }
+        let known = event.kind.known().and_then(|at| u8::try_from(at).ok());
+        Self { event, known, frames: Mutex::default() }
     }
 
     /// When it was stored, in milliseconds since 1970.
     #[must_use]
     pub fn stored_ms(&self) -> u64 {
         self.event.position.offset.ms
+    }
+
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp { stored_ms: self.stored_ms(), known: self.known }
     }
 
     pub(crate) fn offset(&self) -> EventOffset {

@@ -4,7 +4,7 @@ use super::feed::Feed;
 use super::{LiveShared, SAFETY_READ};
 use mainstay_core::Result;
 use mainstay_core::api::events::{EventOffset, EventPosition};
-use mainstay_core::events::{EventStore, LogPage, ReadLog, Tail};
+use mainstay_core::events::{EventStore, LogPage, ReadLog, StoredEvent, Tail};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,9 @@ const PAGE: u32 = 256;
 const WARM_PAGE: u32 = 1_000;
 /// Pages that are read at the beginning at most.
 const WARM_PAGES: usize = 20;
+/// About how much is delivered without a pause, in payloads: connections that read as fast as they can must not be taken
+/// for slow because much came at once.
+const SLICE_BYTES: usize = 64 * 1_024;
 /// First pause after a read that failed; doubles with each one.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// Longest such pause.
@@ -91,12 +94,28 @@ async fn step(live: &LiveShared, feed: &Feed) -> Result<()> {
         feed.restart(EventPosition { epoch: state.epoch, offset: state.last }, Some(gap));
         return Ok(());
     }
-    feed.deliver(page.events, page.next);
+    deliver(feed, page.events, page.next).await;
     if !page.more {
         let tail = Tail { log: feed.log.clone(), after: page.next };
         store.wait(&[tail], SAFETY_READ).await?;
     }
     Ok(())
+}
+
+/// Delivers in slices, between which the connections are written to.
+async fn deliver(feed: &Feed, events: Vec<StoredEvent>, next: EventOffset) {
+    let (mut slice, mut bytes) = (Vec::new(), 0);
+    for stored in events {
+        let offset = stored.offset;
+        bytes += stored.event.payload.as_str().len();
+        slice.push(stored);
+        if bytes >= SLICE_BYTES {
+            feed.deliver(std::mem::take(&mut slice), offset);
+            bytes = 0;
+            tokio::task::yield_now().await;
+        }
+    }
+    feed.deliver(slice, next);
 }
 
 pub(super) async fn read(store: &dyn EventStore, feed: &Feed, after: &EventPosition, limit: u32) -> Result<LogPage> {

@@ -8,6 +8,7 @@ mod counts;
 mod event;
 mod feed;
 mod follow;
+mod meter;
 mod outlet;
 mod queue;
 mod ring;
@@ -20,6 +21,7 @@ mod typing;
 
 pub use counts::LiveCounts;
 pub use event::{Encode, LiveEvent, Notice, ProtocolId};
+pub use meter::{Meter, Stamp};
 pub use outlet::{Closed, Drain, Outlet, OutletParts};
 pub use subscribing::{Pending, Subscription};
 pub use typing::{Offered, TYPING_WINDOW_MS, Typing, coalesced_with, join};
@@ -125,6 +127,13 @@ impl Live {
     #[must_use]
     pub fn counts(&self) -> LiveCounts {
         self.shared.counts.now()
+    }
+
+    /// Up to where this node has read each log that it follows.
+    #[must_use]
+    pub fn heads(&self) -> Vec<(LogName, EventPosition)> {
+        let feeds = self.shared.feeds();
+        feeds.values().filter_map(|feed| Some((feed.log.clone(), feed.head()?))).collect()
     }
 
     /// How many logs are followed now.

@@ -2,7 +2,8 @@
 
 use super::counts::Counts;
 use super::event::{Encode, LiveEvent, Notice};
-use super::queue::{Of, Queue};
+use super::meter::Meter;
+use super::queue::{Of, Queue, Taken};
 use bytes::Bytes;
 use mainstay_core::events::Overflow;
 use std::sync::atomic::Ordering::Relaxed;
@@ -18,6 +19,8 @@ pub struct OutletParts {
     pub encoder: Arc<dyn Encode>,
     /// Most bytes that may wait; a single frame may be longer.
     pub limit_bytes: usize,
+    /// Told what becomes of it.
+    pub meter: Arc<dyn Meter>,
 }
 
 /// Where frames for a connection are put. Clones put them into the same queue.
@@ -80,6 +83,7 @@ impl Outlet {
     /// An outlet and its reading end.
     pub(crate) fn open(parts: OutletParts, counts: Arc<Counts>) -> (Self, Drain) {
         counts.connections.fetch_add(1, Relaxed);
+        parts.meter.opened();
         let shared = Arc::new(Shared { parts, counts, state: Mutex::default(), moved: Notify::new() });
         (Self { shared: Arc::clone(&shared) }, Drain { shared })
     }
@@ -149,7 +153,7 @@ impl Outlet {
             return true;
         };
         let of = match overflow {
-            Overflow::Close => Of::Message,
+            Overflow::Close => Of::Kept(event.stamp()),
             Overflow::Conflate => Of::Event(Arc::clone(event)),
         };
         let taken = self.enqueue(frame, of, overflow, wakes);
@@ -174,12 +178,14 @@ impl Outlet {
         if state.closed.is_some() {
             return false;
         }
+        let before = state.queue.bytes();
         let empty = state.queue.is_empty();
         let over = !empty && state.queue.bytes() + frame.len() > shared.parts.limit_bytes;
         state.queue.push(frame, of);
         if over {
             self.relieve(&mut state, overflow);
         }
+        shared.counts.queued(before, state.queue.bytes());
         wakes.0.extend(state.drain.take());
         state.closed.is_none()
     }
@@ -214,10 +220,13 @@ impl Drain {
     /// # Errors
     /// Why nothing will come any more.
     pub async fn batch(&mut self, max_frames: usize, max_bytes: usize) -> Result<Vec<Bytes>, Closed> {
-        let taken = std::future::poll_fn(|context| {
+        let Taken { frames, stamps } = std::future::poll_fn(|context| {
             let mut state = self.shared.lock();
             if !state.queue.is_empty() {
-                return Poll::Ready(Ok(state.queue.take(max_frames, max_bytes)));
+                let before = state.queue.bytes();
+                let taken = state.queue.take(max_frames, max_bytes);
+                self.shared.counts.queued(before, state.queue.bytes());
+                return Poll::Ready(Ok(taken));
             }
             if let Some(closed) = state.closed {
                 return Poll::Ready(Err(closed));
@@ -227,7 +236,10 @@ impl Drain {
         })
         .await?;
         self.shared.moved.notify_waiters();
-        Ok(taken)
+        if !stamps.is_empty() {
+            self.shared.parts.meter.delivered(&stamps);
+        }
+        Ok(frames)
     }
 }
 
@@ -235,9 +247,11 @@ impl Drop for Drain {
     fn drop(&mut self) {
         self.shared.counts.connections.fetch_sub(1, Relaxed);
         let mut state = self.shared.lock();
-        state.closed.get_or_insert(Closed::Ended);
-        state.queue = Queue::default();
+        let closed = *state.closed.get_or_insert(Closed::Ended);
+        let waiting = std::mem::take(&mut state.queue).bytes();
         drop(state);
+        self.shared.counts.queued(waiting, 0);
+        self.shared.parts.meter.ended(closed);
         self.shared.moved.notify_waiters();
     }
 }
@@ -245,10 +259,11 @@ impl Drop for Drain {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::meter::Stamp;
     use crate::live::test_log::{Plain, event, text};
 
     fn outlet(limit_bytes: usize) -> (Outlet, Drain) {
-        let parts = OutletParts { connection: "me".into(), encoder: Arc::new(Plain), limit_bytes };
+        let parts = OutletParts { connection: "me".into(), encoder: Arc::new(Plain), limit_bytes, meter: Arc::new(()) };
         Outlet::open(parts, Arc::default())
     }
 
@@ -263,9 +278,17 @@ mod tests {
         outlet.close(Closed::Stopping);
         outlet.close(Closed::Ended);
         outlet.push(Bytes::from_static(b"late"));
-        assert_eq!(text(drain.batch(2, 100).await.unwrap()), ["a", "b"]);
-        assert_eq!(text(drain.batch(2, 0).await.unwrap()), ["c"]);
+        assert_eq!(text(drain.batch(2, 0).await.unwrap()), ["a"], "one at least, and what does not fit stays");
+        assert_eq!(text(drain.batch(2, 100).await.unwrap()), ["b", "c"]);
         assert_eq!(drain.batch(2, 100).await, Err(Closed::Stopping));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_into_one_write_comes_with_the_next() {
+        let (outlet, mut drain) = outlet(100);
+        ["abc", "de", "fghi"].into_iter().for_each(|text| outlet.push(Bytes::from_static(text.as_bytes())));
+        assert_eq!(text(drain.batch(10, 4).await.unwrap()), ["abc"]);
+        assert_eq!(text(drain.batch(10, 6).await.unwrap()), ["de", "fghi"]);
     }
 
     #[tokio::test]
@@ -292,6 +315,42 @@ mod tests {
         let dropped: u64 = got[1].strip_prefix("conflated room ").expect("told first").parse().unwrap();
         assert_eq!(got.len() as u64 - 2 + dropped, 100, "{got:?}");
         assert_eq!(&got[got.len() - 2..], ["room odd 99", "room even 100"]);
+    }
+
+    #[derive(Default)]
+    struct Told(Mutex<Vec<String>>);
+
+    impl Meter for Told {
+        fn opened(&self) {
+            self.0.lock().unwrap().push("opened".into());
+        }
+
+        fn ended(&self, closed: Closed) {
+            self.0.lock().unwrap().push(format!("ended {closed:?}"));
+        }
+
+        fn delivered(&self, stamps: &[Stamp]) {
+            self.0.lock().unwrap().push(format!("{:?}", stamps.iter().map(|s| s.stored_ms).collect::<Vec<_>>()));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_written_is_measured_once_and_the_queue_is_counted_until_then() {
+        let (told, counts) = (Arc::<Told>::default(), Arc::<Counts>::default());
+        let meter = Arc::clone(&told) as Arc<dyn Meter>;
+        let parts = OutletParts { connection: "me".into(), encoder: Arc::new(Plain), limit_bytes: 100, meter };
+        let (outlet, mut drain) = Outlet::open(parts, Arc::clone(&counts));
+        let mut wakes = Wakes::default();
+        outlet.push(Bytes::from_static(b"answer"));
+        assert!(outlet.offer(&event("room", "said", 7), Overflow::Close, &mut wakes));
+        assert!(outlet.offer(&event("room", "said", 8), Overflow::Conflate, &mut wakes));
+        assert_eq!(counts.now().queued_bytes, 6 + 2 * 11);
+        assert_eq!(drained(&mut drain).await.len(), 3);
+        assert_eq!(counts.now().queued_bytes, 0);
+        while outlet.offer(&event("room", "said", 9), Overflow::Close, &mut wakes) {}
+        assert_eq!(counts.now().queued_bytes, 0, "what waited for a slow connection is dropped");
+        drop(drain);
+        assert_eq!(*told.0.lock().unwrap(), ["opened", "[7, 8]", "ended Slow"]);
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! What waits for a connection, and how it is conflated.
 
 use super::event::{Encode, LiveEvent, Notice};
+use super::meter::Stamp;
 use bytes::Bytes;
 use mainstay_core::api::events::{EventType, RoomId, StreamName};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -20,10 +21,19 @@ struct Frame {
     of: Of,
 }
 
+/// What was taken from a queue.
+pub(super) struct Taken {
+    pub frames: Vec<Bytes>,
+    /// Of those of them that are events.
+    pub stamps: Vec<Stamp>,
+}
+
 /// What a frame is of.
 pub(super) enum Of {
     /// Something that is never left out.
     Message,
+    /// An event that is never left out.
+    Kept(Stamp),
     /// An event that a later one of its type may stand for.
     Event(Arc<LiveEvent>),
     /// How many events of a room were left out here. Boxed: it is rare, and would make every frame larger.
@@ -45,21 +55,25 @@ impl Queue {
     }
 
     /// Takes frames from the front: at least one, and no more than fit.
-    pub(super) fn take(&mut self, max_frames: usize, max_bytes: usize) -> Vec<Bytes> {
-        let mut taken = Vec::with_capacity(self.frames.len().min(max_frames));
+    pub(super) fn take(&mut self, max_frames: usize, max_bytes: usize) -> Taken {
+        let most = self.frames.len().min(max_frames);
+        let (mut taken, mut stamps) = (Vec::with_capacity(most), Vec::with_capacity(most));
         let mut bytes = 0;
         while taken.len() < max_frames {
-            let fits =
-                self.frames.front().is_some_and(|next| taken.is_empty() || bytes + next.bytes.len() <= max_bytes);
-            let Some(frame) = self.frames.pop_front().filter(|_| fits) else { break };
+            let over = |next: &Frame| !taken.is_empty() && bytes + next.bytes.len() > max_bytes;
+            if self.frames.front().is_none_or(over) {
+                break;
+            }
+            let Some(frame) = self.frames.pop_front() else { break };
             bytes += frame.bytes.len();
             taken.push(frame.bytes);
+            stamps.extend(frame.of.stamp());
         }
         self.bytes -= bytes;
         if self.frames.is_empty() && self.frames.capacity() > KEPT_CAPACITY {
             self.frames = VecDeque::new();
         }
-        taken
+        Taken { frames: taken, stamps }
     }
 
     /// Leaves out every event behind which another one of its room and type waits, and says so in its place. Returns how
@@ -96,7 +110,7 @@ impl Queue {
             .iter()
             .rev()
             .map(|frame| match &frame.of {
-                Of::Message => true,
+                Of::Message | Of::Kept(_) => true,
                 Of::Event(event) => {
                     let event = &event.event;
                     seen.insert((event.stream.clone(), event.room.clone(), event.kind.clone()))
@@ -125,9 +139,17 @@ impl Queue {
 }
 
 impl Of {
+    fn stamp(&self) -> Option<Stamp> {
+        match self {
+            Self::Kept(stamp) => Some(*stamp),
+            Self::Event(event) => Some(event.stamp()),
+            Self::Message | Self::Conflated(..) => None,
+        }
+    }
+
     fn room(&self) -> Option<(StreamName, RoomId)> {
         match self {
-            Self::Message => None,
+            Self::Message | Self::Kept(_) => None,
             Self::Event(event) => Some((event.event.stream.clone(), event.event.room.clone())),
             Self::Conflated(left_out) => Some((left_out.0.clone(), left_out.1.clone())),
         }

@@ -29,7 +29,12 @@ impl Bed {
     }
 
     fn outlet(&self, connection: &str, limit_bytes: usize) -> (Outlet, Drain) {
-        self.live.outlet(OutletParts { connection: connection.into(), encoder: Arc::new(Plain), limit_bytes })
+        self.live.outlet(OutletParts {
+            connection: connection.into(),
+            encoder: Arc::new(Plain),
+            limit_bytes,
+            meter: Arc::new(()),
+        })
     }
 
     async fn subscribe(&self, outlet: &Outlet, room: &str, from: Option<EventPosition>) -> Pending {
@@ -218,7 +223,12 @@ async fn every_subscriber_has_every_event_in_order_while_others_come_and_go() {
             let (mut at, mut got) = (position("e", 0), Vec::new());
             // It leaves and comes back with its position until it has everything.
             while at.offset.ms < 2_000 {
-                let parts = OutletParts { connection: format!("{nth}"), encoder: Arc::new(Plain), limit_bytes: 4_096 };
+                let parts = OutletParts {
+                    connection: format!("{nth}"),
+                    encoder: Arc::new(Plain),
+                    limit_bytes: 4_096,
+                    meter: Arc::new(()),
+                };
                 let (outlet, mut drain) = live.outlet(parts);
                 let pending = live.subscribe(&outlet, key("a"), Some(at.clone())).await.unwrap();
                 assert_eq!(pending.gap, None);

@@ -2,8 +2,10 @@
 MAINSTAY_KEY. Prints a line for each thing that worked."""
 
 import asyncio
+import json
 import os
 import sys
+import urllib.request
 
 from pysignalr.client import SignalRClient
 from pysignalr.messages import CompletionMessage
@@ -45,10 +47,43 @@ async def speak(url: str, name: str, protocol) -> None:
     running.cancel()
 
 
+async def listen(url: str, name: str, protocol) -> None:
+    headers = {"Authorization": f"Bearer {os.environ['MAINSTAY_KEY']}"}
+    opened, joined = asyncio.Event(), asyncio.Event()
+    client = SignalRClient(f"{url}/hubs/chat", headers=headers, protocol=protocol)
+    told: asyncio.Queue = asyncio.Queue()
+
+    async def on_open() -> None:
+        opened.set()
+
+    async def room_joined(_: list) -> None:
+        joined.set()
+
+    client.on_open(on_open)
+    client.on("RoomJoined", room_joined)
+    client.on("ReceiveMessage", told.put)
+    running = asyncio.create_task(client.run())
+    await asyncio.wait_for(opened.wait(), 20)
+    await client.send("JoinRoom", [name])
+    await asyncio.wait_for(joined.wait(), 20)
+    event = {"type": "chat_message", "room": f"request:{name}", "payload": {"content": "grün"}}
+    request = urllib.request.Request(
+        f"{url}/v1/events/chat",
+        json.dumps(event).encode(),
+        headers | {"Content-Type": "application/json"},
+    )
+    await asyncio.to_thread(urllib.request.urlopen, request, timeout=20)
+    assert await asyncio.wait_for(told.get(), 20) == [{"content": "grün"}]
+    print(f"{name} chat: ok")
+    running.cancel()
+
+
 async def main() -> None:
     url = sys.argv[1]
     await speak(url, "json", JSONProtocol())
     await speak(url, "messagepack", MessagepackProtocol())
+    await listen(url, "json", JSONProtocol())
+    await listen(url, "messagepack", MessagepackProtocol())
 
 
 asyncio.run(main())

@@ -63,7 +63,8 @@ impl Bed {
         let mut command = self.sandbox.command("");
         command.args(arguments).env("MAINSTAY_STORE", &self.store).env("MAINSTAY_OWNER_KEY", OWNER_KEY);
         // A server that hangs must cost a test no more than this.
-        command.env("MAINSTAY_REDIS_RESPONSE_TIMEOUT_MS", "1000").envs(self.settings.iter().copied());
+        command.env("MAINSTAY_REDIS_RESPONSE_TIMEOUT_MS", "1000").env("MAINSTAY_LOG", "warn");
+        command.envs(self.settings.iter().copied());
         command
     }
 

@@ -4,17 +4,23 @@
 mod abuse;
 mod bed;
 mod benchmark;
+mod bridge;
 mod chats;
 mod clients;
 #[path = "../common/mod.rs"]
 mod common;
 mod connections;
 mod crashes;
+mod events;
 mod hostile;
 mod hubs;
+mod live;
 mod load;
 mod node;
 mod nodes;
 mod outages;
 mod presence;
+mod realtime_defects;
 mod senders;
+mod transports;
+mod watchers;

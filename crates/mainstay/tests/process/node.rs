@@ -44,7 +44,7 @@ impl Node {
     /// Starts a server on a port, or on a free one for 0, and waits until it listens.
     pub async fn start(bed: &Bed, name: &str, port: u16) -> Self {
         let listen = format!("127.0.0.1:{port}");
-        let command = bed.command(&["serve", "--listen", &listen, "--log", "warn"]);
+        let command = bed.command(&["serve", "--listen", &listen]);
         let mut process = bed.start(name, command);
         let port = eventually("the server to listen", || {
             let said = process.errors();

@@ -16,13 +16,18 @@ local function before(a, b)
   return a_ms < b_ms or (a_ms == b_ms and a_seq < b_seq)
 end
 
+-- What XINFO says of one thing, by name.
+local function named(row)
+  local said = {}
+  for i = 1, #row, 2 do said[row[i]] = row[i + 1] end
+  return said
+end
+
 -- The log as it stands: there, last, length, first, groups, added.
 local function stand()
   local log = {last = '0-0', length = 0, groups = 0}
   if redis.call('EXISTS', stream) == 0 then return log end
-  local info = redis.call('XINFO', 'STREAM', stream)
-  local said = {}
-  for i = 1, #info, 2 do said[info[i]] = info[i + 1] end
+  local said = named(redis.call('XINFO', 'STREAM', stream))
   log.there = true
   log.last, log.length, log.groups = said['last-generated-id'], said.length, said.groups
   log.first = said['first-entry'] and said['first-entry'][1]

@@ -29,7 +29,7 @@ end
 
 -- Where groups are behind, entries go one by one, so that they are told the truth; else whole nodes go, which is cheap.
 local unread, behind
-if fresh > 0 and log.groups > 0 then unread, behind = oldest_unread() end
+if fresh > 0 and log.groups > 0 then unread, behind = oldest_unread(log) end
 local surplus = math.max(log.length + fresh - p.max_len, 0)
 local keep = p.max_len
 if p.refuse and unread and surplus > 0 then

@@ -14,7 +14,7 @@
 local log = look(ARGV[4])
 if log.length == 0 then return {0, 0} end
 local bound = ARGV[1] .. '-0'
-local unread = log.groups > 0 and oldest_unread()
+local unread = log.groups > 0 and oldest_unread(log)
 if unread and ARGV[2] == '1' and before(unread, bound) then bound = unread end
 local watched = unread and before(unread, bound) and ids(unread, '(' .. bound, ARGV[3]) or {}
 local newest = redis.call('XREVRANGE', stream, '(' .. bound, '-', 'COUNT', 1)[1]

@@ -1,7 +1,10 @@
 //! Events on Redis: each log is a stream in the wire format that other backends write and read as well.
 
 mod entry;
+mod groups;
 mod tail;
+
+pub(crate) use groups::RedisGroups;
 
 use crate::connection::{Connection, Repeat, read};
 use crate::keys::{Keys, encode};

@@ -2,12 +2,13 @@
 
 use crate::access::Origin;
 use crate::app::App;
+use crate::extract::header_text;
 use crate::problem::Failure;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use mainstay_core::api::events::bridge::BRIDGE_KEY_HEADER;
-use mainstay_core::api::{Code, KeyId, Namespace, Subject};
+use mainstay_core::api::{Code, KeyId, NAMESPACE_HEADER, Namespace, Subject};
 use mainstay_core::{Caller, Error, Grant, Grants, Principal, Result, Scope, Scopes};
 use std::sync::Arc;
 
@@ -46,10 +47,24 @@ fn check(app: &App, request: &Request) -> Result<()> {
         ));
     };
     let matches = first.to_str().is_ok_and(|offered| key.matches(offered)) && offered.next().is_none();
-    if matches {
+    if !matches {
+        let help = "Send the value of MAINSTAY_BRIDGE_KEY.";
+        return Err(Error::new(Code::Forbidden, "the key of the bridge is another one", help));
+    }
+    in_its_namespace(request)
+}
+
+/// Refuses a call for another namespace: its event would stand where nobody looks for it.
+fn in_its_namespace(request: &Request) -> Result<()> {
+    let named = header_text(request.headers(), NAMESPACE_HEADER)?;
+    if named.is_none_or(|named| named == Namespace::default().as_str()) {
         return Ok(());
     }
-    Err(Error::new(Code::Forbidden, "the key of the bridge is another one", "Send the value of MAINSTAY_BRIDGE_KEY."))
+    Err(Error::new(
+        Code::Forbidden,
+        "the bridge publishes in the default namespace alone",
+        "Leave the header Mainstay-Namespace out, or publish with POST /v1/events/{stream}.",
+    ))
 }
 
 /// Who calls: a service that may publish in the default namespace, and nothing else.

@@ -28,6 +28,11 @@ impl Publisher {
         Self { events, metrics }
     }
 
+    /// Counts an event that is not published, because a later one stands for it.
+    pub(super) fn coalesced(&self, kind: &EventType) {
+        self.metrics.events.coalesced(kind, 1);
+    }
+
     /// See [`EventService::publish`].
     pub(crate) async fn publish(
         &self,

@@ -5,19 +5,19 @@ use crate::access::Standing;
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::extract::{Path, Query};
-use crate::live::{Membership, Seat};
+use crate::live::{Joining, Listener, Place, Rooms, Seat, Wish, joined};
+use crate::metrics::Carrier;
 use crate::problem::Failure;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName};
-use mainstay_core::api::events::{EventGap, EventPosition, FollowRoom, LiveMessage, StreamName};
-use mainstay_core::events::RoomKey;
+use mainstay_core::api::events::{EventPosition, FollowRoom, LiveMessage, StreamName};
 use mainstay_core::{Caller, Error, Mint, RandomMint, Result};
-use mainstay_hub::live::{Closed, Drain, OutletParts, Subscription};
+use mainstay_hub::live::{Closed, Drain, Outlet, OutletParts};
 use serde_json::json as value;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ const RETRY: &[u8] = b"retry: 1000\n\n";
 /// without a name are those of the room, with their position as id. Named ones: `ready` (the stream has begun), `gap` (what
 /// was missed must be fetched from where it is kept), `conflated` (events were left out because the client is slow), `bye`
 /// (the server ends the stream: `stopping` and `slow` mean come back; `forbidden` and `credential` do not). A quiet room's
-/// position moves on without an event. Problems: `events.stream_unknown`, `events.room_forbidden`.
+/// position moves on without an event. With `present` the caller shows in the room meanwhile. Problems: `events.stream_unknown`, `events.room_forbidden`.
 #[utoipa::path(get, path = "/v1/events/{stream}/live", operation_id = "follow_room", tag = "events",
     params(("stream" = StreamName, Path, description = "The stream"), FollowRoom,
         ("last-event-id" = Option<String>, Header, description = "The position to resume from")),
@@ -52,29 +52,29 @@ pub(crate) async fn live(
     let from = last_event_id(&headers)?.or(follow.from);
     let seat = app.seats.take(&caller, app.config.live.max_per_principal)?;
     let permit = app.admission.live()?;
-    let room = (stream.clone(), follow.room.clone());
-    let membership = Membership::ask(&app.services, &caller, room).await?;
+    let place = (stream, follow.room);
     let parts = OutletParts {
         connection: RandomMint.event_id().to_string(),
         encoder: Arc::new(SseEvents),
         limit_bytes: app.config.live.queue_bytes,
+        meter: app.services.metrics.delivery.meter(Carrier::Sse),
     };
     let (outlet, drain) = app.services.live.outlet(parts);
-    let key = RoomKey { namespace: caller.namespace.clone(), stream, room: follow.room };
-    let pending = app.services.live.subscribe(&outlet, key.clone(), from).await?;
+    let mut rooms = Rooms::default();
+    let listener = Listener { app: &app, caller: &caller, outlet: &outlet };
+    let wish = Wish { place: place.clone(), from, present: follow.present, info: None };
+    let joining = rooms.prepare(listener, wish).await?;
     outlet.push(Bytes::from_static(RETRY));
-    outlet.push(begun(&key, pending.gap, &pending.position));
-    let told = pending.position.clone();
-    let subscription = pending.begin();
+    outlet.push(begun(place, &joining));
+    rooms.begin(joining);
     let mut checks = tokio::time::interval_at(Instant::now() + Standing::CHECK_EVERY, Standing::CHECK_EVERY);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let follower = Follower {
         app,
         caller,
+        outlet,
         drain,
-        subscription,
-        membership,
-        told,
+        rooms,
         checks,
         alive: Instant::now(),
         ended: false,
@@ -102,10 +102,9 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<EventPosition>> {
 }
 
 /// The first event: where the stream begins, and whether something before it is missing.
-fn begun(key: &RoomKey, gap: Option<EventGap>, position: &EventPosition) -> Bytes {
-    let (stream, room, id) = (key.stream.clone(), key.room.clone(), position.to_string());
-    let position = position.clone();
-    match gap {
+fn begun((stream, room): Place, joining: &Joining) -> Bytes {
+    let (position, id) = (joining.position().clone(), joining.position().to_string());
+    match joining.gap() {
         Some(gap) => named("gap", Some(&id), &LiveMessage::Gap { stream, room, gap, position }),
         None => named("ready", Some(&id), &LiveMessage::Position { stream, room, position }),
     }
@@ -123,11 +122,9 @@ fn bye(reason: &str) -> Bytes {
 struct Follower {
     app: Arc<App>,
     caller: Caller,
+    outlet: Outlet,
     drain: Drain,
-    subscription: Subscription,
-    membership: Membership,
-    /// The position that the client was last told by itself.
-    told: EventPosition,
+    rooms: Rooms,
     checks: Interval,
     /// When the last sign of life was given.
     alive: Instant,
@@ -159,21 +156,21 @@ impl Follower {
     }
 
     async fn look_after(&mut self) -> Option<Bytes> {
-        if self.membership.check(&self.app.services, &self.caller).await.is_err() {
+        let listener = Listener { app: &self.app, caller: &self.caller, outlet: &self.outlet };
+        if !self.rooms.check(listener).await.is_empty() {
             return Some(self.end("forbidden"));
         }
+        self.rooms.renew(listener).await;
         if self.alive.elapsed() < self.app.config.live.keep_alive {
             return None;
         }
         self.alive = Instant::now();
-        Some(match self.subscription.position() {
-            Some(position) if position != self.told && self.drain.is_empty() => {
-                // Without data it is no event, and yet the client remembers the id.
-                let id = Bytes::from(format!("id: {position}\n\n"));
-                self.told = position;
-                id
-            }
-            _ => Bytes::from_static(b":\n\n"),
+        // What still waits for the client comes before the position that is behind it.
+        let moved = if self.drain.is_empty() { self.rooms.positions().pop() } else { None };
+        Some(match moved {
+            // Without data it is no event, and yet the client remembers the id.
+            Some((_, position)) => Bytes::from(format!("id: {position}\n\n")),
+            None => Bytes::from_static(b":\n\n"),
         })
     }
 
@@ -183,11 +180,14 @@ impl Follower {
     }
 }
 
-fn joined(frames: &[Bytes]) -> Bytes {
-    if let [frame] = frames {
-        return frame.clone();
+/// The client is gone, and so is the caller from the room.
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let (app, caller, outlet) = (Arc::clone(&self.app), self.caller.clone(), self.outlet.clone());
+        let mut rooms = std::mem::take(&mut self.rooms);
+        if rooms.shows() {
+            let tasks = app.services.sockets.clone();
+            tasks.spawn(async move { rooms.leave_all(Listener { app: &app, caller: &caller, outlet: &outlet }).await });
+        }
     }
-    let mut joined = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
-    frames.iter().for_each(|frame| joined.extend_from_slice(frame));
-    joined.freeze()
 }

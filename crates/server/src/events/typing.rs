@@ -95,6 +95,7 @@ impl Coalescer {
         let now = self.shared.now();
         let mut state = self.shared.lock();
         let offered = state.typing.offer(key, waiting, now, |earlier, mut later| {
+            self.shared.publisher.coalesced(&earlier.event.kind);
             later.event = join(earlier.event, later.event);
             later
         });

@@ -11,22 +11,6 @@ use std::time::Duration;
 
 /// Upper bounds of the time to publish, in seconds.
 const PUBLISH_BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
-/// Types that are told apart; publishers can invent others, and each value of a label costs memory for good.
-const KNOWN_TYPES: [&str; 12] = [
-    "chat_message",
-    "typing_start",
-    "typing_stop",
-    "read_receipt",
-    "status_change",
-    "assignment_change",
-    "ticket_list_update",
-    "notification",
-    "remote_session_start",
-    "remote_session_end",
-    "remote_session_reconnect",
-    "remote_control_mode",
-];
-
 /// How an event came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Transport {
@@ -38,6 +22,8 @@ pub(crate) enum Transport {
     Mcp,
     /// Our WebSocket protocol.
     WebSocket,
+    /// A hub.
+    SignalR,
 }
 
 impl Transport {
@@ -47,6 +33,7 @@ impl Transport {
             Self::Stream => "stream",
             Self::Mcp => "mcp",
             Self::WebSocket => "websocket",
+            Self::SignalR => "signalr",
         }
     }
 }
@@ -76,13 +63,14 @@ impl PublishStatus {
 pub(crate) struct EventMetrics {
     publish_seconds: Family<TransportType, Histogram>,
     published: Family<PublishedLabels, Counter>,
+    coalesced: Family<TypeLabel, Counter>,
     trimmed_unread: Family<StreamLabel, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct TransportType {
-    transport: &'static str,
-    event_type: &'static str,
+pub(super) struct TransportType {
+    pub(super) transport: &'static str,
+    pub(super) event_type: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -90,6 +78,11 @@ struct PublishedLabels {
     transport: &'static str,
     event_type: &'static str,
     status: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TypeLabel {
+    event_type: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -104,15 +97,20 @@ impl EventMetrics {
         let metrics = Self {
             publish_seconds: Family::new_with_constructor(publish),
             published: Family::default(),
+            coalesced: Family::default(),
             trimmed_unread: Family::default(),
         };
         // A rate is known from the first loss on only where there was a zero before.
         for (stream, _) in Streams::default().iter() {
             metrics.trimmed_unread(stream, 0);
         }
+        for event_type in ["typing_start", "typing_stop", "read_receipt"] {
+            metrics.coalesced.get_or_create_owned(&TypeLabel { event_type });
+        }
         let seconds = metrics.publish_seconds.clone();
         registry.register("event_publish_duration_seconds", "Time to store an event", seconds);
         registry.register("events_published", "Events published, each once", metrics.published.clone());
+        registry.register("events_coalesced", "Events that a later one stood for", metrics.coalesced.clone());
         registry.register(
             "mainstay_event_trimmed_unread",
             "Events trimmed before a group had acknowledged them",
@@ -128,15 +126,20 @@ impl EventMetrics {
         self.publish_seconds.get_or_create(&TransportType { transport, event_type }).observe(took.as_secs_f64());
     }
 
+    /// So many events were not published, because this type's later one stood for them.
+    pub(crate) fn coalesced(&self, kind: &EventType, events: u32) {
+        self.coalesced.get_or_create(&TypeLabel { event_type: known(kind) }).inc_by(events.into());
+    }
+
     /// Events were trimmed that a group had not acknowledged.
     pub(crate) fn trimmed_unread(&self, stream: &StreamName, events: u64) {
         self.trimmed_unread.get_or_create(&StreamLabel { stream: stream.to_string() }).inc_by(events);
     }
 }
 
-/// The type as a label.
+/// The type as a label. Publishers can invent types, and each value of a label costs memory for good.
 fn known(kind: &EventType) -> &'static str {
-    KNOWN_TYPES.into_iter().find(|known| *known == kind.as_str()).unwrap_or("other")
+    kind.known().map_or("other", |at| EventType::KNOWN[at])
 }
 
 #[cfg(test)]

@@ -17,6 +17,9 @@ use mainstay_core::{Caller, Error};
 use mainstay_signalr::negotiate::Transport;
 use std::sync::Arc;
 
+/// Longest name of a session at a desktop, in bytes.
+const MAX_DESKTOP_BYTES: usize = 200;
+
 /// Opens a transport of a connection: a WebSocket, server-sent events, or one long poll.
 ///
 /// `id` is the token that the negotiation gave. A WebSocket without one is a new connection. Browsers, which can give a
@@ -24,6 +27,7 @@ use std::sync::Arc;
 #[utoipa::path(get, path = "/hubs/{hub}", operation_id = "connect_hub", tag = "hubs",
     params(("hub" = String, Path, description = "The hub"),
         ("id" = Option<String>, Query, description = "The token of the connection"),
+        ("sessionId" = Option<String>, Query, description = "The session at a desktop that shows as present"),
         ("access_token" = Option<String>, Query, description = "The credential, where no header can be given")),
     responses((status = 101, description = "A WebSocket"),
         (status = 200, description = "Events, or what has arrived for a poll"),
@@ -40,7 +44,8 @@ pub(crate) async fn connect(
     let hub = hub_of(&hub)?;
     let transport = transport_of(&parts);
     let token = parameter(&parts.uri, "id").filter(|token| !token.is_empty());
-    let asker = Asker { app, caller, credential, hub, transport };
+    let desktop = desktop_of(&parts)?;
+    let asker = Asker { app, caller, credential, hub, transport, desktop };
     let (session, is_new) = match asker.session(token).await? {
         Reached::Here(session, is_new) => (session, is_new),
         Reached::Elsewhere(key) => return relay::poll(&asker.app, &key).await,
@@ -73,6 +78,15 @@ fn transport_of(parts: &Parts) -> Transport {
     }
 }
 
+/// The session at a desktop that a connection says it is of.
+fn desktop_of(parts: &Parts) -> Result<Option<String>, Failure> {
+    let desktop = parameter(&parts.uri, "sessionId").filter(|desktop| !desktop.is_empty());
+    match desktop.as_ref().is_some_and(|desktop| desktop.len() > MAX_DESKTOP_BYTES || desktop.contains('\0')) {
+        true => Err(unfit(&format!("query: sessionId has at most {MAX_DESKTOP_BYTES} bytes"))),
+        false => Ok(desktop),
+    }
+}
+
 /// Who wants to open what.
 struct Asker {
     app: Arc<App>,
@@ -80,6 +94,7 @@ struct Asker {
     credential: Credential,
     hub: HubKind,
     transport: Transport,
+    desktop: Option<String>,
 }
 
 /// Where a request ends up.
@@ -130,6 +145,7 @@ impl Asker {
     }
 
     fn open(&self, id: String, key: String, stateful: bool) -> Result<Reached, Failure> {
+        let seat = self.app.seats.take(&self.caller, self.app.config.live.max_per_principal)?;
         let permit = self.app.admission.live()?;
         let opening = Opening {
             id,
@@ -138,7 +154,8 @@ impl Asker {
             credential: self.credential.clone(),
             transport: self.transport,
             stateful: stateful && self.transport == Transport::WebSockets,
-            permit,
+            desktop: self.desktop.clone(),
+            counted: (permit, seat),
         };
         let (session, is_new) = self.app.connections.open(&self.app, key, opening);
         let session = if is_new { session } else { self.again(session)? };

@@ -9,10 +9,10 @@ use crate::services::Services;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mainstay_core::events::{Claim, ClaimOutcome, ConnectionRecord, ConnectionStore};
+use mainstay_core::text::sha256_hex;
 use mainstay_core::{Caller, Clock, Mint, RandomMint, Result};
 use mainstay_signalr::negotiate::Transport;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -209,7 +209,7 @@ fn is_of(record: &ConnectionRecord, named: Named<'_>) -> Option<Details> {
 
 /// What a token is kept as.
 pub(crate) fn key_of(token: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
+    sha256_hex(token.as_bytes())
 }
 
 /// A text that nobody guesses.

@@ -1,7 +1,7 @@
 //! `DELETE /hubs/{hub}`: the end of a connection over long polls.
 
-use super::connections::{Named, Place, key_of};
-use super::{empty, hub_of, parameter, relay, unfit, unknown};
+use super::held::Held;
+use super::{empty, relay, unfit};
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::problem::Failure;
@@ -24,17 +24,12 @@ pub(crate) async fn end(
     Path(hub): Path<String>,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    let hub = hub_of(&hub)?;
-    let token = parameter(&uri, "id").ok_or_else(|| unfit("query: Connection ID required"))?;
-    let key = key_of(&token);
-    let named = Named { key: &key, hub, caller: &caller };
-    let session = match app.connections.find(named).await? {
-        Place::Here(session) => session,
-        Place::Elsewhere => {
+    let session = match Held::find(&app, &caller, (&hub, &uri)).await? {
+        Held::Here(session) => session,
+        Held::Elsewhere(key) => {
             relay::end(&app, &key).await?;
             return Ok(empty(StatusCode::ACCEPTED));
         }
-        Place::Ready { .. } | Place::Unknown => return Err(unknown()),
     };
     if session.transport != Transport::LongPolling {
         return Err(unfit("Cannot terminate this connection using the DELETE endpoint."));

@@ -2,9 +2,10 @@
 
 use super::session::{Next, Session};
 use super::{empty, uncached, unknown};
+use crate::live::joined;
 use crate::problem::Failure;
 use axum::response::{IntoResponse, Response};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use std::sync::Arc;
@@ -44,9 +45,7 @@ pub(super) async fn poll(session: &Arc<Session>, at_most: Duration) -> Polled {
     if last {
         attachment.finish();
     }
-    let mut bytes = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
-    frames.iter().for_each(|frame| bytes.extend_from_slice(frame));
-    Polled::Frames { bytes: bytes.freeze(), is_text }
+    Polled::Frames { bytes: joined(&frames), is_text }
 }
 
 /// 200 with frames, 200 without any when the time is up, 204 when there will be none.

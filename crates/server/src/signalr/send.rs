@@ -1,7 +1,7 @@
 //! `POST /hubs/{hub}`: what a client sends, where its transport carries one direction alone.
 
-use super::connections::{Named, Place, key_of};
-use super::{empty, hub_of, parameter, relay, unfit, unknown};
+use super::held::Held;
+use super::{empty, relay, unknown};
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::problem::Failure;
@@ -28,17 +28,12 @@ pub(crate) async fn send(
     uri: Uri,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    let hub = hub_of(&hub)?;
-    let token = parameter(&uri, "id").ok_or_else(|| unfit("query: Connection ID required"))?;
-    let key = key_of(&token);
-    let named = Named { key: &key, hub, caller: &caller };
-    let session = match app.connections.find(named).await? {
-        Place::Here(session) => session,
-        Place::Elsewhere => {
+    let session = match Held::find(&app, &caller, (&hub, &uri)).await? {
+        Held::Here(session) => session,
+        Held::Elsewhere(key) => {
             relay::send(&app, &key, &body).await?;
             return Ok(empty(StatusCode::OK));
         }
-        Place::Ready { .. } | Place::Unknown => return Err(unknown()),
     };
     if session.transport == Transport::WebSockets {
         return Err(Failure(Error::new(

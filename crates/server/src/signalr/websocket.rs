@@ -1,9 +1,10 @@
 //! A connection over a WebSocket.
 
 use super::session::{Attachment, Next, Session};
+use crate::live::joined;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
 use mainstay_signalr::close::Ending;
@@ -80,7 +81,7 @@ async fn write(sink: &mut Sink, attachment: &mut Attachment) -> Socket {
             Next::Frames(frames) => (frames, None),
             Next::Last(frames, ending) => (frames, Some(ending)),
         };
-        let written = tokio::time::timeout(SEND_TIMEOUT, sink.send(message(frames, attachment.line.is_text())));
+        let written = tokio::time::timeout(SEND_TIMEOUT, sink.send(message(&frames, attachment.line.is_text())));
         match (written.await, ending) {
             (Ok(Ok(())), None) => {}
             (Ok(Ok(())), Some(ending)) => return Socket::Finished(ending),
@@ -90,15 +91,8 @@ async fn write(sink: &mut Sink, attachment: &mut Attachment) -> Socket {
 }
 
 /// One message of the socket for all frames: the protocol tells them apart.
-fn message(mut frames: Vec<Bytes>, is_text: bool) -> Message {
-    let bytes = match frames.len() {
-        1 => frames.remove(0),
-        _ => {
-            let mut joined = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
-            frames.iter().for_each(|frame| joined.extend_from_slice(frame));
-            joined.freeze()
-        }
-    };
+fn message(frames: &[Bytes], is_text: bool) -> Message {
+    let bytes = joined(frames);
     match is_text.then(|| Utf8Bytes::try_from(bytes.clone())) {
         Some(Ok(text)) => Message::Text(text),
         _ => Message::Binary(bytes),

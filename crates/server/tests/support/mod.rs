@@ -1,6 +1,7 @@
 //! A site to call: the whole application on a real store.
 #![expect(dead_code, reason = "every test file uses its own part of this")]
 
+pub mod hub;
 pub mod socket;
 
 use axum::Router;
@@ -29,11 +30,29 @@ pub const KEY: &str = "the key of the owner";
 pub const SOON: Duration = Duration::from_secs(20);
 
 pub struct Site {
-    pub store: Arc<RedisServer>,
+    pub store: Kept,
     pub stores: Stores,
     pub services: Arc<Services>,
     pub router: Router,
     pub shutdown: CancellationToken,
+}
+
+/// Where a site keeps everything: a Redis of its own, or a file. Told apart where a test reaches into the store.
+#[derive(Clone)]
+pub enum Kept {
+    Redis(Arc<RedisServer>),
+    File(Arc<tempfile::TempDir>),
+}
+
+impl std::ops::Deref for Kept {
+    type Target = RedisServer;
+
+    fn deref(&self) -> &RedisServer {
+        match self {
+            Self::Redis(server) => server,
+            Self::File(_) => panic!("this site is on a file"),
+        }
+    }
 }
 
 /// How a site differs from the usual one.
@@ -65,17 +84,35 @@ impl Site {
     }
 
     pub async fn start_with(setup: Setup) -> Self {
-        Self::on(Arc::new(RedisServer::start().await.unwrap()), setup).await
+        Self::on(Kept::Redis(Arc::new(RedisServer::start().await.unwrap())), setup).await
+    }
+
+    /// On a file.
+    pub async fn on_file(setup: Setup) -> Self {
+        Self::on(Kept::File(Arc::new(tempfile::tempdir().unwrap())), setup).await
     }
 
     /// Another node on the same store.
     pub async fn beside(&self) -> Self {
-        Self::on(Arc::clone(&self.store), Setup::default()).await
+        self.beside_with(Setup::default()).await
     }
 
-    async fn on(store: Arc<RedisServer>, setup: Setup) -> Self {
-        let options = mainstay_redis::RedisOptions::from_url(&store.url()).unwrap();
-        let stores = mainstay_redis::open(options).await.unwrap();
+    /// Another one that differs from the usual.
+    pub async fn beside_with(&self, setup: Setup) -> Self {
+        Self::on(self.store.clone(), setup).await
+    }
+
+    async fn on(store: Kept, setup: Setup) -> Self {
+        let stores = match &store {
+            Kept::Redis(server) => {
+                let options = mainstay_redis::RedisOptions::from_url(&server.url()).unwrap();
+                mainstay_redis::open(options).await.unwrap()
+            }
+            Kept::File(folder) => {
+                let url = format!("sqlite:{}", folder.path().join("mainstay.db").display());
+                mainstay_sqlite::open(mainstay_sqlite::SqliteOptions::from_url(&url).unwrap()).await.unwrap()
+            }
+        };
         let rules = ServiceRules {
             audit: AuditRules::default(),
             notary: None,

@@ -1,10 +1,13 @@
 //! Events on SQLite.
 
+mod groups;
 mod log;
 mod publish;
 mod read;
 mod trim;
 mod unread;
+
+pub(crate) use groups::SqliteGroups;
 
 use crate::store::Store;
 use async_trait::async_trait;

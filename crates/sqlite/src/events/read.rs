@@ -48,7 +48,8 @@ pub(super) fn read(connection: &Connection, read: &ReadLog) -> Outcome<LogPage> 
     Ok(page)
 }
 
-fn event(row: &Row<'_>) -> Outcome<StoredEvent> {
+/// The event in the first eight columns of a row: place, id, type, room, time, payload, metadata.
+pub(super) fn event(row: &Row<'_>) -> Outcome<StoredEvent> {
     let broken = |rule: InvalidText| Error::inconsistent(format!("a stored event: {rule}"));
     let no_json = |error: serde_json::Error| Error::inconsistent(format!("a stored event: {error}"));
     let metadata: Option<String> = row.get(7)?;

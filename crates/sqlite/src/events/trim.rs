@@ -38,7 +38,7 @@ pub(super) fn make_room(connection: &Connection, log: &mut Log, publish: &Publis
     });
     let aged = moment.map(|moment| newest_before(connection, log.id, moment)).transpose()?.flatten();
     let Some(up_to) = full.max(aged) else { return Ok(Room::Made { unread: 0 }) };
-    let behind = unread::oldest(connection, log.id)?.filter(|unread| unread.from <= up_to);
+    let behind = unread::oldest(connection, log)?.filter(|unread| unread.from <= up_to);
     let Some(Unread { from, group }) = behind else {
         remove(connection, log, up_to)?;
         return Ok(Room::Made { unread: 0 });
@@ -51,7 +51,7 @@ pub(super) fn make_room(connection: &Connection, log: &mut Log, publish: &Publis
         remove_before(connection, log, from)?;
         return Ok(Room::Made { unread: 0 });
     }
-    let unread = unread::count(connection, log.id, up_to)?;
+    let unread = unread::count(connection, log, up_to)?;
     remove(connection, log, up_to)?;
     Ok(Room::Made { unread })
 }
@@ -66,13 +66,13 @@ pub(super) fn purge(connection: &Connection, purge: &PurgeLog) -> Outcome<Purged
     }
     let aged = purge.older_than.map(|moment| newest_before(connection, log.id, moment)).transpose()?.flatten();
     let Some(up_to) = aged else { return Ok(Purged::default()) };
-    let behind = unread::oldest(connection, log.id)?.filter(|unread| unread.from <= up_to);
+    let behind = unread::oldest(connection, &log)?.filter(|unread| unread.from <= up_to);
     let (events, unread) = match behind {
         Some(Unread { from, .. }) if purge.trimming == Trimming::Refuse => {
             (remove_before(connection, &mut log, from)?, 0)
         }
         Some(_) => {
-            let unread = unread::count(connection, log.id, up_to)?;
+            let unread = unread::count(connection, &log, up_to)?;
             (remove(connection, &mut log, up_to)?, unread)
         }
         None => (remove(connection, &mut log, up_to)?, 0),

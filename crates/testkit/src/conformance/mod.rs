@@ -10,6 +10,7 @@ mod bed;
 pub mod connections;
 pub mod conversations;
 pub mod events;
+pub mod groups;
 pub mod identity;
 pub mod mail;
 pub mod presence;
@@ -62,6 +63,7 @@ pub const PORTS: &[(&str, &[&[Case]])] = &[
     ("connections", connections::FILES),
     ("conversations", conversations::FILES),
     ("events", events::FILES),
+    ("groups", groups::FILES),
     ("identity", identity::FILES),
     ("mail", mail::FILES),
     ("presence", presence::FILES),
@@ -155,6 +157,14 @@ macro_rules! conformance {
                 $crate::events_publishing_tests!(super::super::super::$store);
                 $crate::events_reading_tests!(super::super::super::$store);
                 $crate::events_waiting_tests!(super::super::super::$store);
+            }
+
+            mod groups {
+                $crate::groups_dying_tests!(super::super::super::$store);
+                $crate::groups_holding_tests!(super::super::super::$store);
+                $crate::groups_standing_tests!(super::super::super::$store);
+                $crate::groups_taking_tests!(super::super::super::$store);
+                $crate::groups_trimming_tests!(super::super::super::$store);
             }
 
             mod identity {

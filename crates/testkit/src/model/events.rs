@@ -1,58 +1,48 @@
 //! The port of events on the model.
 
+use super::logs::{Log, Logs};
 use super::wakeups::Wakeups;
 use async_trait::async_trait;
 use mainstay_core::Result;
-use mainstay_core::api::events::{EventGap, EventId, EventOffset};
+use mainstay_core::api::events::{EventGap, EventOffset};
 use mainstay_core::api::{Epoch, Timestamp};
 use mainstay_core::events::{
     EventStore, LogName, LogPage, LogState, MAX_PAGE_BYTES, Placed, Publish, PublishOutcome, Published, PurgeLog,
-    Purged, ReadLog, StoredEvent, Tail, wait_by_hints,
+    Purged, ReadLog, StoredEvent, Tail, Trimming, wait_by_hints,
 };
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Logs in memory: one lock around all of them.
+/// The logs of the model.
 pub(super) struct ModelEvents {
-    logs: Mutex<BTreeMap<LogName, Log>>,
+    logs: Arc<Logs>,
     wakeups: Arc<Wakeups>,
 }
 
-/// A log.
-#[derive(Default)]
-struct Log {
-    events: Vec<StoredEvent>,
-    last: EventOffset,
-    trimmed: EventOffset,
-    ids: BTreeMap<EventId, (EventOffset, Timestamp)>,
-}
-
 impl ModelEvents {
-    pub fn new(wakeups: Arc<Wakeups>) -> Self {
-        Self { logs: Mutex::default(), wakeups }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<LogName, Log>> {
-        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn new(logs: Arc<Logs>, wakeups: Arc<Wakeups>) -> Self {
+        Self { logs, wakeups }
     }
 }
 
 impl Log {
-    fn trim(&mut self, keep: impl Fn(&Self) -> bool) -> u64 {
-        let mut removed = 0;
-        while !self.events.is_empty() && !keep(self) {
-            self.trimmed = self.events.remove(0).offset;
-            removed += 1;
-        }
-        removed
-    }
-
     fn gap(&self, after: &(Epoch, EventOffset), epoch: &Epoch) -> Option<EventGap> {
         if after.0 != *epoch {
             return Some(EventGap::NewEpoch);
         }
         (after.1 < self.trimmed || after.1 > self.last).then_some(EventGap::Trimmed)
+    }
+
+    /// The group that keeps a publication out: what would go to make room, it lacks.
+    fn backlog(&self, publish: &Publish) -> Option<String> {
+        let (from, group) = self.oldest_unread().filter(|_| publish.trimming == Trimming::Refuse)?;
+        let fresh: BTreeSet<_> =
+            publish.events.iter().map(|event| &event.id).filter(|id| !self.ids.contains_key(id)).collect();
+        let surplus = (self.events.len() + fresh.len()).checked_sub(publish.max_len as usize + 1)?;
+        // What goes last is an old event, or a new one, which nobody has.
+        let lacked = self.events.get(surplus).is_none_or(|last| last.offset >= from);
+        (lacked && !fresh.is_empty()).then(|| group.into())
     }
 }
 
@@ -77,9 +67,12 @@ fn fitting(events: &[StoredEvent]) -> usize {
 #[async_trait]
 impl EventStore for ModelEvents {
     async fn publish(&self, publish: Publish) -> Result<PublishOutcome> {
-        let mut logs = self.lock();
+        let mut logs = self.logs.lock();
         let log = logs.entry(publish.log.clone()).or_default();
         log.ids.retain(|_, (_, until)| *until > publish.now);
+        if let Some(group) = log.backlog(&publish) {
+            return Ok(PublishOutcome::Backlog { group });
+        }
         let window = i64::try_from(publish.dedupe.as_millis()).unwrap_or(i64::MAX);
         let until = Timestamp::from_millis(publish.now.as_millis().saturating_add(window));
         let mut events = Vec::new();
@@ -93,17 +86,17 @@ impl EventStore for ModelEvents {
             log.events.push(StoredEvent { offset: log.last, event });
             events.push(Placed { offset: log.last, duplicate: false });
         }
-        log.trim(|log| log.events.len() <= publish.max_len as usize);
+        let (_, mut trimmed_unread) = log.trim(publish.trimming, |log| log.events.len() <= publish.max_len as usize);
         if let Some(age) = publish.max_age {
             let oldest = ms(publish.now).saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
-            log.trim(|log| log.events[0].offset.ms >= oldest);
+            trimmed_unread += log.trim(publish.trimming, |log| log.events[0].offset.ms >= oldest).1;
         }
         self.wakeups.events(&publish.log);
-        Ok(PublishOutcome::Published(Published { epoch: epoch(&publish.log), events, trimmed_unread: 0 }))
+        Ok(PublishOutcome::Published(Published { epoch: epoch(&publish.log), events, trimmed_unread }))
     }
 
     async fn read(&self, read: ReadLog) -> Result<LogPage> {
-        let mut logs = self.lock();
+        let mut logs = self.logs.lock();
         let log = logs.entry(read.log.clone()).or_default();
         let epoch = epoch(&read.log);
         let gap = read.after.as_ref().and_then(|after| log.gap(after, &epoch));
@@ -122,7 +115,7 @@ impl EventStore for ModelEvents {
     }
 
     async fn state(&self, name: &LogName) -> Result<LogState> {
-        let mut logs = self.lock();
+        let mut logs = self.logs.lock();
         let log = logs.entry(name.clone()).or_default();
         Ok(LogState {
             epoch: epoch(name),
@@ -137,10 +130,11 @@ impl EventStore for ModelEvents {
     }
 
     async fn purge(&self, purge: PurgeLog) -> Result<Purged> {
-        let mut logs = self.lock();
+        let mut logs = self.logs.lock();
         let log = logs.entry(purge.log).or_default();
         log.ids.retain(|_, (_, until)| *until > purge.now);
         let Some(oldest) = purge.older_than else { return Ok(Purged::default()) };
-        Ok(Purged { events: log.trim(|log| log.events[0].offset.ms >= ms(oldest)), unread: 0 })
+        let (events, unread) = log.trim(purge.trimming, |log| log.events[0].offset.ms >= ms(oldest));
+        Ok(Purged { events, unread })
     }
 }

@@ -25,13 +25,17 @@
 //!   the call that began it does not begin it again.
 //! - A connection that enters a room as another member leaves it as the earlier one. An admission that is over when it is given
 //!   ends the earlier one all the same.
+//! - An event that a group holds when it is trimmed is held until somebody comes upon it, and lost then. An acknowledgement
+//!   of it counts.
 
 mod audit;
 mod connections;
 mod conversations;
 mod events;
+mod groups;
 mod identity;
 mod inbox;
+mod logs;
 mod mail;
 mod merge;
 mod presence;
@@ -49,6 +53,7 @@ use std::sync::Arc;
 #[must_use]
 pub fn stores() -> Stores {
     let wakeups = Arc::new(wakeups::Wakeups::default());
+    let logs = Arc::new(logs::Logs::default());
     Stores {
         info: StoreInfo {
             kind: "model",
@@ -62,7 +67,8 @@ pub fn stores() -> Stores {
         audit: Arc::new(audit::ModelAudit::default()),
         connections: Arc::new(connections::ModelConnections::new(wakeups.clone())),
         conversations: Arc::new(conversations::ModelConversations::new(wakeups.clone())),
-        events: Arc::new(events::ModelEvents::new(wakeups.clone())),
+        events: Arc::new(events::ModelEvents::new(logs.clone(), wakeups.clone())),
+        groups: Arc::new(groups::ModelGroups::new(logs)),
         identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups.clone())),

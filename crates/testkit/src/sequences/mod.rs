@@ -8,9 +8,11 @@
 //! epoch in every answer. A position is given back only to the store that gave it.
 
 mod conversations;
+mod events;
 mod mail;
 mod presence;
 
+pub use events::EventProfile;
 pub use mail::Profile;
 
 use crate::conformance::Bed;
@@ -57,6 +59,16 @@ pub async fn conversations(plan: Plan, bed: Bed) -> Result<(), String> {
     let bed = Arc::new(bed);
     let play = move |operations| conversations::play(bed.clone(), operations);
     run(plan, conversations::operation, play).await
+}
+
+/// Plays sequences of events.
+///
+/// # Errors
+/// The shortest sequence found on which the store and the model differ, and where.
+pub async fn events(plan: Plan, profile: EventProfile, bed: Bed) -> Result<(), String> {
+    let bed = Arc::new(bed);
+    let play = move |operations| events::play(bed.clone(), profile, operations);
+    run(plan, move || events::operation(profile), play).await
 }
 
 /// Plays sequences of mail.
@@ -134,6 +146,8 @@ macro_rules! sequences {
             $crate::sequences!(@mail $store, mail_that_expires, Expiring);
             $crate::sequences!(@mail $store, mail_in_small_inboxes, SmallInboxes);
             $crate::sequences!(@mail $store, mail_in_a_small_namespace, SmallNamespace);
+            $crate::sequences!(@events $store, events_of_a_log, Log);
+            $crate::sequences!(@events $store, events_with_groups, Groups);
 
             #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn conversations_are_those_of_the_model() {
@@ -147,6 +161,18 @@ macro_rules! sequences {
             async fn presence_is_that_of_the_model() {
                 let plan = $crate::sequences::Plan::from_environment();
                 if let Err(difference) = $crate::sequences::presence(plan, super::$store().await).await {
+                    panic!("{difference}");
+                }
+            }
+        }
+    };
+    (@events $store:ident, $name:ident, $profile:ident) => {
+        mod $name {
+            #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn are_those_of_the_model() {
+                let plan = $crate::sequences::Plan::from_environment();
+                let (profile, bed) = ($crate::sequences::EventProfile::$profile, super::super::$store().await);
+                if let Err(difference) = $crate::sequences::events(plan, profile, bed).await {
                     panic!("{difference}");
                 }
             }

@@ -40,9 +40,12 @@ pub fn call_of(stream: &StreamName, event: &PublishEvent) -> Option<BridgeCall> 
             ("chat/message", object! { "request_id": request, "message": payload }, format!("request:{request}"))
         }
         ("chat", kind @ ("typing_start" | "typing_stop")) => {
-            let body = object! {
+            let mut body = object! {
                 "request_id": request, "user_id": raw("user_id", "userId")?, "is_typing": kind == "typing_start",
             };
+            if let Some(name) = raw("username", "username") {
+                body.insert("username", name.clone());
+            }
             ("chat/typing", body, format!("request:{request}"))
         }
         ("chat", "read_receipt") => {
@@ -121,6 +124,13 @@ pub fn call_of(stream: &StreamName, event: &PublishEvent) -> Option<BridgeCall> 
         _ => return None,
     };
     body.insert("event_id", document(id).ok()?);
+    // What the bridge of the founding system passes over, and ours keeps: an event is the same one on both ways.
+    if let Some(timestamp) = &event.timestamp {
+        body.insert("timestamp", document(timestamp).ok()?);
+    }
+    if !event.metadata.is_empty() {
+        body.insert("metadata", document(&event.metadata).ok()?);
+    }
     Some(BridgeCall { path, body: document(&body).ok()?, room: RoomId::parse(room).ok()? })
 }
 

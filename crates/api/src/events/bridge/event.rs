@@ -46,7 +46,7 @@ fn events(path: &str, given: &Given) -> Result<Bridged> {
             id: Some(EventId::parse(id).map_err(|rule| format!("event_id: {rule}"))?),
             kind: EventType::parse(told.kind).map_err(|rule| rule.to_string())?,
             room: RoomId::parse(told.room).map_err(|rule| rule.to_string())?,
-            timestamp: None,
+            timestamp: given.known("timestamp"),
             payload: told.payload,
             metadata: metadata(path, given)?,
         })
@@ -62,7 +62,7 @@ fn metadata(path: &str, given: &Given) -> Result<EventMetadata> {
         "remote-access/uac-detected" | "remote-access/uac-dismissed" => &["agent_id"],
         _ => &[],
     };
-    let mut metadata = EventMetadata::default();
+    let mut metadata: EventMetadata = given.known("metadata").unwrap_or_default();
     for name in names {
         if let Some(value) = given.optional_id(name)? {
             let key = if *name == "type" { "system_type" } else { name };
@@ -81,15 +81,20 @@ fn told(path: &str, given: &Given) -> Result<Vec<Told>> {
         "chat/typing" => {
             let is_typing: bool = given.parsed("is_typing")?;
             let kind = if is_typing { "typing_start" } else { "typing_stop" };
-            let payload = json!({ "user_id": given.id("user_id")?, "is_typing": is_typing });
+            let mut payload = json!({ "user_id": given.id("user_id")?, "is_typing": is_typing });
+            if let Some(name) = given.optional_id("username")? {
+                payload["username"] = name.into();
+            }
             one("chat", kind, request("request")?, document(&payload)?)
         }
         "chat/read-status" => {
-            let messages: Vec<serde_json::Value> = given.parsed("message_ids")?;
-            let payload = json!({ "user_id": given.id("user_id")?, "message_ids": messages });
+            let payload = json!({ "user_id": given.id("user_id")?, "message_ids": given.ids("message_ids")? });
             one("chat", "read_receipt", request("request")?, document(&payload)?)
         }
-        "ticket/update" => one("ticket", "ticket_update", request("request")?, given.object("update")?),
+        "ticket/update" => {
+            let (kind, payload) = update(given)?;
+            one("ticket", kind, request("request")?, payload)
+        }
         "ticket/task-status" => {
             let payload = json!({
                 "requestId": given.id("request_id")?,
@@ -142,6 +147,21 @@ fn told(path: &str, given: &Given) -> Result<Vec<Told>> {
             let payload = json!({ "sessionId": given.id("session_id")? });
             one("remote", "uac_dismissed", of("remote-access", "session_id")?, document(&payload)?)
         }
+    }
+}
+
+/// What a ticket's update says. One that a publisher made of an event of its own is that event again, so that its type
+/// does not depend on the way that it took.
+fn update(given: &Given) -> Result<(&'static str, RawJson)> {
+    let update = given.object("update")?;
+    let said = Given::read(update.as_str().as_bytes())?;
+    let kind = said.id("type").ok();
+    let kind = ["status_change", "assignment_change"].into_iter().find(|known| kind.as_deref() == Some(*known));
+    let whole =
+        said.has_only(&["type", "data", "requestId"]) && said.id("requestId").ok() == given.id("request_id").ok();
+    match (kind, said.object("data")) {
+        (Some(kind), Ok(data)) if whole => Ok((kind, data)),
+        _ => Ok(("ticket_update", update)),
     }
 }
 

@@ -36,9 +36,14 @@ impl Given {
 
     /// An id: a text, or a number that stands for its text.
     pub fn id(&self, name: &str) -> Result<String> {
-        let value = self.required(name)?;
-        let text = value.read::<String>().or_else(|_| value.read::<u64>().map(|number| number.to_string()));
-        text.ok().filter(|text| !text.is_empty()).ok_or_else(|| format!("{name}: must be a text that is not empty"))
+        id(self.required(name)?).ok_or_else(|| format!("{name}: must be a text that is not empty"))
+    }
+
+    /// A list of ids.
+    pub fn ids(&self, name: &str) -> Result<Vec<String>> {
+        let values: Vec<RawJson> = self.parsed(name)?;
+        let ids: Option<Vec<String>> = values.iter().map(id).collect();
+        ids.ok_or_else(|| format!("{name}: must be a list of texts that are not empty"))
     }
 
     /// An id that may be left out, be null or be empty.
@@ -48,6 +53,16 @@ impl Given {
             Some(value) if value.as_str() == "\"\"" => Ok(None),
             Some(_) => self.id(name).map(Some),
         }
+    }
+
+    /// What callers may say besides, where it is said in a form that is known.
+    pub fn known<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        self.find(name)?.read().ok()
+    }
+
+    /// Whether nothing is said but these.
+    pub fn has_only(&self, names: &[&str]) -> bool {
+        self.0.keys().all(|name| names.contains(&name.as_str()))
     }
 
     /// A field under either of its names: publishers write them in both cases.
@@ -64,6 +79,11 @@ impl Given {
         }
         document(&self.0)
     }
+}
+
+fn id(value: &RawJson) -> Option<String> {
+    let text = value.read::<String>().or_else(|_| value.read::<u64>().map(|number| number.to_string()));
+    text.ok().filter(|text| !text.is_empty())
 }
 
 /// A value as a document.

@@ -6,7 +6,7 @@
 //! | `chat/message` | chat | `chat_message` | `request:<id>` | `ReceiveMessage` |
 //! | `chat/typing` | chat | `typing_start`, `typing_stop` | `request:<id>` | `TypingIndicator` |
 //! | `chat/read-status` | chat | `read_receipt` | `request:<id>` | `ReadStatusUpdate` |
-//! | `ticket/update` | ticket | `ticket_update` | `request:<id>` | `TicketUpdate`, in both hubs |
+//! | `ticket/update` | ticket | `ticket_update`; `status_change`, `assignment_change` where it is one | `request:<id>` | `TicketUpdate`, in both hubs |
 //! | `ticket/task-status` | ticket | `task_status_changed` | `request:<id>` | `TaskStatusChanged`, in both hubs |
 //! | `ticket/new` | ticket | `new_ticket` | `user-tickets:<user>`, one for each | `NewTicket` |
 //! | `ticket/system-message` | chat | `system_message` | `request:<id>` | `ReceiveMessage` |
@@ -129,6 +129,46 @@ mod tests {
         assert_eq!(taken.events[0].payload.as_str(), r#"{"n":12345678901234567890.10}"#);
         let call = call_of(&taken.stream, &taken.events[0]).unwrap();
         assert!(call.body.as_str().contains("12345678901234567890.10"), "{}", call.body.as_str());
+    }
+
+    #[test]
+    fn an_event_is_the_same_one_whichever_way_it_takes() {
+        let events = [
+            ("chat", "chat_message", "request:42", json!({"id": "m"})),
+            ("chat", "typing_start", "request:42", json!({"user_id": "7", "username": "ada", "is_typing": true})),
+            ("chat", "typing_stop", "request:42", json!({"user_id": "7", "is_typing": false})),
+            ("chat", "read_receipt", "request:42", json!({"user_id": "7", "message_ids": ["m"]})),
+            ("chat", "system_message", "request:42", json!({"id": "m"})),
+            ("ticket", "ticket_update", "request:42", json!({"type": "priority", "data": {}, "requestId": "42"})),
+            ("ticket", "status_change", "request:42", json!({"request_id": "42", "new_status": "open"})),
+            ("ticket", "assignment_change", "request:42", json!({"request_id": "42", "assignee_id": null})),
+            ("ticket", "new_ticket", "user-tickets:7", json!({"id": "42"})),
+            ("notification", "notification", "notifications:7", json!({"title": "t"})),
+            ("notification", "new_message_notification", "request-notifications:42", json!({"id": "m"})),
+        ];
+        for (stream, kind, room, payload) in events {
+            let metadata = json!({"trace_id": "t", "origin": "c", "own": [1]});
+            let event = json!({"id": "e1", "type": kind, "room": room, "payload": payload, "metadata": metadata,
+                "timestamp": "2026-01-16T10:00:00.123Z"});
+            let event: PublishEvent = serde_json::from_value(event).unwrap();
+            let call = call_of(&stream.parse().unwrap(), &event).unwrap();
+            let again = taken(call.path, &serde_json::from_str(call.body.as_str()).unwrap());
+            let mut again = serde_json::to_value(&again.events[0]).unwrap();
+            // What a call says of it in its own place is in the metadata besides.
+            again["metadata"].as_object_mut().unwrap().remove("system_type");
+            assert_eq!(again, serde_json::to_value(&event).unwrap(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn what_a_caller_says_besides_in_another_form_is_passed_over() {
+        let mut message = body("chat/message");
+        (message["timestamp"], message["metadata"]) = (json!("yesterday"), json!([1]));
+        let event = &taken("chat/message", &message).events[0];
+        assert!(event.timestamp.is_none() && event.metadata.is_empty());
+        let update = json!({"type": "status_change", "data": {"a": 1}, "requestId": "42", "more": 1});
+        let whole = taken("ticket/update", &json!({"event_id": "e", "request_id": "42", "update": update}));
+        assert_eq!(whole.events[0].kind.as_str(), "ticket_update", "nothing of it is lost");
     }
 
     #[test]

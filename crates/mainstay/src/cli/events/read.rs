@@ -40,7 +40,7 @@ impl Read {
             None => {}
         }
         if page.unreadable > 0 {
-            context.printer.warning(&format!("{} entries of others are no events", page.unreadable));
+            context.printer.warning(&format!("passed over what others wrote that is no event: {}", page.unreadable));
         }
         if !context.printer.is_json() {
             let more = if page.more { "there is more" } else { "that is all" };

@@ -38,6 +38,8 @@ impl Show {
 
 /// Changes the settings that publishers follow; what is not given stays as it is.
 #[derive(Debug, Args)]
+// Without one, the usual settings would take the place of what every publisher's environment says.
+#[group(required = true, multiple = true)]
 pub struct Set {
     /// Whether streams are used: `off` sends everything over the HTTP bridge.
     #[arg(long, value_enum)]

@@ -9,22 +9,24 @@ use mainstay_hub::live::Closed;
 pub(super) enum Ending {
     /// The client is gone, or has closed it.
     Gone,
+    /// It took nothing for too long, perhaps in the middle of a frame, behind which nothing can be said.
+    Cut,
     /// The server ends it, with the close code of this error.
     Because(Error),
 }
 
 impl Ending {
     /// The end that the outlet met.
-    pub(super) fn of(closed: Option<Closed>) -> Self {
+    pub(super) fn of(closed: Closed) -> Self {
         match closed {
-            None | Some(Closed::Ended) => Self::Gone,
-            Some(Closed::Slow) => Self::Because(Error::new(
+            Closed::Ended => Self::Gone,
+            Closed::Slow => Self::Because(Error::new(
                 Code::ConnectionTooSlow,
                 "the client reads too slowly for what it is sent",
                 "Come back, and resume each room from its position.",
             )),
-            Some(Closed::Stopping) => Self::stopping(),
-            Some(Closed::Gap) => Self::Because(Error::bug("a gap could not be told")),
+            Closed::Stopping => Self::stopping(),
+            Closed::Gap => Self::Because(Error::bug("a gap could not be told")),
         }
     }
 
@@ -64,11 +66,12 @@ impl Ending {
         Self::Because(Error::invalid(format!("the frame is not valid: {cause}")))
     }
 
-    /// The close code, and what is said with it; none where nobody listens.
-    pub(super) fn told(&self) -> (u16, &str) {
+    /// The close code, and what is said with it; none where nothing more can be said.
+    pub(super) fn told(&self) -> Option<(u16, &str)> {
         match self {
-            Self::Gone => (1_000, ""),
-            Self::Because(error) => (error.code().entry().websocket, &error.problem.detail),
+            Self::Gone => Some((1_000, "")),
+            Self::Cut => None,
+            Self::Because(error) => Some((error.code().entry().websocket, &error.problem.detail)),
         }
     }
 }

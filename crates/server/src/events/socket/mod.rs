@@ -3,7 +3,6 @@
 mod encoder;
 mod ending;
 mod requests;
-mod rooms;
 mod session;
 
 pub(super) use encoder::{SseEvents, json, sse};

@@ -1,18 +1,12 @@
 //! What clients ask for.
 
-use super::rooms::Subscribed;
 use super::session::Session;
-use crate::events::{Passing, Way};
+use crate::events::Way;
 use crate::layers::timed_out;
-use crate::live::Membership;
+use crate::live::{Said, Wish};
 use crate::metrics::Transport;
-use mainstay_core::api::RawJson;
-use mainstay_core::api::events::{
-    EventMetadata, EventType, LiveMessage, LiveOp, LiveRequest, MAX_LIVE_BATCH, PublishEvent, PublishEvents, RoomId,
-    StreamName,
-};
-use mainstay_core::events::{Arrival, RoomKey};
-use mainstay_core::{Error, Result, Scope};
+use mainstay_core::api::events::{LiveMessage, LiveOp, LiveRequest, MAX_LIVE_BATCH, PublishEvents, RoomId, StreamName};
+use mainstay_core::{Error, Result};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -43,9 +37,10 @@ impl Session {
         let answer = match request.op {
             LiveOp::Subscribe => return self.subscribe(request).await,
             LiveOp::Unsubscribe => {
-                let room = room_of(&request)?;
-                self.rooms.remove(&self.app.services, &room, self.outlet.connection()).await;
-                let (stream, room) = room;
+                let place = room_of(&request)?;
+                let (rooms, listener) = self.rooms();
+                rooms.remove(listener, &place).await;
+                let (stream, room) = place;
                 LiveMessage::Unsubscribed { id, stream, room, problem: None }
             }
             LiveOp::Publish => self.publish(request).await?,
@@ -63,37 +58,19 @@ impl Session {
     }
 
     async fn subscribe(&mut self, request: LiveRequest) -> Result<()> {
-        let room = room_of(&request)?;
+        let place = room_of(&request)?;
         let max = self.app.config.live.max_subscriptions;
-        if self.rooms.len() >= max && !self.rooms.contains(&room) {
+        if self.rooms.len() >= max && !self.rooms.contains(&place) {
             return Err(Error::invalid(format!("the connection has {max} subscriptions, as many as it may: end some")));
         }
-        let services = &self.app.services;
-        let membership = Membership::ask(services, &self.caller, room.clone()).await?;
-        let key = RoomKey { namespace: self.caller.namespace.clone(), stream: room.0.clone(), room: room.1.clone() };
-        let pending = services.live.subscribe(&self.outlet, key, request.from).await?;
-        let present = match request.present || request.info.is_some() {
-            true => {
-                let (stream, connection) = (room.0.clone(), self.outlet.connection().to_owned());
-                let info = request.info.clone();
-                let arrival = Arrival { stream, room: room.1.clone(), connection, info };
-                Some((services.rooms.enter(&self.caller, arrival).await?, request.info))
-            }
-            false => None,
-        };
-        // A subscription that is asked for again begins again. The old one must not deliver beside it.
-        if present.is_some() {
-            self.rooms.forget(&room);
-        } else {
-            self.rooms.remove(services, &room, self.outlet.connection()).await;
-        }
-        let (stream, of) = room.clone();
-        let position = pending.position.clone();
-        let said =
-            LiveMessage::Subscribed { id: request.id, stream, room: of, position: position.clone(), gap: pending.gap };
-        self.say(&said);
-        let subscription = pending.begin();
-        self.rooms.insert(room, Subscribed { subscription, membership, present, told: Some(position) });
+        let present = request.present || request.info.is_some();
+        let wish = Wish { place: place.clone(), from: request.from, present, info: request.info };
+        let (rooms, listener) = self.rooms();
+        let joining = rooms.prepare(listener, wish).await?;
+        let (stream, room) = place;
+        let (position, gap) = (joining.position().clone(), joining.gap());
+        self.say(&LiveMessage::Subscribed { id: request.id, stream, room, position, gap });
+        self.rooms.begin(joining);
         Ok(())
     }
 
@@ -115,7 +92,7 @@ impl Session {
         let kind = if is_typing { "typing_start" } else { "typing_stop" };
         let user = self.caller.subject.user.as_str();
         let payload = json!({ "user_id": user, "username": user, "is_typing": is_typing });
-        self.pass_on(request, kind, &payload).await
+        self.pass_on(request, kind, payload).await
     }
 
     async fn read(&mut self, request: &LiveRequest) -> Result<()> {
@@ -126,29 +103,14 @@ impl Session {
             )));
         }
         let payload = json!({ "user_id": self.caller.subject.user.as_str(), "message_ids": ids });
-        self.pass_on(request, "read_receipt", &payload).await
+        self.pass_on(request, "read_receipt", payload).await
     }
 
     /// Tells the others in a room how the caller is.
-    async fn pass_on(&self, request: &LiveRequest, kind: &str, payload: &Value) -> Result<()> {
-        let (stream, room) = room_of(request)?;
-        self.caller.require(Scope::EventsWrite)?;
-        // Who speaks in a room is one who may hear it. A subscription has asked that already.
-        if !self.rooms.contains(&(stream.clone(), room.clone())) {
-            self.app.services.events.admit(&self.caller, &stream, &room).await?;
-        }
-        let bug = |cause: String| Error::bug(format!("an event of ours is not valid: {cause}"));
-        let event = PublishEvent {
-            id: None,
-            kind: EventType::parse(kind).map_err(|cause| bug(cause.to_string()))?,
-            room,
-            timestamp: None,
-            payload: RawJson::of(payload).map_err(|cause| bug(cause.to_string()))?,
-            metadata: EventMetadata { origin: Some(self.outlet.connection().to_owned()), ..EventMetadata::default() },
-        };
-        let user = self.caller.principal.to_string();
-        let passing = Passing { stream, user, event };
-        self.app.services.coalescer.publish(&self.caller, Transport::WebSocket, passing).await.map(drop)
+    async fn pass_on(&mut self, request: &LiveRequest, kind: &'static str, payload: Value) -> Result<()> {
+        let place = room_of(request)?;
+        let (rooms, listener) = self.rooms();
+        rooms.say(listener, Said { place, kind, payload, from: Transport::WebSocket }).await
     }
 }
 

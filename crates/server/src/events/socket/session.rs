@@ -2,12 +2,12 @@
 
 use super::encoder::{SocketFrames, message};
 use super::ending::Ending;
-use super::rooms::Rooms;
 use crate::access::Standing;
 use crate::app::App;
 use crate::caller::Credential;
-use crate::live::Seat;
 use crate::live::socket::{self, Heard, Reader, Socket, WriteHalf};
+use crate::live::{Listener, Rooms, Seat};
+use crate::metrics::Carrier;
 use mainstay_core::api::events::LiveMessage;
 use mainstay_core::{Caller, Error, Mint, RandomMint};
 use mainstay_hub::live::{Closed, Outlet, OutletParts};
@@ -48,7 +48,8 @@ pub(crate) async fn serve(socket: Socket, opening: Opening) {
     let Opening { app, caller, credential, permit, seat } = opening;
     let rules = app.config.live.clone();
     let connection = RandomMint.event_id().to_string();
-    let parts = OutletParts { connection, encoder: Arc::new(SocketFrames), limit_bytes: rules.queue_bytes };
+    let meter = app.services.metrics.delivery.meter(Carrier::WebSocket);
+    let parts = OutletParts { connection, encoder: Arc::new(SocketFrames), limit_bytes: rules.queue_bytes, meter };
     let (outlet, mut drain) = app.services.live.outlet(parts);
     let (mut reader, mut write) = socket.split(outlet.clone(), rules.max_message_bytes).await;
     let standing = Standing::new(Arc::clone(&app), credential, caller.clone());
@@ -64,7 +65,8 @@ pub(crate) async fn serve(socket: Socket, opening: Opening) {
             ending = &mut talking => Ok(ending),
         };
         match ended {
-            Err(closed) => Ending::of(closed),
+            Err(Some(closed)) => Ending::of(closed),
+            Err(None) => Ending::Cut,
             Ok(ending) => {
                 // What has been put into the queue is still written.
                 let _in_time = tokio::time::timeout(FAREWELL, writing).await;
@@ -79,15 +81,16 @@ pub(crate) async fn serve(socket: Socket, opening: Opening) {
 /// Says why the socket ends, and leaves the rooms.
 async fn part(mut session: Session, ending: Ending, (mut reader, mut write): (Reader, WriteHalf)) {
     tracing::debug!(connection = session.outlet.connection(), ?ending, "a socket has ended");
-    let (code, reason) = ending.told();
     let farewell = async {
+        let Some((code, reason)) = ending.told() else { return };
         if socket::hang_up(&mut write, socket::close(code, reason)).await.is_ok() {
             reader.ended().await;
         }
     };
     // What the client has not read would be lost if the socket were cut at once.
     let _in_time = tokio::time::timeout(FAREWELL, farewell).await;
-    session.rooms.leave_all(&session.app.services, session.outlet.connection()).await;
+    let Session { app, caller, outlet, rooms, .. } = &mut session;
+    rooms.leave_all(Listener { app, caller, outlet }).await;
 }
 
 impl Session {
@@ -157,18 +160,28 @@ impl Session {
         }
         if self.alive.elapsed() >= rules.keep_alive {
             self.alive = Instant::now();
-            self.rooms.positions().iter().for_each(|position| self.say(position));
+            for ((stream, room), position) in self.rooms.positions() {
+                self.say(&LiveMessage::Position { stream, room, position });
+            }
             self.outlet.push(socket::ping());
         }
         if !self.standing.holds().await {
             tracing::info!(principal = %self.caller.principal, "a socket ended with its credential");
             return Some(Ending::credential());
         }
-        for ended in self.rooms.check(&self.app.services, &self.caller, self.outlet.connection()).await {
-            self.say(&ended);
+        let (rooms, listener) = self.rooms();
+        let ended = rooms.check(listener).await;
+        rooms.renew(listener).await;
+        for ((stream, room), problem) in ended {
+            self.say(&LiveMessage::Unsubscribed { id: None, stream, room, problem: Some(problem) });
         }
-        self.rooms.renew(&self.app.services, &self.caller, self.outlet.connection()).await;
         None
+    }
+
+    /// Its rooms, and who listens to them.
+    pub(super) fn rooms(&mut self) -> (&mut Rooms, Listener<'_>) {
+        let Self { app, caller, outlet, rooms, .. } = self;
+        (rooms, Listener { app, caller, outlet })
     }
 
     /// Says that a request was refused.

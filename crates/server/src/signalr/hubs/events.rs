@@ -1,14 +1,33 @@
-//! `/hubs/events`.
+//! `/hubs/events`: any stream and any room, with positions.
 
-use super::Answer;
+use super::floor::{Entry, Joined};
+use super::groups::Group;
+use super::{Answer, done, value};
 use crate::signalr::session::{Call, Peer, Reply};
 use futures::{StreamExt, stream};
+use mainstay_core::api::RawJson;
 use mainstay_signalr::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) async fn invoke(peer: &Arc<Peer>, call: Call) -> Answer {
+    let room = || Ok::<_, String>(Group::Room(call.argument(0)?, call.argument(1)?));
     match call.method.as_str() {
+        "subscribe" => {
+            let info: Option<RawJson> = call.optional(3)?;
+            let entry = Entry { group: room()?, from: call.optional(2)?, present: info.is_some(), info };
+            // The answer may come behind the first events; this does not.
+            let told = |joined: &Joined| {
+                let [stream, room] = [0, 1].map(|at| call.arguments[at].clone());
+                Ok(Some(("Subscribed", vec![stream, room, value(joined)?])))
+            };
+            let joined = peer.join(entry, told).await?;
+            Ok(Some(Reply::Value(value(&joined)?)))
+        }
+        "unsubscribe" => {
+            peer.leave(&room()?).await;
+            done()
+        }
         "probe" => probe(peer, &call).await,
         "probestream" => probe_stream(call),
         _ => Ok(None),

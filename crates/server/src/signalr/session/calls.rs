@@ -39,10 +39,16 @@ pub(crate) enum Reply {
 }
 
 impl Call {
+    /// An argument that must be there.
+    pub(crate) fn argument<T: DeserializeOwned>(&self, at: usize) -> Result<T, String> {
+        let missing = || format!("'{}' needs more than {} arguments", self.target, self.arguments.len());
+        let value = self.arguments.get(at).ok_or_else(missing)?;
+        value.read().map_err(|cause| format!("argument {} of '{}' does not fit: {cause}", at + 1, self.target))
+    }
+
     /// An argument that may be absent, or null.
     pub(crate) fn optional<T: DeserializeOwned>(&self, at: usize) -> Result<Option<T>, String> {
-        let Some(value) = self.arguments.get(at) else { return Ok(None) };
-        value.read().map_err(|cause| format!("argument {} of '{}' does not fit: {cause}", at + 1, self.target))
+        if at < self.arguments.len() { self.argument(at) } else { Ok(None) }
     }
 
     /// The only stream that the client uploads.

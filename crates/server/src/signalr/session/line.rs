@@ -1,7 +1,8 @@
 //! What goes out to a client, in the order in which it goes: frames, and what the protocol itself says between them.
 
-use crate::signalr::outbox::Drain;
+use super::ending::Why;
 use bytes::Bytes;
+use mainstay_hub::live::{Closed, Drain};
 use mainstay_signalr::close::Ending;
 use mainstay_signalr::sequence::Sent;
 use mainstay_signalr::{Message, Protocol, handshake};
@@ -11,7 +12,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// About how much is handed to a transport at a time.
+/// How much is handed to a transport at a time, but for a single frame that is longer.
+const MAX_FRAMES: usize = 256;
 const BATCH_BYTES: usize = 64 * 1_024;
 /// Acknowledgements are this far apart.
 const ACKNOWLEDGE_EVERY: Duration = Duration::from_secs(1);
@@ -19,6 +21,7 @@ const ACKNOWLEDGE_EVERY: Duration = Duration::from_secs(1);
 /// What a line is made of.
 pub(crate) struct Outgoing {
     pub drain: Drain,
+    pub why: Why,
     pub acknowledgements: Option<Arc<Acknowledgements>>,
     pub opened: Arc<Opened>,
     /// After how much silence it pings; never where the transport keeps itself alive.
@@ -128,12 +131,15 @@ impl Line {
                 Err(refusal) => Next::Last(vec![refusal], Ending::Done),
             };
         };
-        let Outgoing { drain, acknowledgements, keep_alive, .. } = &mut self.outgoing;
+        let Outgoing { drain, why, acknowledgements, keep_alive, .. } = &mut self.outgoing;
         let acknowledgements = acknowledgements.as_deref().filter(|_| stateful);
         tokio::select! {
             batch = batch(drain, acknowledgements) => match batch {
                 Ok(frames) => Next::Frames(frames),
-                Err(ending) => Next::Last(vec![encode(protocol, &ending.message())], ending),
+                Err(closed) => {
+                    let ending = why.of(closed);
+                    Next::Last(vec![encode(protocol, &ending.message())], ending)
+                }
             },
             number = due(acknowledgements, self.acknowledged_at, self.acknowledged) => {
                 self.acknowledged_at = Some(Instant::now());
@@ -146,12 +152,12 @@ impl Line {
 }
 
 /// Takes what waits, and keeps it until the client has it, where that is asked for.
-async fn batch(drain: &mut Drain, acknowledgements: Option<&Acknowledgements>) -> Result<Vec<Bytes>, Ending> {
+async fn batch(drain: &mut Drain, acknowledgements: Option<&Acknowledgements>) -> Result<Vec<Bytes>, Closed> {
     let Some(acknowledgements) = acknowledgements else {
-        return drain.batch(BATCH_BYTES).await;
+        return drain.batch(MAX_FRAMES, BATCH_BYTES).await;
     };
     acknowledgements.free().await;
-    let frames = drain.batch(BATCH_BYTES).await?;
+    let frames = drain.batch(MAX_FRAMES, BATCH_BYTES).await?;
     let mut sent = acknowledgements.sent();
     frames.iter().for_each(|frame| sent.push(frame.clone()));
     Ok(frames)

@@ -4,6 +4,7 @@
 //! frames from its [`line::Line`]; with long polling, or after a stateful reconnect, one transport follows the other.
 
 mod calls;
+mod ending;
 mod line;
 mod peer;
 mod run;
@@ -14,11 +15,14 @@ pub(crate) use peer::Peer;
 
 use crate::app::App;
 use crate::caller::Credential;
-use crate::signalr::hubs::HubKind;
-use crate::signalr::outbox::{Outlet, outbox};
+use crate::live::Seat;
+use crate::metrics::Carrier;
+use crate::signalr::hubs::{HubFrames, HubKind};
 use bytes::Bytes;
+use ending::Why;
 use line::{Acknowledgements, Opened, Outgoing};
 use mainstay_core::Caller;
+use mainstay_hub::live::{Closed, Encode, Outlet, OutletParts};
 use mainstay_signalr::close::Ending;
 use mainstay_signalr::negotiate::Transport;
 use run::{Beginning, Run};
@@ -38,9 +42,11 @@ pub(crate) struct Opening {
     pub credential: Credential,
     pub transport: Transport,
     pub stateful: bool,
-    /// Counts the session as a live stream.
+    /// The session at a desktop that the connection says it is of.
+    pub desktop: Option<String>,
+    /// Counts the session as a live stream, and for its principal.
     #[expect(dead_code, reason = "held, never looked at")]
-    pub permit: OwnedSemaphorePermit,
+    pub counted: (OwnedSemaphorePermit, Seat),
 }
 
 /// A session, as transports see it.
@@ -51,6 +57,7 @@ pub(crate) struct Session {
     pub(crate) stateful: bool,
     inbox: mpsc::Sender<Arrived>,
     outlet: Outlet,
+    why: Why,
     line: Arc<AsyncMutex<Line>>,
     /// Ends the transport that is attached.
     attached: Mutex<CancellationToken>,
@@ -70,12 +77,18 @@ impl Session {
     /// Opens a session: its task runs until it is over.
     pub(crate) fn open(app: &Arc<App>, opening: Opening) -> Arc<Self> {
         let rules = &app.config.signalr;
-        let (outlet, drain) = outbox(rules.queue_bytes);
+        let frames = Arc::new(HubFrames::new(opening.hub));
+        let encoder: Arc<dyn Encode> = Arc::clone(&frames) as _;
+        let meter = app.services.metrics.delivery.meter(Carrier::SignalR);
+        let parts = OutletParts { connection: opening.id.clone(), encoder, limit_bytes: rules.queue_bytes, meter };
+        let (outlet, drain) = app.services.live.outlet(parts);
+        let why = Why::default();
         let (inbox, arrivals) = mpsc::channel(INBOX);
         let acknowledgements = opening.stateful.then(|| Arc::new(Acknowledgements::new(rules.unacknowledged_bytes)));
         let opened = Arc::new(Opened::default());
         let outgoing = Outgoing {
             drain,
+            why: why.clone(),
             acknowledgements: acknowledgements.clone(),
             opened: Arc::clone(&opened),
             // A poll that is answered is a sign of life itself.
@@ -88,12 +101,14 @@ impl Session {
             stateful: opening.stateful,
             inbox,
             outlet: outlet.clone(),
+            why: why.clone(),
             line: Arc::new(AsyncMutex::new(Line::new(outgoing))),
             attached: Mutex::default(),
             over: CancellationToken::new(),
         });
-        let beginning = Beginning { opening, arrivals, outlet, acknowledgements, opened, over: session.over.clone() };
-        tokio::spawn(Run::new(Arc::clone(app), beginning).last());
+        let over = session.over.clone();
+        let beginning = Beginning { opening, arrivals, outlet, frames, why, acknowledgements, opened, over };
+        app.services.sockets.spawn(Run::new(Arc::clone(app), beginning).last());
         session
     }
 
@@ -126,7 +141,8 @@ impl Session {
 
     /// Ends the session.
     pub(crate) fn end(&self, ending: Ending) {
-        self.outlet.end(ending);
+        self.why.tell(ending);
+        self.outlet.close(Closed::Ended);
     }
 
     /// Cancelled when the session is over.

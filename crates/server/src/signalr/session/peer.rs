@@ -1,9 +1,10 @@
 //! The client, as the methods of a hub see it.
 
 use crate::app::App;
-use crate::signalr::hubs::HubKind;
-use crate::signalr::outbox::Outlet;
+use crate::signalr::hubs::{Floor, HubKind};
 use bytes::Bytes;
+use mainstay_core::Caller;
+use mainstay_hub::live::Outlet;
 use mainstay_signalr::{Headers, Invocation, Message, Outcome, Protocol, Unrepresentable, Value};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,11 +18,15 @@ const MAX_ASKED: usize = 32;
 /// A client that is connected to a hub.
 pub(crate) struct Peer {
     pub(crate) app: Arc<App>,
+    pub(crate) caller: Caller,
     /// The public id of the connection.
     pub(crate) id: String,
     pub(crate) hub: HubKind,
+    /// The session at a desktop that the connection says it is of.
+    pub(crate) desktop: Option<String>,
     pub(crate) protocol: Protocol,
     pub(crate) outlet: Outlet,
+    pub(crate) floor: Floor,
     asked: Mutex<HashMap<String, oneshot::Sender<Result<Value, String>>>>,
     next_id: AtomicU64,
 }
@@ -29,16 +34,24 @@ pub(crate) struct Peer {
 /// What a peer is made of.
 pub(crate) struct Known {
     pub app: Arc<App>,
+    pub caller: Caller,
     pub id: String,
     pub hub: HubKind,
+    pub desktop: Option<String>,
     pub protocol: Protocol,
     pub outlet: Outlet,
 }
 
 impl Peer {
     pub(crate) fn new(known: Known) -> Self {
-        let Known { app, id, hub, protocol, outlet } = known;
-        Self { app, id, hub, protocol, outlet, asked: Mutex::default(), next_id: AtomicU64::new(1) }
+        let Known { app, caller, id, hub, desktop, protocol, outlet } = known;
+        let (floor, asked, next_id) = (Floor::default(), Mutex::default(), AtomicU64::new(1));
+        Self { app, caller, id, hub, desktop, protocol, outlet, floor, asked, next_id }
+    }
+
+    /// Calls a method of the client, and wants no answer.
+    pub(crate) fn tell(&self, target: &str, arguments: Vec<Value>) -> Result<(), String> {
+        self.send(&Message::Invocation(Invocation::send(target, arguments)))
     }
 
     /// Calls a method of the client and waits for its result, at most for the time of the rules.

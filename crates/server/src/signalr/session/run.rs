@@ -1,13 +1,15 @@
 //! The task of a session: the handshake, then messages, until somebody ends it.
 
 use super::calls::Calls;
+use super::ending::Why;
 use super::line::{Acknowledgements, Opened, Spoken};
 use super::peer::Known;
 use super::{Arrived, Opening, Peer};
 use crate::access::Standing;
 use crate::app::App;
-use crate::signalr::outbox::Outlet;
+use crate::signalr::hubs::{self, HubFrames};
 use bytes::BytesMut;
+use mainstay_hub::live::{Closed, Outlet};
 use mainstay_signalr::close::Ending;
 use mainstay_signalr::handshake::{self, Agreed, LATEST_VERSION, Refused};
 use mainstay_signalr::negotiate::Transport;
@@ -27,6 +29,8 @@ pub(super) struct Beginning {
     pub opening: Opening,
     pub arrivals: mpsc::Receiver<Arrived>,
     pub outlet: Outlet,
+    pub frames: Arc<HubFrames>,
+    pub why: Why,
     pub acknowledgements: Option<Arc<Acknowledgements>>,
     pub opened: Arc<Opened>,
     pub over: CancellationToken,
@@ -57,6 +61,7 @@ enum Stage {
 
 struct Open {
     reader: Reader,
+    peer: Arc<Peer>,
     calls: Calls,
     /// What has arrived, where both sides count messages.
     received: Option<Received>,
@@ -90,14 +95,29 @@ impl Run {
         if matches!(self.stage, Stage::Handshake(_)) {
             self.beginning.opened.tell(Err(Refused::TimedOut.response()));
         }
-        self.beginning.outlet.end(ending);
+        self.beginning.why.tell(ending);
+        self.beginning.outlet.close(Closed::Ended);
+        self.leave().await;
         // The transport writes what waits, and why it ends; with long polling the next poll has to come for it.
         let polled = self.beginning.opening.transport == Transport::LongPolling;
-        let patience = if polled { self.app.config.signalr.disconnect_timeout } else { FAREWELL };
+        let patience = match polled && !self.app.shutdown.is_cancelled() {
+            true => self.app.config.signalr.disconnect_timeout,
+            false => FAREWELL,
+        };
         if polled || self.attached.is_some() {
             let _in_time = tokio::time::timeout(patience, self.beginning.over.cancelled()).await;
         }
         self.beginning.over.cancel();
+    }
+
+    /// The hub hears that the client has gone. Calls that are under way end before.
+    async fn leave(&mut self) {
+        let Stage::Open(open) = std::mem::replace(&mut self.stage, Stage::Handshake(BytesMut::new())) else { return };
+        let peer = Arc::clone(&open.peer);
+        drop(open);
+        if tokio::time::timeout(FAREWELL, hubs::disconnected(&peer)).await.is_err() {
+            tracing::debug!(connection = peer.id, "a connection could not leave its rooms in time");
+        }
     }
 
     /// Hears the client until the session is to end.
@@ -112,7 +132,7 @@ impl Run {
             };
             let stepped = tokio::select! {
                 () = shutdown.cancelled() => Err(Ending::Stopping),
-                () = outlet.ended() => Err(Ending::Done),
+                closed = outlet.wait_closed() => Err(self.beginning.why.of(closed)),
                 () = over.cancelled() => Err(Ending::Done),
                 arrived = self.beginning.arrivals.recv(), if accepts => match arrived {
                     Some(arrived) => self.arrived(arrived),
@@ -121,14 +141,22 @@ impl Run {
                 stepped = step(&mut self.stage) => stepped.map_err(Ending::Refused).and_then(|()| self.read()),
                 () = gone(self.attached.as_ref()) => self.gone(),
                 () = tokio::time::sleep_until(deadline) => self.passed(),
-                _ = self.checks.tick() => match self.standing.holds().await {
-                    true => Ok(()),
-                    false => Err(Ending::CredentialEnded),
-                },
+                _ = self.checks.tick() => self.look_after().await,
             };
             if let Err(ending) = stepped {
                 return ending;
             }
+        }
+    }
+
+    /// Looks whether the credential, and what the client may hear with it, is what it was.
+    async fn look_after(&mut self) -> Result<(), Ending> {
+        if !self.standing.holds().await {
+            return Err(Ending::CredentialEnded);
+        }
+        match &self.stage {
+            Stage::Open(open) => open.peer.look_after().await.map_err(Ending::Refused),
+            Stage::Handshake(_) => Ok(()),
         }
     }
 
@@ -205,20 +233,24 @@ impl Run {
 
     fn open(&mut self, agreed: Agreed, rest: BytesMut) {
         let Agreed { protocol, version } = agreed;
-        let Beginning { opening, outlet, opened, .. } = &self.beginning;
+        let Beginning { opening, outlet, frames, opened, .. } = &self.beginning;
+        frames.speak(protocol);
         let spoken = Spoken { protocol, stateful: opening.stateful && version >= LATEST_VERSION };
         opened.tell(Ok(spoken));
         let peer = Arc::new(Peer::new(Known {
             app: Arc::clone(&self.app),
+            caller: opening.caller.clone(),
             id: opening.id.clone(),
             hub: opening.hub,
+            desktop: opening.desktop.clone(),
             protocol,
             outlet: outlet.clone(),
         }));
         let rules = &self.app.config.signalr;
         self.stage = Stage::Open(Box::new(Open {
             reader: Reader::new(protocol, rules.limits, rest),
-            calls: Calls::new(peer, rules.max_calls),
+            calls: Calls::new(Arc::clone(&peer), rules.max_calls),
+            peer,
             received: spoken.stateful.then(Received::new),
             spoken,
         }));

@@ -4,8 +4,8 @@ use crate::conformance::Bed;
 use mainstay_core::api::events::{EventId, EventMetadata, EventOffset, EventType, RoomId, StreamName};
 use mainstay_core::api::{Epoch, Namespace, RawJson, Timestamp};
 use mainstay_core::events::{
-    EventStore, LogName, LogPage, LogState, NewEvent, Publish, PublishOutcome, Published, PurgeLog, ReadLog, Tail,
-    Trimming,
+    EventStore, LogName, LogPage, LogState, NewEvent, Publish, PublishOutcome, Published, PurgeLog, Purged, ReadLog,
+    Tail, Trimming,
 };
 use mainstay_core::{Clock, SystemClock};
 use std::sync::Arc;
@@ -13,11 +13,12 @@ use std::time::Duration;
 
 /// A log that nobody else uses.
 #[derive(Clone)]
-pub(super) struct Feed {
+pub(in crate::conformance) struct Feed {
     pub events: Arc<dyn EventStore>,
     pub log: LogName,
     pub max_len: u32,
     pub dedupe: Duration,
+    pub trimming: Trimming,
     /// The present: the real one, because a store may place events by its own clock.
     pub now: Timestamp,
 }
@@ -34,6 +35,7 @@ impl Feed {
             log: LogName { namespace, stream, partition: 0 },
             max_len: 10_000,
             dedupe: Duration::from_secs(300),
+            trimming: Trimming::Count,
             now: SystemClock.now(),
         }
     }
@@ -54,7 +56,7 @@ impl Feed {
             max_len: self.max_len,
             max_age: None,
             dedupe: self.dedupe,
-            trimming: Trimming::Count,
+            trimming: self.trimming,
         };
         self.events.publish(publish).await.expect("publish")
     }
@@ -80,9 +82,13 @@ impl Feed {
 
     /// Removes what was stored before a moment, and says how many events went.
     pub async fn purge(&self, older_than: Timestamp) -> u64 {
+        self.purged(older_than).await.events
+    }
+
+    pub async fn purged(&self, older_than: Timestamp) -> Purged {
         let (log, older_than) = (self.log.clone(), Some(older_than));
-        let purge = PurgeLog { log, older_than, trimming: Trimming::Count, now: self.now };
-        self.events.purge(purge).await.expect("purge").events
+        let purge = PurgeLog { log, older_than, trimming: self.trimming, now: self.now };
+        self.events.purge(purge).await.expect("purge")
     }
 
     pub fn tail(&self, after: EventOffset) -> Tail {
@@ -94,7 +100,7 @@ pub(super) fn ids(page: &LogPage) -> Vec<String> {
     page.events.iter().map(|stored| stored.event.id.to_string()).collect()
 }
 
-pub(super) fn event(id: &str) -> NewEvent {
+pub(in crate::conformance) fn event(id: &str) -> NewEvent {
     NewEvent {
         id: EventId::parse(id).expect("an id"),
         kind: EventType::parse("chat_message").expect("a type"),

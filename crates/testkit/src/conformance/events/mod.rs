@@ -1,6 +1,6 @@
 //! The promises of [`EventStore`](mainstay_core::events::EventStore).
 
-mod feed;
+pub(super) mod feed;
 pub mod publishing;
 pub mod reading;
 pub mod waiting;
