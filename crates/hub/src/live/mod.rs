@@ -4,6 +4,7 @@
 //! the queues of the connections. Whoever comes with a position gets what was missed first: from the last events in
 //! memory, where they reach back far enough, else from the store, page by page, as its queue empties.
 
+mod burst;
 mod counts;
 mod event;
 mod feed;

@@ -34,6 +34,8 @@ pub(super) enum Of {
     Message,
     /// An event that is never left out.
     Kept(Stamp),
+    /// Events that are never left out, in one frame.
+    Joined(Arc<[Stamp]>),
     /// An event that a later one of its type may stand for.
     Event(Arc<LiveEvent>),
     /// How many events of a room were left out here. Boxed: it is rare, and would make every frame larger.
@@ -67,7 +69,7 @@ impl Queue {
             let Some(frame) = self.frames.pop_front() else { break };
             bytes += frame.bytes.len();
             taken.push(frame.bytes);
-            stamps.extend(frame.of.stamp());
+            frame.of.stamp(&mut stamps);
         }
         self.bytes -= bytes;
         if self.frames.is_empty() && self.frames.capacity() > KEPT_CAPACITY {
@@ -110,7 +112,7 @@ impl Queue {
             .iter()
             .rev()
             .map(|frame| match &frame.of {
-                Of::Message | Of::Kept(_) => true,
+                Of::Message | Of::Kept(_) | Of::Joined(_) => true,
                 Of::Event(event) => {
                     let event = &event.event;
                     seen.insert((event.stream.clone(), event.room.clone(), event.kind.clone()))
@@ -139,17 +141,18 @@ impl Queue {
 }
 
 impl Of {
-    fn stamp(&self) -> Option<Stamp> {
+    fn stamp(&self, stamps: &mut Vec<Stamp>) {
         match self {
-            Self::Kept(stamp) => Some(*stamp),
-            Self::Event(event) => Some(event.stamp()),
-            Self::Message | Self::Conflated(..) => None,
+            Self::Kept(stamp) => stamps.push(*stamp),
+            Self::Joined(several) => stamps.extend_from_slice(several),
+            Self::Event(event) => stamps.push(event.stamp()),
+            Self::Message | Self::Conflated(..) => {}
         }
     }
 
     fn room(&self) -> Option<(StreamName, RoomId)> {
         match self {
-            Self::Message | Self::Kept(_) => None,
+            Self::Message | Self::Kept(_) | Self::Joined(_) => None,
             Self::Event(event) => Some((event.event.stream.clone(), event.event.room.clone())),
             Self::Conflated(left_out) => Some((left_out.0.clone(), left_out.1.clone())),
         }

@@ -30,10 +30,11 @@ pub(crate) async fn ws(
     let permit = app.admission.live()?;
     let (response, socket) = upgrade.accept();
     let tasks = app.services.sockets.clone();
+    let sockets = tasks.clone();
     tasks.spawn(async move {
         if let Some(socket) = socket.await {
-            // Boxed, so that the task holds it once and not in each state that it goes through.
-            Box::pin(serve(socket, Opening { app, caller, credential, permit, seat })).await;
+            // A task of its own: this one has room for the request as well, which an open socket does not need.
+            sockets.spawn(serve(socket, Opening { app, caller, credential, permit, seat }));
         }
     });
     Ok(response)

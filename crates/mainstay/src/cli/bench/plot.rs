@@ -76,7 +76,11 @@ fn seconds(svg: &mut String, top: f64, seconds: &[Second]) {
             COLOURS[index]
         );
         text(svg, (at + 14.0, top - 10.0), name, "start");
-        line(svg, COLOURS[index], seconds.iter().map(|second| (x(second.second), axis.y([second.p50, second.p99, second.max][index]))));
+        line(
+            svg,
+            COLOURS[index],
+            seconds.iter().map(|second| (x(second.second), axis.y([second.p50, second.p99, second.max][index]))),
+        );
     }
 }
 

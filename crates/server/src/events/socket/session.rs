@@ -33,7 +33,7 @@ pub(crate) struct Opening {
 /// The state of a connection.
 pub(super) struct Session {
     pub(super) app: Arc<App>,
-    pub(super) caller: Caller,
+    pub(super) caller: Arc<Caller>,
     pub(super) outlet: Outlet,
     pub(super) rooms: Rooms,
     standing: Standing,
@@ -46,13 +46,13 @@ pub(super) struct Session {
 /// Serves a connection until it ends.
 pub(crate) async fn serve(socket: Socket, opening: Opening) {
     let Opening { app, caller, credential, permit, seat } = opening;
-    let rules = app.config.live.clone();
+    let (rules, caller) = (app.config.live.clone(), Arc::new(caller));
     let connection = RandomMint.event_id().to_string();
     let meter = app.services.metrics.delivery.meter(Carrier::WebSocket);
     let parts = OutletParts { connection, encoder: Arc::new(SocketFrames), limit_bytes: rules.queue_bytes, meter };
     let (outlet, mut drain) = app.services.live.outlet(parts);
     let (mut reader, mut write) = socket.split(outlet.clone(), rules.max_message_bytes).await;
-    let standing = Standing::new(Arc::clone(&app), credential, caller.clone());
+    let standing = Standing::new(Arc::clone(&app), credential, Arc::clone(&caller));
     let (heard, alive) = (Instant::now(), Instant::now());
     let mut session = Session { app, caller, outlet, rooms: Rooms::default(), standing, heard, alive };
     session.welcome();

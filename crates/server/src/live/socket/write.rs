@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 /// Frames of one vectored write.
-const MAX_FRAMES: usize = 64;
+const MAX_FRAMES: usize = 128;
 /// About how many bytes are taken from a queue at a time.
 const BATCH_BYTES: usize = 256 * 1_024;
 /// How long one write may take. A client that takes nothing for so long is gone.
