@@ -4,7 +4,7 @@ mod check;
 mod clients;
 mod command;
 mod generated;
-mod redis;
+mod programs;
 mod test;
 
 use clap::{Parser, Subcommand};
@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
         Task::Test(options) => test::run(&options),
         Task::Gen => generated::write(),
         Task::Bench { filter, json } => {
-            let redis = redis::server()?;
+            let redis = programs::REDIS.find()?;
             let mut bench = command::cargo(&["run", "--release", "--package", "mainstay-bench", "--"]);
             bench.args(filter).args(json.then_some("--json")).env("MAINSTAY_TEST_REDIS_SERVER", redis);
             command::run(&mut command::cargo(&["build", "--release", "--package", "mainstay"]))?;

@@ -1,6 +1,7 @@
 //! `cargo xtask test`.
 
-use crate::{clients, command, redis};
+use crate::programs::{BROWSER, REDIS};
+use crate::{clients, command};
 use anyhow::{Result, bail};
 
 #[derive(clap::Args)]
@@ -11,7 +12,7 @@ pub struct Options {
 
 /// Builds everything and runs every test, or those that the filter names.
 pub fn run(options: &Options) -> Result<()> {
-    let server = redis::server()?;
+    let (server, browser) = (REDIS.find()?, BROWSER.find()?);
     let version = command::output(std::process::Command::new(&server).arg("--version"))?;
     let clients = clients::install()?;
     command::say(&format!("testing on {}", version.trim()));
@@ -20,6 +21,7 @@ pub fn run(options: &Options) -> Result<()> {
         test.arg(filter);
     }
     test.env("MAINSTAY_TEST_REDIS_SERVER", server)
+        .env("MAINSTAY_TEST_BROWSER", browser)
         .env("MAINSTAY_TEST_PYTHON", clients.python)
         .env("MAINSTAY_TEST_INSPECTOR", clients.inspector)
         .env("MAINSTAY_TEST_SIGNALR", clients.signalr)

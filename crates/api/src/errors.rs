@@ -111,6 +111,8 @@ catalogue! {
     ConversationAgentFailed = "conversations.agent_failed", "The agent failed", 502, 4502, -32007, 1, true;
     ConversationAgentUnavailable = "conversations.agent_unavailable", "The agent cannot be reached", 503, 4503, -32007, 1, true;
     EventStreamUnknown = "events.stream_unknown", "There is no such stream", 404, 4404, -32004, 1, false;
+    EventGroupUnknown = "events.group_not_found", "There is no such consumer group", 404, 4404, -32004, 1, false;
+    EventGroupsFull = "events.too_many_groups", "The stream has as many consumer groups as it may", 429, 4429, -32006, 1, false;
     EventBacklog = "events.backlog", "A consumer group is too far behind", 429, 4529, -32006, 1, true;
     EventRoomForbidden = "events.room_forbidden", "The room is not open to this credential", 403, 4403, -32001, 1, false;
     EventRoomFull = "events.room_full", "The room is full", 429, 4529, -32006, 1, true;

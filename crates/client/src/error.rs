@@ -72,6 +72,15 @@ impl ClientError {
         }
     }
 
+    /// The code with which a server refused the call; none where the call failed otherwise.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Code> {
+        match self {
+            Self::Problem(problem) => Some(problem.code),
+            _ => None,
+        }
+    }
+
     /// Whether a write may have taken place.
     #[must_use]
     pub fn applied(&self) -> Applied {

@@ -19,6 +19,7 @@ pub mod publisher;
 mod retry;
 mod rooms;
 mod transport;
+mod workers;
 
 pub use audit::AuditClient;
 pub use conversations::Conversations;
@@ -33,6 +34,7 @@ pub use options::{ClientOptions, Credential};
 pub use presence::PresenceClient;
 pub use rooms::RoomClient;
 pub use transport::{Body, BoxError};
+pub use workers::GroupClient;
 
 use bytes::Bytes;
 use http::{Request, Response};

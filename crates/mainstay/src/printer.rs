@@ -133,7 +133,11 @@ impl Printer {
 /// would also be taken for colour and cut out on the way to a pipe.
 fn to_json<T: Serialize>(value: &T, pretty: bool) -> Result<String> {
     let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
-    let text = text.map_err(|cause| mainstay_core::Error::bug(cause.to_string()))?;
+    let mut text = text.map_err(|cause| mainstay_core::Error::bug(cause.to_string()))?;
+    // Only documents that are carried as they were written hold these as they are, and only between their values.
+    if text.contains('\r') || (!pretty && text.contains('\n')) {
+        text = text.replace(['\r', '\n'], " ");
+    }
     if !text.contains(is_hostile) {
         return Ok(text);
     }
@@ -172,6 +176,17 @@ mod tests {
         assert_eq!(printable("a\u{1b}[2Jb\u{9b}c\r\n"), "a\\u{1b}[2Jb\\u{9b}c\\u{d}\n");
         assert_eq!(printable("plain é 日本\n\tx"), "plain é 日本\n\tx");
         assert_eq!(one_line("a\nb"), "a b");
+    }
+
+    #[test]
+    fn a_line_of_json_stays_one_whatever_it_carries() {
+        let carried = mainstay_api::RawJson::parse("{\r\n  \"a\\n\":\t1\r\n}").unwrap();
+        let line = to_json(&carried, false).unwrap();
+        assert_eq!(line, "{    \"a\\n\":\t1  }");
+        for pretty in [false, true] {
+            let document = to_json(&carried, pretty).unwrap();
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&document).unwrap(), serde_json::json!({"a\n": 1}));
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod problem;
 mod serve;
 mod services;
 mod signalr;
+mod surveying;
 mod whoami;
 
 pub use access::{Audited, Needs};
@@ -45,3 +46,4 @@ pub use problem::Failure;
 pub use serve::serve;
 pub use services::{ServiceRules, Services};
 pub use signalr::SignalrRules;
+pub use surveying::{InvalidSurveying, Surveying};

@@ -2,9 +2,11 @@
 
 mod delivery;
 mod events;
+mod standing;
 
 pub(crate) use delivery::{Carrier, DeliveryMetrics};
 pub(crate) use events::{EventMetrics, PublishStatus, Transport};
+pub(crate) use standing::StandingMetrics;
 
 use crate::app::App;
 use crate::health;
@@ -43,6 +45,8 @@ pub struct Metrics {
     store_up: Gauge,
     /// What is counted of events.
     pub(crate) events: EventMetrics,
+    /// How streams and consumer groups stand.
+    pub(crate) standing: StandingMetrics,
     /// What is measured of live delivery.
     pub(crate) delivery: DeliveryMetrics,
 }
@@ -96,6 +100,7 @@ impl Metrics {
             live: Gauge::default(),
             store_up: Gauge::default(),
             events: EventMetrics::register(&mut registry),
+            standing: StandingMetrics::register(&mut registry),
             delivery: DeliveryMetrics::register(&mut registry, clock),
             registry: Registry::default(),
         };

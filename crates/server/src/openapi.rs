@@ -4,7 +4,10 @@
 use crate::access::{Access, Guard, Needs, audited, audited_in_server, guard};
 use crate::app::App;
 use crate::conversations::{self, legacy as chat, subjects};
-use crate::events::{publish, read as read_page, rooms, set_transport, sse, streams, transport, ws};
+use crate::events::{
+    consumer_lag, dead, groups, health as events_health, legacy as observed, publish, read as read_page, rooms,
+    set_transport, sse, streams, transport, work, ws,
+};
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
 use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, whoami};
 use axum::Router;
@@ -108,6 +111,21 @@ endpoints! {
         publish => publish [Scope::EventsWrite];
         read_page => read [Scope::EventsRead];
         streams => streams [Scope::EventsRead];
+        consumer_lag => consumer_lag [Scope::EventsRead];
+        events_health => health [Scope::EventsRead];
+        observed::consumer_lag => consumer_lag [Scope::EventsRead];
+        observed::streams => streams [Scope::EventsRead];
+        observed::health => health [Scope::EventsRead];
+        groups::list => list [Scope::EventsRead];
+        groups::create => create [audited(Scope::EventsAdmin, AuditClass::Write, "events.groups.create", "group")];
+        groups::remove => remove [audited(Scope::EventsAdmin, AuditClass::Delete, "events.groups.remove", "group")];
+        work::keep => keep [Scope::EventsConsume];
+        work::acknowledge => acknowledge [Scope::EventsConsume];
+        work::release => release [Scope::EventsConsume];
+        work::bury => bury [Scope::EventsConsume];
+        dead::list => list [Scope::EventsConsume];
+        dead::revive => revive [audited(Scope::EventsAdmin, AuditClass::Write, "events.dead.revive", "event")];
+        dead::forget => forget [audited(Scope::EventsAdmin, AuditClass::Delete, "events.dead.forget", "event")];
         transport => transport [Scope::EventsWrite];
         rooms::present => present [Scope::EventsRead];
         rooms::members => members [Scope::EventsRead];
@@ -143,6 +161,7 @@ endpoints! {
         mail::inbox => inbox [Scope::MailRead];
         mail::events => events [Scope::MailRead];
         presence::events => events [Scope::PresenceRead];
+        work::take => take [Scope::EventsConsume];
     }
 }
 
@@ -219,6 +238,8 @@ endpoints! {
     /// The HTTP bridge, for whoever has its key.
     bridged {
         bridge::call => call [Needs::Caller];
+        bridge::online => online [Needs::Caller];
+        bridge::stats => stats [Needs::Caller];
     }
 }
 

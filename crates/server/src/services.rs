@@ -5,7 +5,10 @@ use crate::events::{Coalescer, Publisher};
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
-use mainstay_core::events::{ConnectionStore, EventParts, EventService, RoomParts, RoomRules, RoomService, Streams};
+use mainstay_core::events::{
+    ConnectionStore, EventObserver, EventParts, EventService, RoomParts, RoomRules, RoomService, Streams, WorkerParts,
+    WorkerService,
+};
 use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
@@ -37,10 +40,14 @@ pub struct Services {
     pub identity: Arc<IdentityService>,
     /// Mail.
     pub mail: Arc<MailService>,
+    /// How streams and groups stand.
+    pub observer: Arc<EventObserver>,
     /// Presence.
     pub presence: Arc<PresenceService>,
     /// Rooms of streams.
     pub rooms: Arc<RoomService>,
+    /// Consumer groups of streams.
+    pub workers: Arc<WorkerService>,
     /// Where live readers wait.
     pub hub: Hub,
     /// Live delivery of events.
@@ -103,6 +110,18 @@ impl Services {
         let conversations = ConversationService::new(store, Arc::clone(clock), Arc::clone(mint), rules.conversations);
         let conversations = Arc::new(conversations);
         let chat = Chat::new(Arc::clone(&conversations), rules.agent, rules.chat);
+        let observer = EventObserver::new(
+            Arc::clone(&stores.events),
+            Arc::clone(&stores.groups),
+            Arc::clone(&rules.streams),
+            Arc::clone(clock),
+        );
+        let workers = WorkerService::new(WorkerParts {
+            events: Arc::clone(&stores.events),
+            groups: Arc::clone(&stores.groups),
+            streams: Arc::clone(&rules.streams),
+            clock: Arc::clone(clock),
+        });
         let events = EventService::new(EventParts {
             events: Arc::clone(&stores.events),
             rooms: Arc::clone(&stores.rooms),
@@ -134,8 +153,10 @@ impl Services {
             events,
             identity: Arc::new(identity),
             mail: Arc::new(mail),
+            observer: Arc::new(observer),
             presence: Arc::new(presence),
             rooms: Arc::new(rooms),
+            workers: Arc::new(workers),
             hub: Hub::new(Arc::clone(&stores.hints)),
             live: Live::new(Arc::clone(&stores.events), rules.streams, LiveOptions::default()),
             node: mint.event_id().to_string(),

@@ -2,6 +2,8 @@
 
 pub mod bridge;
 mod event;
+mod groups;
+pub mod legacy;
 mod live;
 mod names;
 mod observe;
@@ -10,12 +12,16 @@ mod publish;
 mod reading;
 mod rooms;
 mod transport;
+mod workers;
 
 pub use event::{Event, EventMetadata};
+pub use groups::{
+    ConsumerGroup, CreateGroup, GroupConsumer, GroupCreated, GroupFrom, GroupList, GroupRemoved, MAX_GROUPS,
+};
 pub use live::{FollowRoom, LiveMessage, LiveOp, LiveRequest, MAX_LIVE_BATCH, live_schema};
 pub use names::{ConsumerName, EventId, EventType, GroupName, MemberId, RoomId, StreamName};
 pub use observe::{ConsumerLag, EventsHealth, GroupLag, LAG_DEGRADED, LAG_UNHEALTHY, Standing, StreamHealth};
-pub use position::{EventOffset, EventPosition};
+pub use position::{EventOffset, EventPosition, EventToken};
 pub use publish::{PublishEvent, PublishEvents, PublishedEvent, PublishedEvents};
 pub use reading::{DEFAULT_EVENTS_PAGE, EventPage, PartitionState, ReadEvents, StreamList, StreamState};
 pub use rooms::{
@@ -24,6 +30,11 @@ pub use rooms::{
 };
 pub use transport::{
     ChangeTransport, MAX_PUBLISH_TIMEOUT_MS, MIN_PUBLISH_TIMEOUT_MS, TransportChoice, TransportSettings,
+};
+pub use workers::{
+    AcknowledgeWork, AcknowledgedWork, BuryWork, DEFAULT_DEAD_PAGE, DEFAULT_DELIVERIES, DEFAULT_IDLE_MS, DEFAULT_WORK,
+    DeadChanged, DeadWork, KeepWork, KeptWork, ListDead, MAX_DELIVERIES, MAX_IDLE_MS, MAX_REASON_BYTES, MAX_WORK,
+    MAX_WORK_WAIT_MS, MIN_IDLE_MS, ReleaseWork, TakeWork, TakenWork, WorkBuried, WorkEvent, WorkReleased,
 };
 
 use serde::{Deserialize, Serialize};

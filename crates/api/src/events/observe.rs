@@ -1,6 +1,6 @@
 //! How streams and those who work on them stand.
 
-use super::{GroupName, StreamName};
+use super::{ConsumerName, GroupName, StreamName};
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -57,17 +57,20 @@ pub struct GroupLag {
     pub status: Standing,
     /// Events that nobody has taken yet.
     pub lag: u64,
+    /// Whether there may be more of them: the store counted as far as one call may.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lag_at_least: bool,
     /// Events taken and not acknowledged.
     pub pending: u64,
     /// Milliseconds for which the oldest of these has been held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oldest_pending_ms: Option<u64>,
-    /// Consumers seen in the last hour.
-    pub consumers: u64,
+    /// Consumers that hold something, or took something in the last hour, by name.
+    pub consumers: Vec<ConsumerName>,
     /// Events given up on.
     pub dead: u64,
-    /// Events trimmed before the group had acknowledged them.
-    pub missed: u64,
+    /// Events that were trimmed while a consumer held them.
+    pub lost: u64,
 }
 
 /// How the events of the namespace stand as a whole.

@@ -84,6 +84,39 @@ impl std::str::FromStr for EventPosition {
     }
 }
 
+/// An event in the hands of a group, written `<partition>:<ms-seq>`: what it is acknowledged, kept and given back by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+#[derive(schemars::JsonSchema)]
+#[schemars(with = "String")]
+pub struct EventToken {
+    /// The partition of the stream.
+    pub partition: u16,
+    /// The event's place in it.
+    pub offset: EventOffset,
+}
+
+string_schema!(EventToken, "0:1763673827000-0");
+
+impl std::fmt::Display for EventToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.partition, self.offset)
+    }
+}
+
+impl std::str::FromStr for EventToken {
+    type Err = InvalidText;
+    fn from_str(value: &str) -> Result<Self, InvalidText> {
+        let parsed = value.split_once(':').and_then(|(partition, offset)| {
+            Some(Self { partition: u16::try_from(number(partition)?).ok()?, offset: offset.parse().ok()? })
+        });
+        parsed.ok_or_else(|| InvalidText {
+            what: "token",
+            rule: format!("{value:?} is not of the form partition:ms-seq, as an earlier answer gave it"),
+        })
+    }
+}
+
 macro_rules! written_as_text {
     ($name:ident) => {
         impl TryFrom<String> for $name {
@@ -102,6 +135,7 @@ macro_rules! written_as_text {
 }
 written_as_text!(EventOffset);
 written_as_text!(EventPosition);
+written_as_text!(EventToken);
 
 #[cfg(test)]
 mod tests {
@@ -114,6 +148,15 @@ mod tests {
         for bad in ["", "ab1", "ab1:", "ab1:1", "ab1:1-", "ab1:-1-0", "ab1:1-+2", "a b:1-1", "x:9223372036854775808-0"]
         {
             assert!(bad.parse::<EventPosition>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_token_names_partition_and_place() {
+        let token: EventToken = "3:1763673827000-12".parse().unwrap();
+        assert_eq!((token.partition, token.offset.seq, token.to_string().as_str()), (3, 12, "3:1763673827000-12"));
+        for bad in ["", "1", "1:", ":1-1", "65536:1-1", "+1:1-1", "a:1-1", "0:1"] {
+            assert!(bad.parse::<EventToken>().is_err(), "{bad}");
         }
     }
 

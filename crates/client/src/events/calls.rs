@@ -4,7 +4,8 @@ use crate::call::{Call, path};
 use crate::{Client, Result};
 use http::Method;
 use mainstay_api::events::{
-    ChangeTransport, EventPage, PublishEvents, PublishedEvents, ReadEvents, StreamList, StreamName, TransportChoice,
+    ChangeTransport, ConsumerLag, EventPage, EventsHealth, GroupList, PublishEvents, PublishedEvents, ReadEvents,
+    StreamList, StreamName, TransportChoice,
 };
 use mainstay_api::ids::RequestId;
 
@@ -41,6 +42,30 @@ impl EventsClient<'_> {
     /// Those of the store.
     pub async fn streams(&self) -> Result<StreamList> {
         self.0.call(Call::get(path(&["v1", "events", "streams"]))).await
+    }
+
+    /// The consumer groups of a stream, and how each stands.
+    ///
+    /// # Errors
+    /// `events.stream_unknown`.
+    pub async fn groups(&self, stream: &StreamName) -> Result<GroupList> {
+        self.0.call(Call::get(path(&["v1", "events", stream.as_str(), "groups"]))).await
+    }
+
+    /// How far the consumer groups of the namespace are behind.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn consumer_lag(&self) -> Result<ConsumerLag> {
+        self.0.call(Call::get(path(&["v1", "events", "consumer-lag"]))).await
+    }
+
+    /// How the streams of the namespace stand.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn health(&self) -> Result<EventsHealth> {
+        self.0.call(Call::get(path(&["v1", "events", "health"]))).await
     }
 
     /// How the publishers of the namespace send events.

@@ -1,13 +1,14 @@
 //! How streams and those who work on them stand.
 
-use super::groups::{GroupState, GroupStore};
-use super::port::{EventStore, LogName};
+use super::groups::GroupStore;
+use super::port::{EventStore, LogState};
+use super::standing::{ASKED_AT_ONCE, groups_of, logs};
 use super::streams::{StreamOptions, Streams};
 use crate::error::Result;
 use crate::{Caller, Clock, Scope};
-use mainstay_api::events::{ConsumerLag, EventsHealth, GroupLag, GroupName, Standing, StreamHealth, StreamName};
+use futures::{StreamExt, TryStreamExt};
+use mainstay_api::events::{ConsumerGroup, ConsumerLag, EventsHealth, GroupLag, Standing, StreamHealth, StreamName};
 use mainstay_api::{Namespace, Timestamp};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Looks at streams and groups, and changes nothing.
@@ -36,19 +37,11 @@ impl EventObserver {
     /// Those of the store.
     pub async fn consumer_lag(&self, caller: &Caller) -> Result<ConsumerLag> {
         caller.require(Scope::EventsRead)?;
-        self.lag_in(&caller.namespace).await
-    }
-
-    /// The same for a namespace, for the node's own metrics.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn lag_in(&self, namespace: &Namespace) -> Result<ConsumerLag> {
         let mut groups = Vec::new();
         for (stream, options) in self.streams.iter() {
-            groups.extend(self.groups_of(namespace, stream, options).await?);
+            groups.extend(self.groups_of(&caller.namespace, stream, options).await?);
         }
-        let status = groups.iter().map(|group| group.status).max().unwrap_or(Standing::Healthy);
+        let status = worst(groups.iter().map(|group| group.status));
         let total_lag = groups.iter().fold(0_u64, |sum, group| sum.saturating_add(group.lag));
         Ok(ConsumerLag { status, total_lag, groups })
     }
@@ -59,33 +52,49 @@ impl EventObserver {
     /// Those of the store.
     pub async fn health(&self, caller: &Caller) -> Result<EventsHealth> {
         caller.require(Scope::EventsRead)?;
-        self.health_in(&caller.namespace).await
+        let mut streams = Vec::new();
+        for (stream, options) in self.streams.iter() {
+            streams.push(self.survey(&caller.namespace, stream, options).await?.health);
+        }
+        Ok(EventsHealth { status: worst(streams.iter().map(|stream| stream.status)), streams })
     }
 
-    /// The same for a namespace, for the node's own metrics.
+    /// How each stream of the caller's namespace stands, or why that cannot be said; by the key of the stream.
+    ///
+    /// # Errors
+    /// `auth.forbidden`.
+    pub async fn each(&self, caller: &Caller) -> Result<Vec<(String, Result<Survey>)>> {
+        caller.require(Scope::EventsRead)?;
+        let mut each = Vec::new();
+        for (stream, options) in self.streams.iter() {
+            each.push((options.redis_key.clone(), self.survey(&caller.namespace, stream, options).await));
+        }
+        Ok(each)
+    }
+
+    /// How one stream of a namespace stands, with its groups; for the node's own metrics as well.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn health_in(&self, namespace: &Namespace) -> Result<EventsHealth> {
-        let mut streams = Vec::new();
-        for (stream, options) in self.streams.iter() {
-            let (mut length, mut last) = (0_u64, 0);
-            for log in logs(namespace, stream, options) {
-                let state = self.events.state(&log).await?;
-                length = length.saturating_add(state.length);
-                last = last.max(state.last.ms);
-            }
-            let groups = self.groups_of(namespace, stream, options).await?;
-            streams.push(StreamHealth {
-                stream: stream.clone(),
-                status: groups.iter().map(|group| group.status).max().unwrap_or(Standing::Healthy),
-                length,
-                last_event_at: i64::try_from(last).ok().filter(|ms| *ms > 0).map(Timestamp::from_millis),
-                max_lag: groups.iter().map(|group| group.lag).max().unwrap_or(0),
-            });
-        }
-        let status = streams.iter().map(|stream| stream.status).max().unwrap_or(Standing::Healthy);
-        Ok(EventsHealth { status, streams })
+    pub async fn survey(&self, namespace: &Namespace, stream: &StreamName, options: &StreamOptions) -> Result<Survey> {
+        let asked = logs(namespace, stream, options).map(|log| async move { self.events.state(&log).await });
+        let states: Vec<LogState> = futures::stream::iter(asked).buffered(ASKED_AT_ONCE).try_collect().await?;
+        let last = states.iter().map(|state| state.last.ms).max().unwrap_or(0);
+        let groups = self.groups_of(namespace, stream, options).await?;
+        let health = StreamHealth {
+            stream: stream.clone(),
+            status: worst(groups.iter().map(|group| group.status)),
+            length: states.iter().fold(0_u64, |sum, state| sum.saturating_add(state.length)),
+            last_event_at: i64::try_from(last).ok().filter(|ms| *ms > 0).map(Timestamp::from_millis),
+            max_lag: groups.iter().map(|group| group.lag).max().unwrap_or(0),
+        };
+        Ok(Survey { health, groups })
+    }
+
+    /// The streams.
+    #[must_use]
+    pub fn streams(&self) -> &Streams {
+        &self.streams
     }
 
     /// The groups of a stream, the partitions of each added up.
@@ -95,49 +104,43 @@ impl EventObserver {
         stream: &StreamName,
         options: &StreamOptions,
     ) -> Result<Vec<GroupLag>> {
-        let now = self.clock.now();
-        let mut groups: BTreeMap<GroupName, GroupLag> = BTreeMap::new();
-        for log in logs(namespace, stream, options) {
-            for state in self.groups.groups(&log, now).await? {
-                let sum = groups.entry(state.group.clone()).or_insert_with(|| none_of(stream, &state.group));
-                add(sum, &state);
-            }
-        }
-        Ok(groups.into_values().collect())
+        let groups = groups_of(self.groups.as_ref(), logs(namespace, stream, options), self.clock.now()).await?;
+        Ok(groups.into_iter().map(|group| lag_of(stream, group)).collect())
     }
 }
 
-/// The logs of a stream.
-fn logs(namespace: &Namespace, stream: &StreamName, options: &StreamOptions) -> impl Iterator<Item = LogName> {
-    let (namespace, stream) = (namespace.clone(), stream.clone());
-    (0..options.partitions).map(move |partition| LogName {
-        namespace: namespace.clone(),
-        stream: stream.clone(),
-        partition,
-    })
+/// How a stream stands, with its groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// The stream.
+    pub health: StreamHealth,
+    /// Its groups, by name.
+    pub groups: Vec<GroupLag>,
 }
 
-fn none_of(stream: &StreamName, group: &GroupName) -> GroupLag {
+impl Survey {
+    /// The group that is furthest behind.
+    #[must_use]
+    pub fn furthest(&self) -> Option<&GroupLag> {
+        self.groups.iter().max_by_key(|group| group.lag)
+    }
+}
+
+fn worst(standings: impl Iterator<Item = Standing>) -> Standing {
+    standings.max().unwrap_or(Standing::Healthy)
+}
+
+fn lag_of(stream: &StreamName, group: ConsumerGroup) -> GroupLag {
     GroupLag {
         stream: stream.clone(),
-        group: group.clone(),
-        status: Standing::Healthy,
-        lag: 0,
-        pending: 0,
-        oldest_pending_ms: None,
-        consumers: 0,
-        dead: 0,
-        missed: 0,
+        group: group.name,
+        status: group.status,
+        lag: group.lag,
+        lag_at_least: group.lag_at_least,
+        pending: group.pending,
+        oldest_pending_ms: group.oldest_pending_ms,
+        consumers: group.consumers.into_iter().map(|consumer| consumer.name).collect(),
+        dead: group.dead,
+        lost: group.lost,
     }
-}
-
-fn add(sum: &mut GroupLag, state: &GroupState) {
-    sum.lag = sum.lag.saturating_add(state.lag);
-    sum.status = Standing::of_lag(sum.lag);
-    sum.pending = sum.pending.saturating_add(state.pending);
-    let idle = state.oldest_idle.map(|idle| u64::try_from(idle.as_millis()).unwrap_or(u64::MAX));
-    sum.oldest_pending_ms = sum.oldest_pending_ms.max(idle);
-    sum.consumers = sum.consumers.max(state.consumers.len() as u64);
-    sum.dead = sum.dead.saturating_add(state.dead);
-    sum.missed = sum.missed.saturating_add(state.lost);
 }

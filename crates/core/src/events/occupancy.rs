@@ -5,6 +5,7 @@ use super::rooms::{Admit, Enter, EnterOutcome, Membership, Occupant, RoomKey, Ro
 use super::service::EventService;
 use crate::error::{Error, Result};
 use crate::{Caller, Clock, Scope};
+use futures::{StreamExt, TryStreamExt, stream};
 use mainstay_api::events::{
     AdmitMember, DEFAULT_ROOM_PAGE, ListMembers, MAX_ROOM_INFO_BYTES, MAX_ROOM_PAGE, MemberDismissed, MemberId,
     PresentMember, RoomId, RoomMember, RoomPresence, StreamName,
@@ -13,6 +14,9 @@ use mainstay_api::page::Page;
 use mainstay_api::{Code, RawJson};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Streams that are asked at a time who is in their rooms.
+const ASKED_AT_ONCE: usize = 8;
 
 /// What is configured about rooms.
 #[derive(Debug, Clone, Copy)]
@@ -145,6 +149,18 @@ impl RoomService {
         caller.require(Scope::EventsRead)?;
         self.events.stream(stream)?;
         self.rooms.connections_of(&caller.namespace, stream, member, self.clock.now()).await
+    }
+
+    /// How many connections somebody has in rooms of the caller's namespace. One that is in rooms of several streams counts
+    /// in each.
+    ///
+    /// # Errors
+    /// `auth.forbidden` without the scope `events:read`.
+    pub async fn connections_in_all(&self, caller: &Caller, member: &MemberId) -> Result<u64> {
+        let streams: Vec<StreamName> = self.events.streams().iter().map(|(name, _)| name.clone()).collect();
+        let asked = streams.into_iter().map(|stream| async move { self.connections_of(caller, &stream, member).await });
+        let counted: Vec<u64> = stream::iter(asked).buffered(ASKED_AT_ONCE).try_collect().await?;
+        Ok(counted.iter().sum())
     }
 
     /// Lets somebody into a room, in place of an earlier admission.

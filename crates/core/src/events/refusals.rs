@@ -1,5 +1,6 @@
 //! Refusals of events.
 
+use super::groups::GroupKey;
 use super::streams::Streams;
 use crate::error::Error;
 use mainstay_api::Code;
@@ -22,4 +23,21 @@ pub(super) fn backlog(stream: &StreamName, group: &str) -> Error {
         "Wait until the group has caught up, add consumers to it, or remove it where nobody needs it any more.",
     )
     .retry_after_ms(1_000)
+}
+
+pub(super) fn unknown_group(key: &GroupKey) -> Error {
+    let (group, stream, partition) = (&key.group, &key.log.stream, key.log.partition);
+    Error::new(
+        Code::EventGroupUnknown,
+        format!("there is no consumer group {group} on partition {partition} of the stream {stream}"),
+        format!("Make it with `mainstay events groups create {stream} {group}`, or name one that exists."),
+    )
+}
+
+pub(super) fn too_many_groups(stream: &StreamName) -> Error {
+    Error::new(
+        Code::EventGroupsFull,
+        format!("the stream {stream} has as many consumer groups as it may"),
+        "Remove groups that nobody consumes any more.",
+    )
 }

@@ -35,6 +35,15 @@ pub struct LiveCounts {
     pub gaps: u64,
 }
 
+/// What a node holds of the logs that it follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LiveHeld {
+    /// Rooms that somebody is subscribed to.
+    pub rooms: usize,
+    /// Ids by which repeats are recognised.
+    pub ids: usize,
+}
+
 impl Counts {
     /// So many bytes waited for a connection, and so many do now.
     pub(crate) fn queued(&self, before: usize, after: usize) {

@@ -2,7 +2,7 @@
 
 use super::LiveOptions;
 use super::burst::Burst;
-use super::counts::Counts;
+use super::counts::{Counts, LiveHeld};
 use super::event::{LiveEvent, Notice};
 use super::outlet::{Outlet, Wakes};
 use super::ring::{Ring, Seen};
@@ -96,6 +96,11 @@ impl Feed {
 
     pub(super) fn is_leased(&self) -> bool {
         self.lock().leases > 0
+    }
+
+    pub(super) fn held(&self) -> LiveHeld {
+        let state = self.lock();
+        LiveHeld { rooms: state.rooms.len(), ids: state.seen.len() }
     }
 
     /// Where it has been read up to, once it has begun.

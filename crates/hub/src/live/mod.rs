@@ -1,7 +1,7 @@
 //! Live delivery: what is published to a log reaches every connection of this node that subscribed to its room.
 //!
 //! One task per log that somebody subscribed to reads it as it grows and puts each event, written once per protocol, into
-//! the queues of the connections. Whoever comes with a position gets what was missed first: from the last events in
+//! the queues of the connections; events that come together go there as one frame where the protocol allows it. Whoever comes with a position gets what was missed first: from the last events in
 //! memory, where they reach back far enough, else from the store, page by page, as its queue empties.
 
 mod burst;
@@ -20,7 +20,7 @@ mod test_log;
 mod tests;
 mod typing;
 
-pub use counts::LiveCounts;
+pub use counts::{LiveCounts, LiveHeld};
 pub use event::{Encode, LiveEvent, Notice, ProtocolId};
 pub use meter::{Meter, Stamp};
 pub use outlet::{Closed, Drain, Outlet, OutletParts};
@@ -135,6 +135,14 @@ impl Live {
     pub fn heads(&self) -> Vec<(LogName, EventPosition)> {
         let feeds = self.shared.feeds();
         feeds.values().filter_map(|feed| Some((feed.log.clone(), feed.head()?))).collect()
+    }
+
+    /// What this node holds of the logs that it follows.
+    #[must_use]
+    pub fn held(&self) -> LiveHeld {
+        let feeds: Vec<Arc<Feed>> = self.shared.feeds().values().cloned().collect();
+        let add = |sum: LiveHeld, one: LiveHeld| LiveHeld { rooms: sum.rooms + one.rooms, ids: sum.ids + one.ids };
+        feeds.iter().map(|feed| feed.held()).fold(LiveHeld::default(), add)
     }
 
     /// How many logs are followed now.

@@ -62,6 +62,10 @@ impl Seen {
         Self { ids: HashSet::new(), order: VecDeque::new(), window_ms, max }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
     /// Remembers an id, stored at a time in milliseconds. `false` where it is known.
     pub(super) fn insert(&mut self, id: &EventId, stored_ms: u64) -> bool {
         if !self.ids.insert(id.clone()) {

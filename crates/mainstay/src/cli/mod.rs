@@ -22,6 +22,7 @@ mod mcp;
 mod reference;
 mod serve;
 mod session;
+mod signals;
 mod span;
 mod totp;
 mod user;

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::coordination::mirror;
+use super::signals::Signals;
 use crate::coordination::source::{self, Place};
 use crate::failure::{Failure, Result};
 use crate::owner_key;
@@ -13,7 +14,7 @@ use mainstay_client::ClientOptions;
 use mainstay_core::{StoreInfo, SystemClock};
 use mainstay_server::identity::tokens::TokenVerifier;
 use mainstay_server::mcp::{self, HttpOptions, McpParts};
-use mainstay_server::{Anchoring, Maintenance, ServerConfig};
+use mainstay_server::{Anchoring, Maintenance, ServerConfig, Surveying};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,12 +88,13 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
     let maintenance = tokio::spawn(Maintenance::default().run(Arc::clone(&services), backbone.shutdown.clone()));
     let anchoring = wiring::anchoring(settings);
     let anchoring = tokio::spawn(anchoring.run(Arc::clone(&services), backbone.shutdown.clone()));
+    let surveying = tokio::spawn(Surveying::default().run(Arc::clone(&services), backbone.shutdown.clone()));
     let keys = tokio::spawn(current_keys(tokens, backbone.shutdown.clone()));
     let grace_ms = settings.server.shutdown_grace_ms;
     let serving = mainstay_server::serve(listener, router, backbone.shutdown.clone(), grace_ms);
     let outcome = until_stopped(serving, signals, &backbone.shutdown).await;
     backbone.shutdown.cancel();
-    let _ = tokio::join!(maintenance, anchoring, keys);
+    let _ = tokio::join!(maintenance, anchoring, surveying, keys);
     Anchoring::finish(&services).await;
     outcome.map_err(|cause| Failure::io("the server failed", &cause))
 }
@@ -191,47 +193,5 @@ fn welcome(context: &Context<'_>, info: &StoreInfo, address: SocketAddr) {
         printer.warning(
             "the address can be reached from other machines, without encryption: put a proxy with TLS before it",
         );
-    }
-}
-
-/// The signals that ask for a stop.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn new() -> Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let failed = |cause| Failure::io("signals cannot be heard", &cause);
-        Ok(Self {
-            terminate: signal(SignalKind::terminate()).map_err(failed)?,
-            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
-        })
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> Result<Self> {
-        Ok(Self {})
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) -> &'static str {
-        // Without signals nothing asks for a stop, and the wait goes on.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        "Ctrl-C"
     }
 }

@@ -1,8 +1,10 @@
 //! The HTTP bridge as the backends of the founding system call it, on a real server: its key, its calls and its answers.
 
-use crate::bed::{Bed, OWNER_KEY};
+use crate::bed::{Bed, OWNER_KEY, SOON};
+use crate::listener::Listener;
 use crate::node::{Answer, Node};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 pub const KEY: &str = "the-key-of-the-bridge";
 
@@ -165,6 +167,48 @@ async fn every_call_is_one_event_in_its_room_and_is_answered_as_it_always_was() 
             }
             assert_eq!(stored.next(), None, "a repetition is no event");
         }
+    }
+}
+
+/// A question with the key of the bridge.
+async fn ask(node: &Node, path: &str) -> Value {
+    let text = format!(
+        "GET /internal/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Internal-Api-Key: {KEY}\r\nConnection: close\r\n\r\n"
+    );
+    let answer = node.raw(text.as_bytes()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_there_is_told_by_every_node_and_what_a_node_holds_by_itself() {
+    let bed = Bed::redis().await.with("MAINSTAY_BRIDGE_KEY", KEY);
+    let nodes = [bed.serve("one").await, bed.serve("two").await];
+    let online = |count: u64| json!({ "userId": "owner", "isOnline": count > 0, "connectionCount": count });
+    assert_eq!(ask(&nodes[0], "users/owner/online").await, online(0));
+    let listeners = [Listener::to_room(&nodes[0]).await, Listener::to_room(&nodes[1]).await];
+    let key = bed.json(&["key", "create", "reader", "--scope", "events:read", "--url", &nodes[0].url()]);
+    let third = Listener::with(&nodes[0], key["token"].as_str().unwrap()).await;
+    for node in &nodes {
+        assert_eq!(ask(node, "users/owner/online").await, online(2));
+        assert_eq!(ask(node, &format!("users/key:{}/online", key["id"].as_str().unwrap())).await["isOnline"], true);
+        assert_eq!(ask(node, "users/nobody/online").await["isOnline"], false);
+    }
+    let message = json!({ "event_id": "e", "request_id": "42", "message": {} });
+    assert_eq!(call(&nodes[1], "chat/message", &message).await.status, 200);
+    third.until("e").await;
+    let stats = ask(&nodes[0], "stats").await;
+    assert_eq!(stats, json!({ "connections": 2, "users": 1, "rooms": 1, "idempotencyEntries": 1 }));
+    drop((listeners, third));
+    let gone = async {
+        while ask(&nodes[1], "users/owner/online").await != online(0) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(SOON, gone).await.expect("who has left is not there any more");
+    for path in ["stats", "users/owner/online"] {
+        let text = format!("GET /internal/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+        assert_eq!(nodes[0].raw(text.as_bytes()).await.status, 401, "{path}");
     }
 }
 

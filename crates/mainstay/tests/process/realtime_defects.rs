@@ -1,25 +1,26 @@
 //! The defects of the realtime system that Mainstay replaces, each as the promise that takes its place, tried on running
 //! servers. Promises that are proven elsewhere are named here with the test that proves them:
 //!
+//! - 3, acknowledged whatever became of it, and lost with the consumer that had it: `what_a_consumer_leaves_alone_goes_to_
+//!   another_before_anything_new` and `an_event_that_was_delivered_too_often_dies` of the conformance suite, on every store.
+//! - 5, on every store, for groups that are ours: `crates/testkit/src/conformance/groups/trimming.rs`; and a reader's position,
+//!   `events::a_position_that_cannot_be_continued_is_said_and_what_there_is_follows`, here in this folder.
 //! - 6, a fallback, a share and a choice that no code had: `transports`, here in this folder, all of it;
 //!   `a_node_that_stands_still_is_passed_by_in_time_…` is the fallback.
 //! - 7, typing that never showed while somebody typed on, and two who stood for each other: the tests of
 //!   `crates/hub/src/live/typing.rs`.
 //! - 11, one loop for each stream that held up the others: `waits_do_not_hold_each_other_or_anybody_else_up` of the
-//!   conformance suite.
+//!   conformance suite. A list of events is acknowledged in one step: `what_is_acknowledged_is_done`.
 
-use crate::bed::{Bed, OWNER_KEY, SOON, eventually};
+use crate::bed::{Bed, OWNER_KEY};
 use crate::bridge::{KEY, call, events};
+use crate::listener::{Listener, ROOM};
 use crate::node::Node;
 use mainstay_api::events::{PublishEvent, PublishEvents, StreamName};
 use mainstay_client::publisher::{BridgeTransport, EventTransport, StreamTransport};
 use mainstay_client::{ClientOptions, Credential};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
 
 /// A way to publish an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +33,6 @@ enum Way {
 }
 
 const WAYS: [Way; 5] = [Way::Command, Way::Library, Way::Http, Way::Bridge, Way::Mcp];
-
-const ROOM: &str = "request:42";
 
 /// Publishes an event on a way; says whether it was taken for a repetition.
 async fn publish(bed: &Bed, node: &Node, way: Way, id: &str) -> bool {
@@ -80,60 +79,6 @@ async fn over_mcp(node: &Node, event: &Value) -> bool {
     answer.body.contains("\"duplicate\":true")
 }
 
-/// A client that follows the room over server-sent events, and keeps the ids of what it is told.
-struct Follower {
-    told: Arc<Mutex<Vec<String>>>,
-    reading: JoinHandle<()>,
-}
-
-impl Follower {
-    /// Begins, and waits until it is told that it has.
-    async fn of(node: &Node) -> Self {
-        let mut socket = TcpStream::connect(("127.0.0.1", node.port)).await.unwrap();
-        let text = format!(
-            "GET /v1/events/chat/live?room={ROOM} HTTP/1.1\r\nhost: 127.0.0.1\r\n\
-             authorization: Bearer {OWNER_KEY}\r\naccept: text/event-stream\r\n\r\n"
-        );
-        socket.write_all(text.as_bytes()).await.unwrap();
-        let mut lines = BufReader::new(socket).lines();
-        let ready = async {
-            while let Some(line) = lines.next_line().await.unwrap() {
-                if line == "event: ready" {
-                    return;
-                }
-            }
-            panic!("the stream ended before it began");
-        };
-        tokio::time::timeout(SOON, ready).await.expect("the stream begins");
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let keep = Arc::clone(&told);
-        let reading = tokio::spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
-                let event: Option<Value> = line.strip_prefix("data: ").and_then(|data| serde_json::from_str(data).ok());
-                if let Some(id) = event.as_ref().and_then(|event| event["id"].as_str()) {
-                    keep.lock().unwrap().push(id.to_owned());
-                }
-            }
-        });
-        Self { told, reading }
-    }
-
-    /// What it was told, once the last of it has come.
-    async fn until(&self, last: &str) -> Vec<String> {
-        eventually(last, || match self.told.lock().unwrap().clone() {
-            told if told.iter().any(|id| id == last) => Ok(told),
-            told => Err(format!("{told:?}")),
-        })
-        .await
-    }
-}
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        self.reading.abort();
-    }
-}
-
 /// What another program does.
 async fn add(bed: &Bed, id: &str) {
     let event = ["event_id", id, "event_type", "chat_message", "room_id", ROOM, "payload", "{}"];
@@ -144,7 +89,8 @@ async fn add(bed: &Bed, id: &str) {
 async fn defect_1_every_node_tells_its_clients_of_every_event_wherever_it_came_from() {
     let bed = Bed::redis().await.with("MAINSTAY_BRIDGE_KEY", KEY);
     let nodes = [bed.serve("one").await, bed.serve("two").await];
-    let followers = [Follower::of(&nodes[0]).await, Follower::of(&nodes[1]).await, Follower::of(&nodes[1]).await];
+    let listeners =
+        [Listener::to_room(&nodes[0]).await, Listener::to_room(&nodes[1]).await, Listener::to_room(&nodes[1]).await];
     let mut expected = Vec::new();
     for way in WAYS {
         for node in &nodes {
@@ -155,8 +101,8 @@ async fn defect_1_every_node_tells_its_clients_of_every_event_wherever_it_came_f
     }
     add(&bed, "XADD").await;
     expected.push("XADD".to_owned());
-    for follower in &followers {
-        assert_eq!(follower.until("XADD").await, expected);
+    for listener in &listeners {
+        assert_eq!(listener.until("XADD").await, expected);
     }
 }
 
@@ -164,7 +110,7 @@ async fn defect_1_every_node_tells_its_clients_of_every_event_wherever_it_came_f
 async fn defect_2_a_node_waits_for_events_and_does_not_ask_for_them_over_and_over() {
     let bed = Bed::redis().await;
     let node = bed.serve("node").await;
-    let follower = Follower::of(&node).await;
+    let listener = Listener::to_room(&node).await;
     let asked = async || {
         let stats = bed.server().info("commandstats").await.unwrap();
         let calls = |line: &str| -> Option<u64> {
@@ -181,22 +127,22 @@ async fn defect_2_a_node_waits_for_events_and_does_not_ask_for_them_over_and_ove
     let meanwhile = asked().await - before;
     assert!(meanwhile < 5, "{meanwhile} questions while nothing happened: one every 100 ms were ten");
     add(&bed, "at once").await;
-    follower.until("at once").await;
+    listener.until("at once").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn defect_4_what_another_program_adds_twice_is_told_once() {
     let bed = Bed::redis().await;
     let nodes = [bed.serve("one").await, bed.serve("two").await];
-    let followers = [Follower::of(&nodes[0]).await, Follower::of(&nodes[1]).await];
+    let listeners = [Listener::to_room(&nodes[0]).await, Listener::to_room(&nodes[1]).await];
     for id in ["a", "b", "a", "c", "b"] {
         add(&bed, id).await;
     }
     assert!(!publish(&bed, &nodes[0], Way::Http, "d").await);
     add(&bed, "d").await;
     add(&bed, "e").await;
-    for follower in &followers {
-        assert_eq!(follower.until("e").await, ["a", "b", "c", "d", "e"]);
+    for listener in &listeners {
+        assert_eq!(listener.until("e").await, ["a", "b", "c", "d", "e"]);
     }
 }
 

@@ -67,9 +67,10 @@ fn in_its_namespace(request: &Request) -> Result<()> {
     ))
 }
 
-/// Who calls: a service that may publish in the default namespace, and nothing else.
+/// Who calls: a service that may publish in the default namespace and see who is there. The routes of the bridge are all
+/// that it can reach.
 fn caller() -> Result<Caller> {
-    let scopes: Scopes = [Scope::EventsWrite].into_iter().collect();
+    let scopes: Scopes = [Scope::EventsRead, Scope::EventsWrite].into_iter().collect();
     let id = KeyId::parse(NAME).map_err(|broken| Error::bug(broken.to_string()))?;
     Ok(Caller {
         principal: Principal::Key(id),

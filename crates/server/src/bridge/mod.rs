@@ -2,5 +2,7 @@
 
 pub(crate) mod call;
 mod key;
+pub(crate) mod online;
+pub(crate) mod stats;
 
 pub(crate) use key::with_bridge_key;

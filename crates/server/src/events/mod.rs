@@ -1,5 +1,10 @@
 //! The endpoints of events.
 
+pub(crate) mod consumer_lag;
+pub(crate) mod dead;
+pub(crate) mod groups;
+pub(crate) mod health;
+pub(crate) mod legacy;
 pub(crate) mod publish;
 mod publishing;
 pub(crate) mod read;
@@ -10,6 +15,7 @@ pub(crate) mod sse;
 pub(crate) mod streams;
 pub(crate) mod transport;
 mod typing;
+pub(crate) mod work;
 pub(crate) mod ws;
 
 pub(crate) use publishing::{Publisher, Way};

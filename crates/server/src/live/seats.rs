@@ -38,6 +38,11 @@ impl Seats {
         Ok(Seat(Some((self.clone(), name))))
     }
 
+    /// How many principals have any.
+    pub(crate) fn principals(&self) -> usize {
+        self.lock().len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -72,6 +77,6 @@ mod tests {
         assert!(seats.take(&Caller::owner(), 0).is_ok());
         drop(first);
         assert!(seats.take(&user("a"), 2).is_ok());
-        assert_eq!(seats.lock().len(), 1, "who has none is forgotten");
+        assert_eq!(seats.principals(), 1, "who has none is forgotten");
     }
 }

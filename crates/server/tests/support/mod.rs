@@ -87,6 +87,11 @@ impl Site {
         Self::on(Kept::Redis(Arc::new(RedisServer::start().await.unwrap())), setup).await
     }
 
+    /// One on each kind of store.
+    pub async fn each() -> [Self; 2] {
+        [Self::start().await, Self::on_file(Setup::default()).await]
+    }
+
     /// On a file.
     pub async fn on_file(setup: Setup) -> Self {
         Self::on(Kept::File(Arc::new(tempfile::tempdir().unwrap())), setup).await

@@ -5,6 +5,7 @@ mod child;
 mod crash;
 mod files;
 mod full;
+mod groups;
 mod letters;
 mod processes;
 mod wakeups;

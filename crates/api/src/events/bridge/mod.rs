@@ -27,9 +27,11 @@
 mod call;
 mod event;
 mod given;
+mod standing;
 
 pub use call::{BridgeCall, call_of};
 pub use event::{Bridged, bridged};
+pub use standing::{BridgeStats, UserOnline};
 
 /// The header that carries the key of the bridge.
 pub const BRIDGE_KEY_HEADER: &str = "x-internal-api-key";

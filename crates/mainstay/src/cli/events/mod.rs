@@ -1,5 +1,10 @@
 //! `mainstay events`.
 
+mod consume;
+mod dead;
+mod groups;
+mod health;
+mod lag;
 mod publish;
 mod read;
 mod rooms;
@@ -13,6 +18,18 @@ use clap::Subcommand;
 /// Commands about events.
 #[derive(Debug, Subcommand)]
 pub enum EventsCommand {
+    /// Work on events in a consumer group, each until it is done.
+    Consume(Box<consume::Consume>),
+    /// See events that a consumer group gave up on, and bring them back.
+    #[command(subcommand)]
+    Dead(dead::DeadCommand),
+    /// See, make and remove consumer groups.
+    #[command(subcommand)]
+    Groups(groups::GroupsCommand),
+    /// Show how the streams stand.
+    Health(health::Health),
+    /// Show how far consumer groups are behind.
+    Lag(lag::Lag),
     /// Publish an event, or several; prints their positions.
     Publish(Box<publish::Publish>),
     /// Read events that are kept.
@@ -31,6 +48,11 @@ impl EventsCommand {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
         match self {
+            Self::Consume(command) => command.run(context).await,
+            Self::Dead(command) => command.run(context).await,
+            Self::Groups(command) => command.run(context).await,
+            Self::Health(command) => command.run(context).await,
+            Self::Lag(command) => command.run(context).await,
             Self::Publish(command) => command.run(context).await,
             Self::Read(command) => command.run(context).await,
             Self::Rooms(command) => command.run(context).await,

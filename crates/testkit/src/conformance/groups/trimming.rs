@@ -16,6 +16,7 @@ cases! {
     a_purge_leaves_what_is_unread_where_it_is_told_to,
     a_purge_counts_what_was_unread,
     a_revived_event_keeps_nothing_out,
+    what_was_trimmed_in_somebodys_hands_keeps_nothing_out,
     what_a_removed_group_lacked_keeps_nothing_out,
 }
 
@@ -143,6 +144,18 @@ async fn a_revived_event_keeps_nothing_out(bed: &Bed) {
     published(&crew, &["e", "f", "g", "h"]).await;
     assert_eq!(crew.feed.ids().await, ["e", "f", "g", "h"], "it is a copy");
     assert_eq!(crew.take("two").await, first(&["d", "e", "f", "g", "h"]));
+}
+
+async fn what_was_trimmed_in_somebodys_hands_keeps_nothing_out(bed: &Bed) {
+    let crew = small(bed, Trimming::Refuse).await;
+    published(&crew, &["a", "b"]).await;
+    take_and_acknowledge(&crew, 0).await;
+    let careless = Crew { feed: Feed { trimming: Trimming::Count, ..crew.feed.clone() }, ..crew.clone() };
+    careless.trim_all().await;
+    published(&crew, &["c", "d", "e", "f"]).await;
+    assert_eq!(refused(&crew, &["g"]).await.as_deref(), Some("billing"), "c to f are still to be done");
+    take_and_acknowledge(&crew, 4).await;
+    assert_eq!(published(&crew, &["g"]).await.trimmed_unread, 0);
 }
 
 async fn what_a_removed_group_lacked_keeps_nothing_out(bed: &Bed) {
