@@ -58,7 +58,9 @@ mod tests {
 
     fn heard(numbers: impl IntoIterator<Item = u64>) -> Tally {
         let mut tally = Tally::default();
-        numbers.into_iter().for_each(|number| drop(tally.hear(number)));
+        for number in numbers {
+            tally.hear(number);
+        }
         tally
     }
 
