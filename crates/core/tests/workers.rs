@@ -5,11 +5,12 @@ use mainstay_core::api::events::{
     KeepWork, ListDead, MAX_REASON_BYTES, PublishEvent, PublishEvents, ReleaseWork, Standing, StreamName, TakeWork,
     TakenWork,
 };
-use mainstay_core::api::{Code, RawJson, Subject};
+use mainstay_core::api::{Code, Namespace, RawJson, Subject, Timestamp};
 use mainstay_core::events::{
-    EventObserver, EventParts, EventService, StreamOptions, Streams, WorkPlace, WorkerParts, WorkerService,
+    EventObserver, EventParts, EventService, EventStore, LogName, PurgeLog, StreamOptions, Streams, Trimming,
+    WorkPlace, WorkerParts, WorkerService,
 };
-use mainstay_core::{Caller, FakeClock, Principal, RandomMint, Result, Scope};
+use mainstay_core::{Caller, Clock, FakeClock, Principal, RandomMint, Result, Scope};
 use mainstay_testkit::model;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ struct Plant {
     workers: Arc<WorkerService>,
     observer: EventObserver,
     events: EventService,
+    store: Arc<dyn EventStore>,
     clock: Arc<FakeClock>,
     stream: StreamName,
     group: GroupName,
@@ -44,6 +46,7 @@ fn bare(partitions: u16) -> Plant {
         streams: streams.clone(),
         clock: clock.clone(),
     });
+    let store = stores.events.clone();
     let observer = EventObserver::new(stores.events.clone(), stores.groups, streams.clone(), clock.clone());
     let events = EventService::new(EventParts {
         events: stores.events,
@@ -54,7 +57,7 @@ fn bare(partitions: u16) -> Plant {
         mint: Arc::new(RandomMint),
     });
     let group = GroupName::parse("g").unwrap();
-    Plant { workers: Arc::new(workers), observer, events, clock, stream, group }
+    Plant { workers: Arc::new(workers), observer, events, store, clock, stream, group }
 }
 
 impl Plant {
@@ -246,9 +249,30 @@ async fn a_wait_ends_with_the_next_event_with_its_time_and_with_a_stop() {
     plant.publish(&["a"]).await;
     let taken = waiting.await.unwrap().unwrap();
     assert_eq!(taken.events[0].event.id.as_str(), "a");
-    let stop = tokio::time::sleep(Duration::from_secs(3));
-    let stopped = plant.workers.take(&Caller::owner(), plant.place(), wait(60_000), stop).await.unwrap();
-    assert_eq!(stopped, TakenWork::default());
+    let (caller, stop) = (Caller::owner(), tokio::time::sleep(Duration::from_secs(3)));
+    let stopped = plant.workers.take(&caller, plant.place(), wait(60_000), stop);
+    let stopped = tokio::time::timeout(Duration::from_secs(4), stopped).await.expect("the stop ends it");
+    assert_eq!(stopped.unwrap(), TakenWork::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_behind_events_that_are_gone_is_a_wait_and_ends_with_the_next_one() {
+    let plant = Arc::new(plant(1).await);
+    plant.publish(&["a", "b"]).await;
+    let log = LogName { namespace: Namespace::default(), stream: plant.stream.clone(), partition: 0 };
+    let now = plant.clock.now();
+    let older_than = Some(Timestamp::from_millis(now.as_millis() + 1));
+    let purge = PurgeLog { log, older_than, trimming: Trimming::Count, now };
+    assert_eq!(plant.store.purge(purge).await.unwrap().events, 2);
+    let waiting = tokio::spawn({
+        let plant = plant.clone();
+        async move { plant.try_take(TakeWork { wait_ms: Some(60_000), ..by("one") }).await }
+    });
+    // Under a clock that stands still while anything runs, this ends only where the take rests.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(!waiting.is_finished());
+    plant.publish(&["c"]).await;
+    assert_eq!(waiting.await.unwrap().unwrap().events[0].event.id.as_str(), "c");
 }
 
 #[tokio::test(start_paused = true)]
@@ -263,7 +287,8 @@ async fn a_wait_finds_what_becomes_free_without_anybody_saying_so() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(!waiting.is_finished());
     plant.clock.advance(60_000);
-    let taken = waiting.await.unwrap().unwrap();
+    let taken = tokio::time::timeout(Duration::from_secs(5), waiting).await.expect("long before the wait is over");
+    let taken = taken.unwrap().unwrap();
     assert_eq!((taken.events[0].event.id.as_str(), taken.events[0].delivery), ("a", 2));
 }
 

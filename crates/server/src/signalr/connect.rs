@@ -5,10 +5,10 @@ use super::session::{Opening, Session};
 use super::{hub_of, hubs::HubKind, parameter, polling, relay, sse, unfit, unknown, websocket};
 use crate::app::App;
 use crate::caller::{Authenticated, Credential};
+use crate::live::socket::Upgrade;
 use crate::problem::Failure;
 use axum::Extension;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, UPGRADE};
 use http::request::Parts;
@@ -44,6 +44,11 @@ pub(crate) async fn connect(
     let hub = hub_of(&hub)?;
     let transport = transport_of(&parts);
     let token = parameter(&parts.uri, "id").filter(|token| !token.is_empty());
+    // A request that can become no socket opens no session.
+    let upgrade = match transport {
+        Transport::WebSockets => Some(Upgrade::of(&mut parts)?),
+        _ => None,
+    };
     let desktop = desktop_of(&parts)?;
     let asker = Asker { app, caller, credential, hub, transport, desktop };
     let (session, is_new) = match asker.session(token).await? {
@@ -52,10 +57,11 @@ pub(crate) async fn connect(
     };
     match transport {
         Transport::WebSockets => {
-            let limits = &asker.app.config.signalr.limits;
-            let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
-            let upgrade = upgrade.map_err(|refused| unfit(&refused.body_text()))?;
-            Ok(websocket::open(upgrade, session, limits.message_bytes))
+            let message_bytes = asker.app.config.signalr.limits.message_bytes;
+            // Refused before, where there is none.
+            let upgrade = upgrade.ok_or_else(|| unfit("the request asks for no socket"))?;
+            let opening = websocket::Opening { upgrade, session, message_bytes };
+            Ok(websocket::open(opening, &asker.app.services.sockets))
         }
         Transport::ServerSentEvents => sse::open(session).await,
         Transport::LongPolling if is_new => polling::begin(&session).await,

@@ -100,15 +100,28 @@ impl<'a> Listener<'a> {
     }
 
     pub async fn open_at(client: Client<'a>) -> Self {
-        let body = client.stream().await.body;
-        let mut listener = Self { client, body, text: String::new(), calls: 0 };
-        assert_eq!(listener.client.post(HANDSHAKE).await.status, StatusCode::OK);
-        assert_eq!(listener.message().await, Some(json!({})));
+        let mut listener = Self::begin(client).await;
+        listener.greet().await;
         listener
+    }
+
+    /// Opens the stream, before the handshake.
+    pub async fn begin(client: Client<'a>) -> Self {
+        let body = client.stream().await.body;
+        Self { client, body, text: String::new(), calls: 0 }
+    }
+
+    pub async fn greet(&mut self) {
+        assert_eq!(self.client.post(HANDSHAKE).await.status, StatusCode::OK);
+        assert_eq!(self.message().await, Some(json!({})));
     }
 
     /// The next message but pings; nothing where the stream ended.
     pub async fn message(&mut self) -> Option<Value> {
+        tokio::time::timeout(SOON, self.next_message()).await.expect("a message in time")
+    }
+
+    async fn next_message(&mut self) -> Option<Value> {
         loop {
             if let Some((record, rest)) = self.text.split_once("\r\n\r\n") {
                 let record = record.strip_prefix("data: ").map(|record| record.trim_end_matches('\u{1e}').to_owned());
@@ -119,8 +132,8 @@ impl<'a> Listener<'a> {
                     _ => continue,
                 }
             }
-            let frame = tokio::time::timeout(SOON, self.body.frame()).await.expect("a message in time")?;
-            self.text.push_str(std::str::from_utf8(&frame.unwrap().into_data().unwrap()).unwrap());
+            let data = self.body.frame().await?.unwrap().into_data().unwrap();
+            self.text.push_str(std::str::from_utf8(&data).unwrap());
         }
     }
 

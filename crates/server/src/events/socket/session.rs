@@ -51,7 +51,9 @@ pub(crate) async fn serve(socket: Socket, opening: Opening) {
     let meter = app.services.metrics.delivery.meter(Carrier::WebSocket);
     let parts = OutletParts { connection, encoder: Arc::new(SocketFrames), limit_bytes: rules.queue_bytes, meter };
     let (outlet, mut drain) = app.services.live.outlet(parts);
-    let (mut reader, mut write) = socket.split(outlet.clone(), rules.max_message_bytes).await;
+    let replies = outlet.clone();
+    let reply = Box::new(move |frames| replies.push(frames));
+    let (mut reader, mut write) = socket.split(reply, rules.max_message_bytes).await;
     let standing = Standing::new(Arc::clone(&app), credential, caller.clone());
     let (heard, alive) = (Instant::now(), Instant::now());
     let mut session = Session { app, caller, outlet, rooms: Rooms::default(), standing, heard, alive };
@@ -125,7 +127,7 @@ impl Session {
                     match heard {
                         Heard::Text(text) => self.hear(text.as_str()).await,
                         Heard::Alive => {}
-                        Heard::Binary => return Ending::invalid("messages are text"),
+                        Heard::Binary(_) => return Ending::invalid("messages are text"),
                         Heard::TooLarge => return Ending::too_large(self.app.config.live.max_message_bytes),
                         Heard::Invalid(cause) => return Ending::invalid(&cause),
                         Heard::Gone => return Ending::Gone,

@@ -4,6 +4,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 const TEXT: u8 = 0x81;
+const BINARY: u8 = 0x82;
 const CLOSE: u8 = 0x88;
 const PING: u8 = 0x89;
 /// What the payload of a control frame may have at most.
@@ -30,22 +31,32 @@ pub(crate) fn close(code: u16, reason: &str) -> Bytes {
     frame(CLOSE, &payload)
 }
 
+/// What stands before the payload of a text or binary frame of so many bytes.
+pub(crate) fn header(is_text: bool, payload_bytes: usize) -> Bytes {
+    head(if is_text { TEXT } else { BINARY }, payload_bytes, 0).freeze()
+}
+
 fn frame(first: u8, payload: &[u8]) -> Bytes {
-    let mut frame = BytesMut::with_capacity(payload.len() + 10);
-    frame.put_u8(first);
-    match payload.len() {
-        short @ 0..=125 => frame.put_u8(short as u8),
-        medium @ 126..=0xffff => {
-            frame.put_u8(126);
-            frame.put_u16(medium as u16);
-        }
-        long => {
-            frame.put_u8(127);
-            frame.put_u64(long as u64);
-        }
-    }
+    let mut frame = head(first, payload.len(), payload.len());
     frame.put_slice(payload);
     frame.freeze()
+}
+
+fn head(first: u8, payload_bytes: usize, room_bytes: usize) -> BytesMut {
+    let mut head = BytesMut::with_capacity(room_bytes + 10);
+    head.put_u8(first);
+    match payload_bytes {
+        short @ 0..=125 => head.put_u8(short as u8),
+        medium @ 126..=0xffff => {
+            head.put_u8(126);
+            head.put_u16(medium as u16);
+        }
+        long => {
+            head.put_u8(127);
+            head.put_u64(long as u64);
+        }
+    }
+    head
 }
 
 #[cfg(test)]
@@ -60,6 +71,8 @@ mod tests {
         assert_eq!(text(&[b'x'; 65_535])[..4], [0x81, 126, 255, 255]);
         assert_eq!(text(&[b'x'; 65_536])[..11], [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0, b'x']);
         assert_eq!(&ping()[..], [0x89, 0]);
+        assert_eq!(header(true, 3), b"\x81\x03"[..]);
+        assert_eq!(header(false, 126), [0x82, 126, 0, 126][..]);
     }
 
     #[test]

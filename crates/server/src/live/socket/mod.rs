@@ -8,5 +8,5 @@ mod write;
 
 pub(crate) use frame::{close, ping, text};
 pub(crate) use read::{Heard, Reader};
-pub(crate) use upgrade::{Socket, Upgrade};
-pub(crate) use write::{hang_up, write_all};
+pub(crate) use upgrade::{Socket, Upgrade, WriteHalf};
+pub(crate) use write::{hang_up, message, reply, write_all};

@@ -2,7 +2,6 @@
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use mainstay_hub::live::Outlet;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,6 +13,9 @@ use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 /// What is read at a time: connections are many, and messages of clients small.
 const READ_BUFFER_BYTES: usize = 1_024;
 
+/// Takes the frames that the library has to say by itself, such as a pong, to where frames are written.
+pub(crate) type Replies = Box<dyn FnMut(Bytes) + Send>;
+
 /// The reading end of a socket.
 pub(crate) struct Reader {
     stream: WebSocketStream<Half>,
@@ -24,8 +26,8 @@ pub(crate) struct Reader {
 pub(crate) enum Heard {
     /// A text.
     Text(Utf8Bytes),
-    /// Bytes, which no protocol of ours takes.
-    Binary,
+    /// Bytes.
+    Binary(Bytes),
     /// A sign of life.
     Alive,
     /// More than a message may have.
@@ -39,7 +41,7 @@ pub(crate) enum Heard {
 impl Reader {
     pub(super) async fn new(
         (read, first): (Box<dyn AsyncRead + Send + Unpin>, Bytes),
-        outlet: Outlet,
+        replies: Replies,
         max_message_bytes: usize,
     ) -> Self {
         let config = WebSocketConfig::default()
@@ -47,7 +49,7 @@ impl Reader {
             .write_buffer_size(0)
             .max_message_size(Some(max_message_bytes))
             .max_frame_size(Some(max_message_bytes));
-        let half = Half { read, outlet, unsent: BytesMut::new() };
+        let half = Half { read, replies, unsent: BytesMut::new() };
         let stream = WebSocketStream::from_partially_read(half, first.to_vec(), Role::Server, Some(config)).await;
         Self { stream }
     }
@@ -56,7 +58,7 @@ impl Reader {
     pub(crate) async fn next(&mut self) -> Heard {
         match self.stream.next().await {
             Some(Ok(Message::Text(text))) => Heard::Text(text),
-            Some(Ok(Message::Binary(_))) => Heard::Binary,
+            Some(Ok(Message::Binary(bytes))) => Heard::Binary(bytes),
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Heard::Alive,
             Some(Ok(Message::Close(_))) | None => Heard::Gone,
             Some(Err(Error::Capacity(_))) => Heard::TooLarge,
@@ -71,10 +73,10 @@ impl Reader {
     }
 }
 
-/// Reads from the socket. What the library has to say by itself, such as a pong, is put between the other frames.
+/// Reads from the socket. What the library has to say by itself is put between the other frames.
 struct Half {
     read: Box<dyn AsyncRead + Send + Unpin>,
-    outlet: Outlet,
+    replies: Replies,
     unsent: BytesMut,
 }
 
@@ -98,7 +100,7 @@ impl AsyncWrite for Half {
         // The library flushes behind whole frames.
         let frames = std::mem::take(&mut self.unsent).freeze();
         if !frames.is_empty() {
-            self.outlet.push(frames);
+            (self.replies)(frames);
         }
         Poll::Ready(Ok(()))
     }

@@ -1,6 +1,6 @@
 //! From a request to a socket (RFC 6455, section 4.2).
 
-use super::read::Reader;
+use super::read::{Reader, Replies};
 use crate::problem::Failure;
 use axum::body::Body;
 use axum::response::Response;
@@ -12,13 +12,12 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::upgrade::downcast;
 use mainstay_core::Error;
-use mainstay_hub::live::Outlet;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 type ReadHalf = Box<dyn AsyncRead + Send + Unpin>;
-type WriteHalf = Box<dyn AsyncWrite + Send + Unpin>;
+pub(crate) type WriteHalf = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// A request that may become a socket.
 pub(crate) struct Upgrade {
@@ -97,9 +96,9 @@ impl Socket {
         }
     }
 
-    /// Its two ends. What the reading one has to say by itself goes through the outlet.
-    pub(crate) async fn split(self, outlet: Outlet, max_message_bytes: usize) -> (Reader, WriteHalf) {
-        (Reader::new((self.read, self.first), outlet, max_message_bytes).await, self.write)
+    /// Its two ends. What the reading one has to say by itself goes where replies go.
+    pub(crate) async fn split(self, replies: Replies, max_message_bytes: usize) -> (Reader, WriteHalf) {
+        (Reader::new((self.read, self.first), replies, max_message_bytes).await, self.write)
     }
 }
 

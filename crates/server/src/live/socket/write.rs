@@ -1,5 +1,6 @@
 //! What is written to a client.
 
+use super::frame::header;
 use bytes::{Buf, Bytes};
 use mainstay_hub::live::{Closed, Drain};
 use std::collections::VecDeque;
@@ -21,8 +22,30 @@ pub(crate) async fn write_all(write: &mut (impl AsyncWrite + Unpin), drain: &mut
             Ok(frames) => frames,
             Err(closed) => return Some(closed),
         };
-        tokio::time::timeout(SEND_TIMEOUT, put(write, frames)).await.ok()?.ok()?;
+        reply(write, frames).await.ok()?;
     }
+}
+
+/// Writes pieces as one message, without copying them: they may be those of many clients.
+///
+/// # Errors
+/// Where the client is gone, or takes nothing.
+pub(crate) async fn message(
+    write: &mut (impl AsyncWrite + Unpin),
+    (pieces, is_text): (Vec<Bytes>, bool),
+) -> io::Result<()> {
+    let mut frames = Vec::with_capacity(pieces.len() + 1);
+    frames.push(header(is_text, pieces.iter().map(Bytes::len).sum()));
+    frames.extend(pieces);
+    reply(write, frames).await
+}
+
+/// Writes whole frames.
+///
+/// # Errors
+/// Where the client is gone, or takes nothing.
+pub(crate) async fn reply(write: &mut (impl AsyncWrite + Unpin), frames: Vec<Bytes>) -> io::Result<()> {
+    tokio::time::timeout(SEND_TIMEOUT, put(write, frames)).await?
 }
 
 /// Writes the last frame, and says that nothing follows.
@@ -54,4 +77,25 @@ async fn put(write: &mut (impl AsyncWrite + Unpin), frames: Vec<Bytes>) -> io::R
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn many_pieces_are_one_message_however_little_is_written_at_a_time() {
+        let pieces: Vec<Bytes> = (0..200).map(|n| Bytes::from(format!("{n};"))).collect();
+        let whole: Vec<u8> = pieces.concat();
+        let (mut read, mut write) = tokio::io::duplex(7);
+        let reading = tokio::spawn(async move {
+            let mut all = Vec::new();
+            tokio::io::AsyncReadExt::read_to_end(&mut read, &mut all).await.map(|_| all)
+        });
+        message(&mut write, (pieces, true)).await.unwrap();
+        drop(write);
+        let all = reading.await.unwrap().unwrap();
+        assert_eq!(all[..4], [0x81, 126, (whole.len() >> 8) as u8, whole.len() as u8]);
+        assert_eq!(all[4..], whole);
+    }
 }

@@ -221,7 +221,8 @@ impl Worker<'_> {
 
     async fn bury(&self, work: &WorkEvent, how: String) -> Result {
         let id = one_line(work.event.id.as_str());
-        self.printer.warning(&format!("{id}: {how} for the {}th time; it is put among the dead", work.delivery));
+        let last = work.delivery;
+        self.printer.warning(&format!("{id}: {how}; that was delivery {last}, and it is put among the dead"));
         let bury = BuryWork { consumer: self.rules.consumer.clone(), token: work.token, reason: cut(how) };
         self.insist("buried", async || self.group.bury(&bury).await.map(drop)).await
     }
