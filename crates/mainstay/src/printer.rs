@@ -71,6 +71,13 @@ impl Printer {
         })
     }
 
+    /// Prints text in the place of what a terminal shows; elsewhere behind it.
+    pub fn page(&self, text: &str) -> Result {
+        const HOME_AND_CLEAR: &str = "\x1b[H\x1b[2J";
+        let clear = if self.on_terminal { HOME_AND_CLEAR } else { "" };
+        self.text(&format!("{clear}{text}"))
+    }
+
     /// Rows: a table on a terminal, else one line each with tabs between the cells.
     #[must_use]
     pub fn rows(&self, head: &[&str], rows: Vec<Vec<String>>) -> String {

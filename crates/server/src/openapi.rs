@@ -5,7 +5,7 @@ use crate::access::{Access, Guard, Needs, audited, audited_in_server, guard};
 use crate::app::App;
 use crate::conversations::{self, legacy as chat, subjects};
 use crate::events::{
-    consumer_lag, dead, groups, health as events_health, legacy as observed, publish, read as read_page, rooms,
+    consumer_lag, dead, groups, health as events_health, legacy as observed, node, publish, read as read_page, rooms,
     set_transport, sse, streams, transport, work, ws,
 };
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
@@ -113,6 +113,7 @@ endpoints! {
         streams => streams [Scope::EventsRead];
         consumer_lag => consumer_lag [Scope::EventsRead];
         events_health => health [Scope::EventsRead];
+        node => node [Scope::EventsRead];
         observed::consumer_lag => consumer_lag [Scope::EventsRead];
         observed::streams => streams [Scope::EventsRead];
         observed::health => health [Scope::EventsRead];

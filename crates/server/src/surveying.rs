@@ -1,7 +1,9 @@
 //! The background job that looks how streams and consumer groups stand, for the metrics.
 
 use crate::Services;
+use mainstay_core::Error;
 use mainstay_core::api::Namespace;
+use mainstay_core::api::events::StreamName;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, timeout_at};
@@ -52,8 +54,15 @@ impl Surveying {
         let (observer, metrics) = (&services.observer, &services.metrics.standing);
         let (namespace, end) = (Namespace::default(), Instant::now() + Duration::from_millis(self.limit_ms));
         for (stream, options) in observer.streams().iter() {
-            match timeout_at(end, observer.survey(&namespace, stream, options)).await {
-                Ok(Ok(survey)) => metrics.surveyed(&survey),
+            let look = async {
+                let survey = observer.survey(&namespace, stream, options).await?;
+                Ok::<_, Error>((survey, behind_ms(services, &namespace, stream).await?))
+            };
+            match timeout_at(end, look).await {
+                Ok(Ok((survey, behind_ms))) => {
+                    metrics.surveyed(&survey);
+                    metrics.node_behind(stream, behind_ms);
+                }
                 Ok(Err(error)) => {
                     tracing::debug!(%error, internal = error.internal, %stream, "how a stream stands cannot be said");
                     metrics.not_surveyed(stream);
@@ -75,6 +84,20 @@ impl Surveying {
         };
         let _ended = shutdown.run_until_cancelled(work).await;
     }
+}
+
+/// How far this node is behind the partition of a stream that it is furthest behind; none where it follows none.
+async fn behind_ms(
+    services: &Services,
+    namespace: &Namespace,
+    stream: &StreamName,
+) -> mainstay_core::Result<Option<u64>> {
+    let mut furthest = None;
+    let heads = services.live.heads().into_iter();
+    for (log, head) in heads.filter(|(log, _)| log.namespace == *namespace && log.stream == *stream) {
+        furthest = furthest.max(Some(services.observer.behind_ms(&log, &head).await?));
+    }
+    Ok(furthest)
 }
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ fn the_document_holds_exactly_the_routes_that_were_promised() {
         "GET /api/v1/events/streams",
         "GET /v1/events/consumer-lag",
         "GET /v1/events/health",
+        "GET /v1/events/node",
         "GET /v1/events/streams",
         "GET /v1/events/transport",
         "GET /v1/events/ws",

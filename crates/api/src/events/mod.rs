@@ -6,6 +6,7 @@ mod groups;
 pub mod legacy;
 mod live;
 mod names;
+mod node;
 mod observe;
 mod position;
 mod publish;
@@ -20,6 +21,7 @@ pub use groups::{
 };
 pub use live::{FollowRoom, LiveMessage, LiveOp, LiveRequest, MAX_LIVE_BATCH, live_schema};
 pub use names::{ConsumerName, EventId, EventType, GroupName, MemberId, RoomId, StreamName};
+pub use node::{FollowedLog, LiveNode};
 pub use observe::{ConsumerLag, EventsHealth, GroupLag, LAG_DEGRADED, LAG_UNHEALTHY, Standing, StreamHealth};
 pub use position::{EventOffset, EventPosition, EventToken};
 pub use publish::{PublishEvent, PublishEvents, PublishedEvent, PublishedEvents};

@@ -4,8 +4,8 @@ use crate::call::{Call, path};
 use crate::{Client, Result};
 use http::Method;
 use mainstay_api::events::{
-    ChangeTransport, ConsumerLag, EventPage, EventsHealth, GroupList, PublishEvents, PublishedEvents, ReadEvents,
-    StreamList, StreamName, TransportChoice,
+    ChangeTransport, ConsumerLag, EventPage, EventsHealth, GroupList, LiveNode, PublishEvents, PublishedEvents,
+    ReadEvents, StreamList, StreamName, TransportChoice,
 };
 use mainstay_api::ids::RequestId;
 
@@ -66,6 +66,14 @@ impl EventsClient<'_> {
     /// Those of the store.
     pub async fn health(&self) -> Result<EventsHealth> {
         self.0.call(Call::get(path(&["v1", "events", "health"]))).await
+    }
+
+    /// What the node that answers does for live clients.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn node(&self) -> Result<LiveNode> {
+        self.0.call(Call::get(path(&["v1", "events", "node"]))).await
     }
 
     /// How the publishers of the namespace send events.

@@ -1,13 +1,15 @@
 //! How streams and those who work on them stand.
 
 use super::groups::GroupStore;
-use super::port::{EventStore, LogState};
+use super::port::{EventStore, LogName, LogState};
 use super::standing::{ASKED_AT_ONCE, groups_of, logs};
 use super::streams::{StreamOptions, Streams};
 use crate::error::Result;
 use crate::{Caller, Clock, Scope};
 use futures::{StreamExt, TryStreamExt};
-use mainstay_api::events::{ConsumerGroup, ConsumerLag, EventsHealth, GroupLag, Standing, StreamHealth, StreamName};
+use mainstay_api::events::{
+    ConsumerGroup, ConsumerLag, EventPosition, EventsHealth, FollowedLog, GroupLag, Standing, StreamHealth, StreamName,
+};
 use mainstay_api::{Namespace, Timestamp};
 use std::sync::Arc;
 
@@ -89,6 +91,32 @@ impl EventObserver {
             max_lag: groups.iter().map(|group| group.lag).max().unwrap_or(0),
         };
         Ok(Survey { health, groups })
+    }
+
+    /// How far a node that has read logs of the caller's namespace up to these places is behind them.
+    ///
+    /// # Errors
+    /// `auth.forbidden`; those of the store.
+    pub async fn behind(&self, caller: &Caller, heads: Vec<(LogName, EventPosition)>) -> Result<Vec<FollowedLog>> {
+        caller.require(Scope::EventsRead)?;
+        let own = heads.into_iter().filter(|(log, _)| log.namespace == caller.namespace);
+        let asked = own.map(|(log, head)| async move {
+            let behind_ms = self.behind_ms(&log, &head).await?;
+            Ok(FollowedLog { stream: log.stream, partition: log.partition, position: head, behind_ms })
+        });
+        let mut logs: Vec<FollowedLog> =
+            futures::stream::iter(asked).buffered(ASKED_AT_ONCE).try_collect::<Vec<_>>().await?;
+        logs.sort_by(|one, other| (&one.stream, one.partition).cmp(&(&other.stream, other.partition)));
+        Ok(logs)
+    }
+
+    /// Milliseconds between a place in a log and its last event.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn behind_ms(&self, log: &LogName, head: &EventPosition) -> Result<u64> {
+        let state = self.events.state(log).await?;
+        Ok(if state.last > head.offset { state.last.ms.saturating_sub(head.offset.ms).max(1) } else { 0 })
     }
 
     /// The streams.

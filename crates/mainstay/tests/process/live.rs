@@ -243,3 +243,27 @@ async fn one_client_in_ten_that_does_not_read_is_told_to_come_back_and_harms_nob
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test]
+async fn the_top_of_a_node_tells_who_listens_and_what_was_delivered() {
+    let bed = Bed::sqlite();
+    let node = bed.serve("node").await;
+    let watcher = Watcher::start(&[node.port], &ROOMS).await;
+    let events = ROOMS.map(|room| event(room, 1, 0)).to_vec();
+    node.client("talker", 0).events().publish(&chat(), &PublishEvents { events }, None).await.unwrap();
+    watcher.until(ROOMS[2], 1).await;
+    let url = node.url();
+    let looks = bed.run(&["events", "top", "--times", "2", "--every", "200ms", "--json", "--url", &url]);
+    let said = String::from_utf8_lossy(&looks.stdout).into_owned();
+    let looks: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seen = &looks[1]["node"];
+    assert_eq!((&seen["connections"], &seen["subscriptions"]), (&json!(1), &json!(3)), "{said}");
+    assert_eq!((&seen["published"], &seen["delivered"]), (&json!(3), &json!(3)), "{said}");
+    assert_eq!((&seen["logs"][0]["stream"], &seen["logs"][0]["behind_ms"]), (&json!("chat"), &json!(0)), "{said}");
+    assert_eq!((&looks[0]["rates"], &looks[1]["rates"]["delivered"]), (&json!(null), &json!(0.0)), "{said}");
+    let shown = bed.run(&["events", "top", "--times", "1", "--url", &url]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("1 connections, 3 subscriptions") && shown.contains("chat\thealthy\t3"), "{shown}");
+    let refused = bed.run(&["events", "top", "--every", "1ms"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
+}

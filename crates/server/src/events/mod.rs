@@ -5,6 +5,7 @@ pub(crate) mod dead;
 pub(crate) mod groups;
 pub(crate) mod health;
 pub(crate) mod legacy;
+pub(crate) mod node;
 pub(crate) mod publish;
 mod publishing;
 pub(crate) mod read;

@@ -6,6 +6,7 @@ use mainstay_core::api::ids::RequestId;
 use mainstay_core::events::EventService;
 use mainstay_core::{Caller, Result};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tokio::time::Instant;
 
 /// Where events go, and how they came.
@@ -21,11 +22,17 @@ pub(crate) struct Way<'a> {
 pub(crate) struct Publisher {
     events: Arc<EventService>,
     metrics: Arc<Metrics>,
+    published: Arc<AtomicU64>,
 }
 
 impl Publisher {
     pub(crate) fn new(events: Arc<EventService>, metrics: Arc<Metrics>) -> Self {
-        Self { events, metrics }
+        Self { events, metrics, published: Arc::default() }
+    }
+
+    /// How many events were stored, each once.
+    pub(crate) fn published(&self) -> u64 {
+        self.published.load(Relaxed)
     }
 
     /// Counts an event that is not published, because a later one stands for it.
@@ -53,6 +60,8 @@ impl Publisher {
             metrics.published(way.from, kind, status, took);
         }
         let report = outcome?;
+        let fresh = report.published.events.iter().filter(|event| !event.duplicate).count();
+        self.published.fetch_add(fresh as u64, Relaxed);
         if report.trimmed_unread > 0 {
             metrics.trimmed_unread(way.stream, report.trimmed_unread);
         }

@@ -17,6 +17,7 @@ const UNKNOWN: i64 = -1;
 pub(crate) struct StandingMetrics {
     queue_depth: Family<StreamLabel, Gauge>,
     lag: Family<GroupLabels, Gauge>,
+    node_lag: Family<StreamLabel, Gauge>,
     /// The groups that have a gauge: one that is removed must not go on being behind.
     groups: Mutex<BTreeMap<StreamName, BTreeSet<GroupName>>>,
 }
@@ -35,10 +36,28 @@ struct GroupLabels {
 impl StandingMetrics {
     /// Registers both families.
     pub(crate) fn register(registry: &mut Registry) -> Self {
-        let metrics = Self { queue_depth: Family::default(), lag: Family::default(), groups: Mutex::default() };
+        let metrics = Self {
+            queue_depth: Family::default(),
+            lag: Family::default(),
+            node_lag: Family::default(),
+            groups: Mutex::default(),
+        };
         registry.register("event_queue_depth", "Events kept in a stream", metrics.queue_depth.clone());
         registry.register("event_consumer_lag", "Events that a group has not taken yet", metrics.lag.clone());
+        registry.register(
+            "mainstay_event_node_lag_milliseconds",
+            "Time between the last event of a stream and the last one that this node has read for live clients",
+            metrics.node_lag.clone(),
+        );
         metrics
+    }
+
+    /// How far this node is behind a stream; none where it does not follow it.
+    pub(crate) fn node_behind(&self, stream: &StreamName, behind_ms: Option<u64>) {
+        match behind_ms {
+            Some(behind_ms) => drop(self.node_lag.get_or_create(&stream_label(stream)).set(signed(behind_ms))),
+            None => drop(self.node_lag.remove(&stream_label(stream))),
+        }
     }
 
     /// How a stream stands, and its groups.
@@ -59,6 +78,9 @@ impl StandingMetrics {
     /// How a stream and its groups stand cannot be said now.
     pub(crate) fn not_surveyed(&self, stream: &StreamName) {
         self.queue_depth.get_or_create(&stream_label(stream)).set(UNKNOWN);
+        if let Some(behind) = self.node_lag.get(&stream_label(stream)) {
+            behind.set(UNKNOWN);
+        }
         let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         for group in known.get(stream).into_iter().flatten() {
             self.lag.get_or_create(&group_labels(stream, group)).set(UNKNOWN);

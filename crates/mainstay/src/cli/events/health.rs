@@ -16,13 +16,16 @@ impl Health {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
         let health = context.client().await?.events().health().await?;
-        let head = ["STREAM", "STATUS", "EVENTS", "LAST EVENT", "LARGEST LAG"];
-        context.printer.data(&health, || context.printer.rows(&head, health.streams.iter().map(row).collect()))?;
+        context.printer.data(&health, || context.printer.rows(&HEAD, health.streams.iter().map(row).collect()))?;
         if health.status == Standing::Unhealthy { Err(Failure::Status(FAILED)) } else { Ok(()) }
     }
 }
 
-fn row(stream: &StreamHealth) -> Vec<String> {
+/// The columns of [`row`].
+pub(super) const HEAD: [&str; 5] = ["STREAM", "STATUS", "EVENTS", "LAST EVENT", "LARGEST LAG"];
+
+/// A stream.
+pub(super) fn row(stream: &StreamHealth) -> Vec<String> {
     vec![
         stream.stream.to_string(),
         word(stream.status).to_owned(),

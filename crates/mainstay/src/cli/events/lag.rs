@@ -13,12 +13,16 @@ impl Lag {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
         let lag = context.client().await?.events().consumer_lag().await?;
-        let head = ["STREAM", "GROUP", "STATUS", "LAG", "PENDING", "HELD FOR", "CONSUMERS", "DEAD", "LOST"];
-        context.printer.data(&lag, || context.printer.rows(&head, lag.groups.iter().map(row).collect()))
+        context.printer.data(&lag, || context.printer.rows(&HEAD, lag.groups.iter().map(row).collect()))
     }
 }
 
-fn row(group: &GroupLag) -> Vec<String> {
+/// The columns of [`row`].
+pub(super) const HEAD: [&str; 9] =
+    ["STREAM", "GROUP", "STATUS", "LAG", "PENDING", "HELD FOR", "CONSUMERS", "DEAD", "LOST"];
+
+/// A group.
+pub(super) fn row(group: &GroupLag) -> Vec<String> {
     vec![
         group.stream.to_string(),
         group.group.to_string(),

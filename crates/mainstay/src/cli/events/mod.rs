@@ -9,6 +9,7 @@ mod publish;
 mod read;
 mod rooms;
 mod streams;
+mod top;
 mod transport;
 
 use super::context::Context;
@@ -39,6 +40,8 @@ pub enum EventsCommand {
     Rooms(rooms::RoomsCommand),
     /// List the streams, and what they hold.
     Streams(streams::Streams),
+    /// Show live how streams, groups and a node stand.
+    Top(top::Top),
     /// See and change how publishers send events.
     #[command(subcommand)]
     Transport(transport::TransportCommand),
@@ -57,6 +60,7 @@ impl EventsCommand {
             Self::Read(command) => command.run(context).await,
             Self::Rooms(command) => command.run(context).await,
             Self::Streams(command) => command.run(context).await,
+            Self::Top(command) => command.run(context).await,
             Self::Transport(command) => command.run(context).await,
         }
     }
