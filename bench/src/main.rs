@@ -3,9 +3,13 @@
 
 mod append_conversation;
 mod append_peer;
+mod child;
 mod converse;
+mod fanout;
 mod figure;
 mod list_pending;
+mod live;
+mod node;
 mod process;
 mod rounds;
 mod send_redis;
@@ -29,16 +33,32 @@ struct Arguments {
     /// Wait for mail in this store and say when it came: the other process of `wake`.
     #[arg(long, hide = true, value_name = "STORE")]
     wait: Option<String>,
+    /// Write this text as a frame, as often as stdin says, to every connection: the minimal server of `fanout`.
+    #[arg(long, hide = true, value_name = "TEXT")]
+    minimal_fanout: Option<String>,
 }
 
 /// Every benchmark, in the order of the figures.
-const NAMES: [&str; 8] =
-    ["send-redis", "send-sqlite", "list-pending", "append-conversation", "append-peer", "converse", "wake", "process"];
+const NAMES: [&str; 10] = [
+    "send-redis",
+    "send-sqlite",
+    "list-pending",
+    "append-conversation",
+    "append-peer",
+    "converse",
+    "wake",
+    "process",
+    "fanout",
+    "live",
+];
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if let Some(store) = &arguments.wait {
         return one_thread()?.block_on(wake::wait(store));
+    }
+    if let Some(payload) = &arguments.minimal_fanout {
+        return one_thread()?.block_on(fanout::serve_minimal(payload));
     }
     let wanted = |name: &&str| arguments.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()));
     let names: Vec<&str> = NAMES.into_iter().filter(wanted).collect();
@@ -57,7 +77,9 @@ fn main() -> Result<()> {
                 "append-peer" => append_peer::measure().await,
                 "converse" => converse::measure().await,
                 "wake" => wake::measure().await,
-                _ => process::measure().await,
+                "process" => process::measure().await,
+                "fanout" => fanout::measure().await,
+                _ => live::measure().await,
             }
         })?;
         report.add(name, figures)?;

@@ -1,6 +1,7 @@
 //! One call: the request, its repetitions, and the reading of the answer.
 
 use crate::retry::Attempts;
+use crate::transport::Transport;
 use crate::{Body, Client, ClientError, Credential, Result};
 use bytes::Bytes;
 use futures::FutureExt;
@@ -193,8 +194,7 @@ impl Client {
             if response.status().is_success() {
                 return Ok(response.into_body());
             }
-            let (status, headers) = (response.status(), response.headers().clone());
-            Err(refusal(status, &headers, &read(response.into_body()).await?))
+            Err(self.refused(response).await)
         };
         tokio::time::timeout(Duration::from_millis(after_ms), head)
             .await
@@ -217,15 +217,34 @@ impl Client {
 
     async fn send(&self, call: &Call) -> Result<Response<Body>> {
         let request = self.request(call)?;
+        self.exchange_over(self.inner.transport.clone(), call, request).await
+    }
+
+    /// Sends a request over a transport.
+    pub(crate) async fn exchange_over(
+        &self,
+        transport: Transport,
+        call: &Call,
+        request: Request<Body>,
+    ) -> Result<Response<Body>> {
         // Boxed, so that the compiler need not prove `Send` of the whole stack again in every caller.
-        let exchange: BoxFuture<'static, _> = self.inner.transport.clone().oneshot(request).boxed();
+        let exchange: BoxFuture<'static, _> = transport.oneshot(request).boxed();
         match exchange.await {
             Ok(response) => Ok(response),
             Err(cause) => Err(self.connection_error(call, &*cause)),
         }
     }
 
-    fn request(&self, call: &Call) -> Result<Request<Body>> {
+    /// The error in an answer that is none of the expected ones.
+    pub(crate) async fn refused(&self, response: Response<Body>) -> ClientError {
+        let (status, headers) = (response.status(), response.headers().clone());
+        match read(response.into_body()).await {
+            Ok(body) => refusal(status, &headers, &body),
+            Err(error) => error,
+        }
+    }
+
+    pub(crate) fn request(&self, call: &Call) -> Result<Request<Body>> {
         let body = match &call.body {
             Some(bytes) => Full::new(bytes.clone()).map_err(|never| match never {}).boxed_unsync(),
             None => Empty::new().map_err(|never| match never {}).boxed_unsync(),

@@ -25,8 +25,8 @@ pub use audit::AuditClient;
 pub use conversations::Conversations;
 pub use error::ClientError;
 pub use events::{
-    ConversationEvent, ConversationEvents, Events, EventsClient, InboxEvent, InboxEvents, PresenceChange,
-    PresenceChanges,
+    ConversationEvent, ConversationEvents, Events, EventsClient, InboxEvent, InboxEvents, LiveSocket, PresenceChange,
+    PresenceChanges, SocketEnd,
 };
 pub use identity::{Account, Keys, UsersClient};
 pub use mail::Mail;
@@ -38,7 +38,7 @@ pub use workers::GroupClient;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tower::Service;
 use transport::Transport;
 
@@ -53,6 +53,8 @@ pub struct Client {
 
 struct Inner {
     transport: Transport,
+    /// The transport of requests that become sockets, made with the first of them.
+    sockets: OnceLock<Transport>,
     /// What stands before every path: scheme, authority and prefix; empty in process.
     base: String,
     options: ClientOptions,
@@ -65,7 +67,7 @@ impl Client {
     /// `settings.invalid` where the URL is not one, or the roots of trust cannot be loaded.
     pub fn connect(url: &str, options: ClientOptions) -> Result<Self> {
         let (transport, base) = transport::network(url, &options)?;
-        Ok(Self { inner: Arc::new(Inner { transport, base, options }) })
+        Ok(Self { inner: Arc::new(Inner { transport, sockets: OnceLock::new(), base, options }) })
     }
 
     /// A client of a server in the same process: its router is called directly.
@@ -78,7 +80,7 @@ impl Client {
         B::Error: Into<BoxError>,
     {
         let transport = transport::boxed(service);
-        Self { inner: Arc::new(Inner { transport, base: String::new(), options }) }
+        Self { inner: Arc::new(Inner { transport, sockets: OnceLock::new(), base: String::new(), options }) }
     }
 
     /// Calls about the own account: logging in, the second factor, sessions.

@@ -1,6 +1,6 @@
 //! The Tower service under a client: connections to a server, or its router in this process.
 
-use crate::{ClientError, ClientOptions, Result};
+use crate::{ClientError, ClientOptions, Inner, Result};
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
@@ -43,14 +43,37 @@ where
 /// A transport over the network, and what to put before every path.
 pub(crate) fn network(url: &str, options: &ClientOptions) -> Result<(Transport, String)> {
     let base = base(url)?;
+    let tcp = tcp(options);
+    // The roots of trust take milliseconds to load: only where they are needed.
+    let transport = if base.starts_with("https:") { boxed(pool(tls(tcp, true)?)) } else { boxed(pool(tcp)) };
+    Ok((transport, base))
+}
+
+/// The transport of requests that become sockets: over HTTP/1.1, of which a server with TLS must be told.
+pub(crate) fn sockets(client: &Inner) -> Result<Transport> {
+    if client.base.is_empty() {
+        return Err(ClientError::Unusable {
+            detail: "a socket needs a server over the network".into(),
+            help: "Name a server with --url, or MAINSTAY_URL.",
+        });
+    }
+    if !client.base.starts_with("https:") {
+        return Ok(client.transport.clone());
+    }
+    if let Some(known) = client.sockets.get() {
+        return Ok(known.clone());
+    }
+    let transport = boxed(pool(tls(tcp(&client.options), false)?));
+    Ok(client.sockets.get_or_init(|| transport).clone())
+}
+
+fn tcp(options: &ClientOptions) -> HttpConnector {
     let mut tcp = HttpConnector::new();
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(Duration::from_millis(KEEPALIVE_MS)));
     tcp.set_connect_timeout(Some(Duration::from_millis(options.connect_timeout_ms)));
     tcp.enforce_http(false);
-    // The roots of trust take milliseconds to load: only where they are needed.
-    let transport = if base.starts_with("https:") { boxed(pool(tls(tcp)?)) } else { boxed(pool(tcp)) };
-    Ok((transport, base))
+    tcp
 }
 
 fn pool<C>(connector: C) -> hyper_util::client::legacy::Client<C, Body>
@@ -66,7 +89,7 @@ where
         .build(connector)
 }
 
-fn tls(tcp: HttpConnector) -> Result<HttpsConnector<HttpConnector>> {
+fn tls(tcp: HttpConnector, http2: bool) -> Result<HttpsConnector<HttpConnector>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider).map_err(|cause| {
         ClientError::Unusable {
@@ -74,7 +97,8 @@ fn tls(tcp: HttpConnector) -> Result<HttpsConnector<HttpConnector>> {
             help: "Install the ca-certificates package, or set SSL_CERT_FILE.",
         }
     })?;
-    Ok(builder.https_only().enable_http1().enable_http2().wrap_connector(tcp))
+    let builder = builder.https_only().enable_http1();
+    Ok(if http2 { builder.enable_http2().wrap_connector(tcp) } else { builder.wrap_connector(tcp) })
 }
 
 fn base(url: &str) -> Result<String> {

@@ -103,9 +103,7 @@ impl Connection {
         };
         match &settings.url {
             Some(url) => {
-                let given = given_credential(settings)?;
-                let credential = given.map_or_else(|| key_for(settings, url), |token| Ok(Some(token)))?;
-                let credential = credential.map(Credential::new);
+                let credential = credential_for(settings, url)?;
                 let client = Client::connect(url, ClientOptions { credential, ..options })?;
                 Ok(Self { client, backbone: None })
             }
@@ -223,6 +221,16 @@ pub fn given_credential(settings: &Settings) -> Result<Option<String>> {
         (None, Some(_)) => Ok(None),
         (None, None) => session_file::find(settings),
     }
+}
+
+/// The credential for the server at an address: the one that was given, else the owner key where it is for that server.
+///
+/// # Errors
+/// The kept session, or the key, cannot be read.
+pub fn credential_for(settings: &Settings, url: &str) -> Result<Option<Credential>> {
+    let given = given_credential(settings)?;
+    let credential = given.map_or_else(|| key_for(settings, url), |token| Ok(Some(token)))?;
+    Ok(credential.map(Credential::new))
 }
 
 /// The key in this user's data folder is for this machine's server; another machine's has another key, and is not

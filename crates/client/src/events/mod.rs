@@ -6,6 +6,7 @@ mod conversation;
 mod follow;
 mod inbox;
 mod presence;
+mod socket;
 
 pub use calls::EventsClient;
 pub(crate) use conversation::FollowConversation;
@@ -16,3 +17,4 @@ pub(crate) use inbox::FollowInbox;
 pub use inbox::{InboxEvent, InboxEvents};
 pub(crate) use presence::FollowPresence;
 pub use presence::{PresenceChange, PresenceChanges};
+pub use socket::{LiveSocket, SocketEnd};

@@ -17,6 +17,11 @@ pub trait Encode: Send + Sync {
     /// The frame of an event; none where the protocol does not tell it.
     fn encode(&self, event: &LiveEvent) -> Option<Bytes>;
 
+    /// Whether frames may be put one behind the other into one: what was written apart is the same to the client then.
+    fn joins(&self) -> bool {
+        false
+    }
+
     /// The frame of a notice. A connection whose protocol cannot tell a gap is closed at one: it is never passed over.
     fn notice(&self, notice: &Notice) -> Option<Bytes>;
 }

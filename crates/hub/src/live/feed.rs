@@ -1,6 +1,7 @@
 //! What a node knows of one log: its last events, and who subscribed to its rooms.
 
 use super::LiveOptions;
+use super::burst::Burst;
 use super::counts::{Counts, LiveHeld};
 use super::event::{LiveEvent, Notice};
 use super::outlet::{Outlet, Wakes};
@@ -139,21 +140,34 @@ impl Feed {
     /// Delivers what was read behind the head, in order.
     pub(super) fn deliver(&self, events: Vec<StoredEvent>, next: EventOffset) {
         let mut wakes = Wakes::default();
+        let mut state = self.lock();
+        let Some(epoch) = state.epoch.clone() else { return };
+        let mut burst: Option<Burst> = None;
         for stored in events {
-            let mut state = self.lock();
-            let Some(epoch) = state.epoch.clone() else { return };
             state.head = stored.offset;
             if !state.seen.insert(&stored.event.id, stored.offset.ms) {
                 self.counts.repeats.fetch_add(1, Relaxed);
                 continue;
             }
-            let event = Arc::new(LiveEvent::new(stored.into_event(self.log.stream.clone(), epoch)));
+            let event = Arc::new(LiveEvent::new(stored.into_event(self.log.stream.clone(), epoch.clone())));
             state.ring.push(Arc::clone(&event));
-            state.fan_out(&event, self.overflow, &mut wakes);
+            let unlike = match &mut burst {
+                Some(burst) => burst.add(event),
+                None => Some(event),
+            };
+            if let Some(event) = unlike
+                && let Some(whole) = burst.replace(Burst::new(event))
+            {
+                state.fan_out(whole, self.overflow, &mut wakes);
+            }
+        }
+        if let Some(last) = burst {
+            state.fan_out(last, self.overflow, &mut wakes);
         }
         // What could not be read as an event is passed over as well.
-        let mut state = self.lock();
         state.head = state.head.max(next);
+        // Whoever is woken looks at the feed: it must not wait for it.
+        drop(state);
     }
 
     /// Goes over to live delivery from a position, where that is possible without a hole: what is missing is put into
@@ -204,13 +218,17 @@ impl Feed {
 }
 
 impl State {
-    fn fan_out(&mut self, event: &Arc<LiveEvent>, overflow: Overflow, wakes: &mut Wakes) {
-        let Some(subscribers) = self.rooms.get_mut(&event.event.room) else { return };
-        let offset = event.offset();
-        subscribers
-            .retain(|subscriber| offset <= subscriber.after || subscriber.ticket.outlet.offer(event, overflow, wakes));
+    fn fan_out(&mut self, mut burst: Burst, overflow: Overflow, wakes: &mut Wakes) {
+        let Some(subscribers) = self.rooms.get_mut(burst.room()) else { return };
+        subscribers.retain(|subscriber| {
+            let outlet = &subscriber.ticket.outlet;
+            match burst.is_behind(subscriber.after) {
+                true => outlet.offer_all(&mut burst, overflow, wakes),
+                false => burst.after(subscriber.after).iter().all(|event| outlet.offer(event, overflow, wakes)),
+            }
+        });
         if subscribers.is_empty() {
-            self.rooms.remove(&event.event.room);
+            self.rooms.remove(burst.room());
         }
     }
 }

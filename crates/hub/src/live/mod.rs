@@ -1,9 +1,11 @@
 //! Live delivery: what is published to a log reaches every connection of this node that subscribed to its room.
 //!
 //! One task per log that somebody subscribed to reads it as it grows and puts each event, written once per protocol, into
-//! the queues of the connections. Whoever comes with a position gets what was missed first: from the last events in
-//! memory, where they reach back far enough, else from the store, page by page, as its queue empties.
+//! the queues of the connections; events that come together go there as one frame where the protocol allows it. Whoever
+//! comes with a position gets what was missed first: from the last events in memory, where they reach back far enough,
+//! else from the store, page by page, as its queue empties.
 
+mod burst;
 mod counts;
 mod event;
 mod feed;

@@ -1,10 +1,12 @@
 //! The way out to one connection: a queue of frames that are written already, bounded in bytes.
 
+use super::burst::{Burst, Joined};
 use super::counts::Counts;
 use super::event::{Encode, LiveEvent, Notice};
 use super::meter::Meter;
 use super::queue::{Of, Queue, Taken};
 use bytes::Bytes;
+use mainstay_core::api::events::EventOffset;
 use mainstay_core::events::Overflow;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -159,6 +161,22 @@ impl Outlet {
         let taken = self.enqueue(frame, of, overflow, wakes);
         if taken {
             self.shared.counts.deliveries.fetch_add(1, Relaxed);
+        }
+        taken
+    }
+
+    /// Adds events that follow one another; as one frame, where the protocol allows that. `false` as with one event.
+    pub(super) fn offer_all(&self, burst: &mut Burst, overflow: Overflow, wakes: &mut Wakes) -> bool {
+        let parts = &self.shared.parts;
+        let as_one = overflow == Overflow::Close && parts.encoder.joins() && burst.is_all_for(&parts.connection);
+        if !as_one {
+            return burst.after(EventOffset::ZERO).iter().all(|event| self.offer(event, overflow, wakes));
+        }
+        let Some(Joined { bytes, stamps }) = burst.joined(&*parts.encoder) else { return true };
+        let count = stamps.len() as u64;
+        let taken = self.enqueue(bytes, Of::Joined(stamps), overflow, wakes);
+        if taken {
+            self.shared.counts.deliveries.fetch_add(count, Relaxed);
         }
         taken
     }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 /// A queue that is emptied keeps room for this many frames: connections are many, and mostly idle.
-const KEPT_CAPACITY: usize = 16;
+const KEPT_CAPACITY: usize = 8;
 
 #[derive(Default)]
 pub(super) struct Queue {
@@ -34,10 +34,12 @@ pub(super) enum Of {
     Message,
     /// An event that is never left out.
     Kept(Stamp),
+    /// Events that are never left out, in one frame.
+    Joined(Arc<[Stamp]>),
     /// An event that a later one of its type may stand for.
     Event(Arc<LiveEvent>),
-    /// How many events of a room were left out here.
-    Conflated(StreamName, RoomId, u64),
+    /// How many events of a room were left out here. Boxed: it is rare, and would make every frame larger.
+    Conflated(Box<(StreamName, RoomId, u64)>),
 }
 
 impl Queue {
@@ -67,7 +69,7 @@ impl Queue {
             let Some(frame) = self.frames.pop_front() else { break };
             bytes += frame.bytes.len();
             taken.push(frame.bytes);
-            stamps.extend(frame.of.stamp());
+            frame.of.stamp(&mut stamps);
         }
         self.bytes -= bytes;
         if self.frames.is_empty() && self.frames.capacity() > KEPT_CAPACITY {
@@ -95,7 +97,7 @@ impl Queue {
                 let (stream, room) = room;
                 let notice = Notice::Conflated { stream: stream.clone(), room: room.clone(), dropped: count };
                 if let Some(bytes) = encoder.notice(&notice) {
-                    self.push(bytes, Of::Conflated(stream, room, count));
+                    self.push(bytes, Of::Conflated(Box::new((stream, room, count))));
                 }
             }
         }
@@ -110,13 +112,13 @@ impl Queue {
             .iter()
             .rev()
             .map(|frame| match &frame.of {
-                Of::Message | Of::Kept(_) => true,
+                Of::Message | Of::Kept(_) | Of::Joined(_) => true,
                 Of::Event(event) => {
                     let event = &event.event;
                     seen.insert((event.stream.clone(), event.room.clone(), event.kind.clone()))
                 }
                 // Joined with what is left out now.
-                Of::Conflated(..) => false,
+                Of::Conflated(_) => false,
             })
             .collect();
         keep.reverse();
@@ -127,7 +129,7 @@ impl Queue {
         let mut dropped = HashMap::new();
         for (frame, _) in self.frames.iter().zip(keep).filter(|(_, keep)| !**keep) {
             let count = match &frame.of {
-                Of::Conflated(_, _, count) => *count,
+                Of::Conflated(left_out) => left_out.2,
                 _ => 1,
             };
             if let Some(room) = frame.of.room() {
@@ -139,19 +141,20 @@ impl Queue {
 }
 
 impl Of {
-    fn stamp(&self) -> Option<Stamp> {
+    fn stamp(&self, stamps: &mut Vec<Stamp>) {
         match self {
-            Self::Kept(stamp) => Some(*stamp),
-            Self::Event(event) => Some(event.stamp()),
-            Self::Message | Self::Conflated(..) => None,
+            Self::Kept(stamp) => stamps.push(*stamp),
+            Self::Joined(several) => stamps.extend_from_slice(several),
+            Self::Event(event) => stamps.push(event.stamp()),
+            Self::Message | Self::Conflated(..) => {}
         }
     }
 
     fn room(&self) -> Option<(StreamName, RoomId)> {
         match self {
-            Self::Message | Self::Kept(_) => None,
+            Self::Message | Self::Kept(_) | Self::Joined(_) => None,
             Self::Event(event) => Some((event.event.stream.clone(), event.event.room.clone())),
-            Self::Conflated(stream, room, _) => Some((stream.clone(), room.clone())),
+            Self::Conflated(left_out) => Some((left_out.0.clone(), left_out.1.clone())),
         }
     }
 }

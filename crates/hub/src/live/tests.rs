@@ -255,3 +255,61 @@ async fn every_subscriber_has_every_event_in_order_while_others_come_and_go() {
         reader.unwrap();
     }
 }
+
+/// As the plain protocol, with frames that may be put one behind the other.
+struct Lines;
+
+impl Encode for Lines {
+    fn protocol(&self) -> ProtocolId {
+        ProtocolId("lines")
+    }
+
+    fn encode(&self, event: &LiveEvent) -> Option<bytes::Bytes> {
+        let frame = Plain.encode(event)?;
+        (event.stored_ms() % 100 != 0).then(|| [&frame[..], b"\n"].concat().into())
+    }
+
+    fn joins(&self) -> bool {
+        true
+    }
+
+    fn notice(&self, notice: &Notice) -> Option<bytes::Bytes> {
+        Plain.notice(notice)
+    }
+}
+
+#[tokio::test]
+async fn events_that_come_together_are_one_frame_where_the_protocol_allows_it() {
+    let bed = Bed::new();
+    let joining = |connection: &str| {
+        let parts = OutletParts {
+            connection: connection.into(),
+            encoder: Arc::new(Lines),
+            limit_bytes: 1_000_000,
+            meter: Arc::new(()),
+        };
+        bed.live.outlet(parts)
+    };
+    let (outlet, mut drain) = joining("1");
+    let (other, mut other_drain) = joining("2");
+    let (plain, mut plain_drain) = bed.outlet("3", 1_000_000);
+    let _one = bed.subscribe(&outlet, "a", None).await.begin();
+    let _two = bed.subscribe(&other, "a", None).await.begin();
+    let _three = bed.subscribe(&plain, "a", None).await.begin();
+    // No wait between them: the log is not read before all of them are there.
+    (1..=250).for_each(|n| bed.log.add(if n % 120 == 0 { "b" } else { "a" }, n));
+    let expected: Vec<String> = said("a", (1..=250).filter(|n| n % 120 != 0));
+    assert_eq!(next(&mut plain_drain, expected.len()).await, expected);
+    let told: Vec<String> =
+        expected.iter().filter(|line| !line.ends_with("00")).map(|line| line.clone() + "\n").collect();
+    for drain in [&mut drain, &mut other_drain] {
+        let frames = next(drain, 3).await;
+        assert_eq!(frames.concat(), told.concat());
+        assert!(
+            frames[0].starts_with("a said 1\n") && frames[1].starts_with("a said 121\n"),
+            "a burst ends at another room"
+        );
+        assert!(drain.is_empty());
+    }
+    assert_eq!(bed.live.counts().deliveries, (expected.len() + 2 * told.len()) as u64);
+}

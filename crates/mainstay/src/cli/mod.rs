@@ -2,6 +2,7 @@
 
 mod agent;
 mod audit;
+mod bench;
 mod compat;
 mod completions;
 mod context;
@@ -142,6 +143,9 @@ enum Work {
     /// The scripts of the original; `compat/*.sh` call this.
     #[command(subcommand, hide = true)]
     Compat(compat::CompatCommand),
+    /// Measure a server, with what users do to it.
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// Ask whether the server, or the store, can do its work.
     Health(health::Health),
     /// Show what the server makes of the caller.
@@ -227,6 +231,7 @@ impl Work {
             Self::Parity(command) => command.run(context).await,
             Self::Mirror(command) => command.run(context).await,
             Self::Compat(command) => command.run(context).await,
+            Self::Bench(command) => command.run(context).await,
             Self::Health(command) => command.run(context).await,
             Self::Whoami(command) => command.run(context).await,
         }

@@ -3,6 +3,7 @@
 
 mod abuse;
 mod bed;
+mod benchmark;
 mod bridge;
 mod browsers;
 mod chats;

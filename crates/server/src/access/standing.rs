@@ -38,7 +38,7 @@ pub(crate) async fn while_it_stands(State(app): State<Arc<App>>, request: Reques
 pub(crate) struct Standing {
     app: Arc<App>,
     credential: Credential,
-    caller: Caller,
+    caller: Arc<Caller>,
     /// When it was last seen to stand.
     checked: Instant,
 }
@@ -48,8 +48,8 @@ impl Standing {
     pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(5);
 
     /// A credential that was good just now.
-    pub(crate) fn new(app: Arc<App>, credential: Credential, caller: Caller) -> Self {
-        Self { app, credential, caller, checked: Instant::now() }
+    pub(crate) fn new(app: Arc<App>, credential: Credential, caller: impl Into<Arc<Caller>>) -> Self {
+        Self { app, credential, caller: caller.into(), checked: Instant::now() }
     }
 
     /// Whether the credential still allows what it allowed.

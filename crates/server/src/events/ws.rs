@@ -30,9 +30,11 @@ pub(crate) async fn ws(
     let permit = app.admission.live()?;
     let (response, socket) = upgrade.accept();
     let tasks = app.services.sockets.clone();
+    let sockets = tasks.clone();
     tasks.spawn(async move {
         if let Some(socket) = socket.await {
-            serve(socket, Opening { app, caller, credential, permit, seat }).await;
+            // A task of its own: this one has room for the request as well, which an open socket does not need.
+            sockets.spawn(serve(socket, Opening { app, caller, credential, permit, seat }));
         }
     });
     Ok(response)

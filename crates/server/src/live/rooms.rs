@@ -55,7 +55,8 @@ pub(crate) struct Said {
 /// The rooms of a connection.
 #[derive(Default)]
 pub(crate) struct Rooms {
-    subscribed: HashMap<Place, Subscribed>,
+    /// Boxed: a table has room for four, and most connections have one.
+    subscribed: HashMap<Place, Box<Subscribed>>,
     /// When it was last said that the caller is present.
     renewed: Option<Instant>,
 }
@@ -132,7 +133,8 @@ impl Rooms {
             self.renewed.get_or_insert_with(Instant::now);
         }
         let told = Some(pending.position.clone());
-        self.subscribed.insert(place, Subscribed { subscription: pending.begin(), membership, present, told });
+        let subscribed = Subscribed { subscription: pending.begin(), membership, present, told };
+        self.subscribed.insert(place, Box::new(subscribed));
     }
 
     /// Says something else of the caller where it shows.

@@ -22,6 +22,11 @@ impl Encode for SocketFrames {
         Some(text(&message))
     }
 
+    /// Frames of a WebSocket say where they end.
+    fn joins(&self) -> bool {
+        true
+    }
+
     fn notice(&self, notice: &Notice) -> Option<Bytes> {
         message(&told(notice))
     }

@@ -5,7 +5,7 @@ use super::ending::Ending;
 use crate::access::Standing;
 use crate::app::App;
 use crate::caller::Credential;
-use crate::live::socket::{self, Heard, Reader, Socket};
+use crate::live::socket::{self, Heard, Reader, Socket, WriteHalf};
 use crate::live::{Listener, Rooms, Seat};
 use crate::metrics::Carrier;
 use mainstay_core::api::events::LiveMessage;
@@ -33,7 +33,7 @@ pub(crate) struct Opening {
 /// The state of a connection.
 pub(super) struct Session {
     pub(super) app: Arc<App>,
-    pub(super) caller: Caller,
+    pub(super) caller: Arc<Caller>,
     pub(super) outlet: Outlet,
     pub(super) rooms: Rooms,
     standing: Standing,
@@ -46,7 +46,7 @@ pub(super) struct Session {
 /// Serves a connection until it ends.
 pub(crate) async fn serve(socket: Socket, opening: Opening) {
     let Opening { app, caller, credential, permit, seat } = opening;
-    let rules = app.config.live.clone();
+    let (rules, caller) = (app.config.live.clone(), Arc::new(caller));
     let connection = RandomMint.event_id().to_string();
     let meter = app.services.metrics.delivery.meter(Carrier::WebSocket);
     let parts = OutletParts { connection, encoder: Arc::new(SocketFrames), limit_bytes: rules.queue_bytes, meter };
@@ -54,7 +54,7 @@ pub(crate) async fn serve(socket: Socket, opening: Opening) {
     let replies = outlet.clone();
     let reply = Box::new(move |frames| replies.push(frames));
     let (mut reader, mut write) = socket.split(reply, rules.max_message_bytes).await;
-    let standing = Standing::new(Arc::clone(&app), credential, caller.clone());
+    let standing = Standing::new(Arc::clone(&app), credential, Arc::clone(&caller));
     let (heard, alive) = (Instant::now(), Instant::now());
     let mut session = Session { app, caller, outlet, rooms: Rooms::default(), standing, heard, alive };
     session.welcome();
@@ -76,6 +76,12 @@ pub(crate) async fn serve(socket: Socket, opening: Opening) {
             }
         }
     };
+    Box::pin(part(session, ending, (reader, write))).await;
+    drop((permit, seat));
+}
+
+/// Says why the socket ends, and leaves the rooms.
+async fn part(mut session: Session, ending: Ending, (mut reader, mut write): (Reader, WriteHalf)) {
     tracing::debug!(connection = session.outlet.connection(), ?ending, "a socket has ended");
     let farewell = async {
         let Some((code, reason)) = ending.told() else { return };
@@ -87,7 +93,6 @@ pub(crate) async fn serve(socket: Socket, opening: Opening) {
     let _in_time = tokio::time::timeout(FAREWELL, farewell).await;
     let Session { app, caller, outlet, rooms, .. } = &mut session;
     rooms.leave_all(Listener { app, caller, outlet }).await;
-    drop((permit, seat));
 }
 
 impl Session {
@@ -125,7 +130,8 @@ impl Session {
                 heard = reader.next() => {
                     self.heard = Instant::now();
                     match heard {
-                        Heard::Text(text) => self.hear(text.as_str()).await,
+                        // Boxed, as what is rare: its state is not to be a part of every idle connection.
+                        Heard::Text(text) => Box::pin(self.hear(text.as_str())).await,
                         Heard::Alive => {}
                         Heard::Binary(_) => return Ending::invalid("messages are text"),
                         Heard::TooLarge => return Ending::too_large(self.app.config.live.max_message_bytes),
@@ -134,7 +140,7 @@ impl Session {
                     }
                 }
                 _ = checks.tick() => {
-                    if let Some(ending) = self.look_after().await {
+                    if let Some(ending) = Box::pin(self.look_after()).await {
                         return ending;
                     }
                 }

@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 /// What is read at a time: connections are many, and messages of clients small.
-const READ_BUFFER_BYTES: usize = 1_024;
+const READ_BUFFER_BYTES: usize = 512;
 
 /// Takes the frames that the library has to say by itself, such as a pong, to where frames are written.
 pub(crate) type Replies = Box<dyn FnMut(Bytes) + Send>;

@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 type ReadHalf = Box<dyn AsyncRead + Send + Unpin>;
+/// Where a socket is written.
 pub(crate) type WriteHalf = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// A request that may become a socket.

@@ -5,11 +5,12 @@ use bytes::{Buf, Bytes};
 use mainstay_hub::live::{Closed, Drain};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::pin::Pin;
 use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 /// Frames of one vectored write.
-const MAX_FRAMES: usize = 64;
+const MAX_FRAMES: usize = 128;
 /// About how many bytes are taken from a queue at a time.
 const BATCH_BYTES: usize = 256 * 1_024;
 /// How long one write may take. A client that takes nothing for so long is gone.
@@ -57,13 +58,14 @@ pub(crate) async fn hang_up(write: &mut (impl AsyncWrite + Unpin), last: Bytes) 
 async fn put(write: &mut (impl AsyncWrite + Unpin), frames: Vec<Bytes>) -> io::Result<()> {
     let mut frames = VecDeque::from(frames);
     while !frames.is_empty() {
-        let mut slices = [IoSlice::new(&[]); MAX_FRAMES];
-        let mut count = 0;
-        for (slice, frame) in slices.iter_mut().zip(&frames) {
-            *slice = IoSlice::new(frame);
-            count += 1;
-        }
-        let mut written = write.write_vectored(&slices[..count]).await?;
+        let written = std::future::poll_fn(|context| {
+            // Within a poll: kept across a wait, the slices would be the largest part of an idle connection.
+            let mut slices = [IoSlice::new(&[]); MAX_FRAMES];
+            let count = slices.len().min(frames.len());
+            slices.iter_mut().zip(&frames).for_each(|(slice, frame)| *slice = IoSlice::new(frame));
+            Pin::new(&mut *write).poll_write_vectored(context, &slices[..count])
+        });
+        let mut written = written.await?;
         if written == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }

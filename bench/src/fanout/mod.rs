@@ -1,0 +1,160 @@
+//! One event to many clients: Mainstay, a minimal server and Socket.IO, each alone on one core, with the clients on
+//! another. What counts is the processor time of the server for each delivery, and its memory for each connection.
+
+mod driver;
+mod minimal;
+mod subjects;
+
+use crate::figure::{Figure, Target, note};
+use crate::rounds;
+use anyhow::{Result, ensure};
+use driver::Clients;
+use mainstay_testkit::fixtures::RedisServer;
+use rustix::thread::{CpuSet, sched_setaffinity};
+use std::io::Write;
+use std::time::Duration;
+use subjects::Subject;
+use tokio::time::Instant;
+
+pub use minimal::serve as serve_minimal;
+
+/// Clients of each server.
+const CLIENTS: usize = 1_000;
+/// Events of a burst.
+const BURST: usize = 500;
+/// Bursts of each server; the first one warms it up.
+const ROUNDS: usize = 4;
+/// The core of the servers.
+const SERVER_CORE: usize = 0;
+/// The core of everything else.
+const OTHER_CORE: usize = 1;
+/// Bytes of an event's payload. What a server writes around it is its own affair.
+const PAYLOAD_BYTES: usize = 200;
+/// Idle connections that a server is to hold.
+const MANY: usize = 8_000;
+/// Time that a server has to come to rest before its memory is looked at.
+const REST: Duration = Duration::from_secs(2);
+
+/// What was seen of one server.
+struct Seen {
+    micros_per_delivery: Vec<f64>,
+    deliveries_per_second: Vec<f64>,
+    /// Memory of a connection that has been told of nothing yet.
+    idle_kib: f64,
+    /// The same after the bursts, when everything has been written.
+    used_kib: f64,
+    /// Of an event, as the server writes it.
+    frame_bytes: usize,
+}
+
+/// Measures, on a thread that shares no core with the servers.
+pub async fn measure() -> Result<Vec<Figure>> {
+    tokio::task::spawn_blocking(|| {
+        let mut cores = CpuSet::new();
+        cores.set(OTHER_CORE);
+        sched_setaffinity(None, &cores)?;
+        crate::one_thread()?.block_on(measure_all())
+    })
+    .await?
+}
+
+async fn measure_all() -> Result<Vec<Figure>> {
+    let redis = RedisServer::start().await?;
+    let mut figures = Vec::new();
+    let ours = play(Subject::mainstay(&redis.url()).await?).await?;
+    // Its frames are as long as ours, envelope and all.
+    let minimal = play(Subject::minimal(ours.frame_bytes).await?).await?;
+    figures.extend(shown("Mainstay", &ours));
+    figures.extend(shown("minimal server", &minimal));
+    let ratio = rounds::ratio(&ours.micros_per_delivery, &minimal.micros_per_delivery);
+    figures.push(
+        Figure::plain("Mainstay to the minimal server, time of a delivery", ratio, "x").target(Target::AtMost(1.3)),
+    );
+    match Subject::socket_io(&redis.url()).await {
+        Ok(subject) => {
+            let theirs = play(subject).await?;
+            figures.extend(shown("Socket.IO", &theirs));
+            let ratio = rounds::ratio(&theirs.micros_per_delivery, &ours.micros_per_delivery);
+            let faster = Figure::plain("deliveries a second and core, Mainstay to Socket.IO", ratio, "x");
+            figures.push(faster.target(Target::AtLeast(2.5)));
+            let shares =
+                [("idle", ours.idle_kib / theirs.idle_kib), ("after the bursts", ours.used_kib / theirs.used_kib)];
+            figures.extend(shares.map(|(when, share)| {
+                let name = format!("memory of a connection {when}, Mainstay to Socket.IO");
+                Figure::plain(name, share, "x").target(Target::AtMost(0.2))
+            }));
+        }
+        Err(error) => note(&format!("Socket.IO is left out: {error:#}")),
+    }
+    figures.extend(hold(Subject::mainstay(&redis.url()).await?).await?);
+    Ok(figures)
+}
+
+/// How many idle connections a server holds, and what each takes.
+async fn hold(mut subject: Subject) -> Result<[Figure; 2]> {
+    tokio::time::sleep(REST).await;
+    let empty = subject.server.process().resident_bytes()?;
+    let mut clients = Clients::connect(subject.port, MANY, &subject.entrance).await?;
+    tokio::time::sleep(REST).await;
+    let held = subject.server.process().resident_bytes()? - empty;
+    let many = f64::from(u32::try_from(MANY)?);
+    // That they are held is seen by what they are told.
+    subject.publish(1).await?;
+    let held_all = clients.until(u64::try_from(MANY)?, Instant::now()).await.is_ok();
+    let received = f64::from(u32::try_from(clients.received())?);
+    subject.stop().await?;
+    ensure!(held_all, "{received} of {MANY} connections were told of an event");
+    Ok([
+        Figure::plain("connections held, and told of an event", received, "").target(Target::AtLeast(many)),
+        Figure::plain("memory of each of them, idle", held / 1_024.0 / many, "KiB").target(Target::AtMost(8.0)),
+    ])
+}
+
+async fn play(mut subject: Subject) -> Result<Seen> {
+    tokio::time::sleep(REST).await;
+    let empty = subject.server.process().resident_bytes()?;
+    let mut clients = Clients::connect(subject.port, CLIENTS, &subject.entrance).await?;
+    tokio::time::sleep(REST).await;
+    let per_connection = |resident: f64| (resident - empty) / 1_024.0 / f64::from(CLIENTS as u32);
+    let mut seen = Seen {
+        micros_per_delivery: Vec::new(),
+        deliveries_per_second: Vec::new(),
+        idle_kib: per_connection(subject.server.process().resident_bytes()?),
+        used_kib: 0.0,
+        frame_bytes: 0,
+    };
+    let before = clients.bytes();
+    let deliveries = f64::from(u32::try_from(CLIENTS * BURST)?);
+    for round in 0..ROUNDS {
+        let due = clients.received() + u64::try_from(CLIENTS * BURST)?;
+        let (busy, began) = (subject.server.process().cpu_seconds()?, Instant::now());
+        subject.publish(BURST).await?;
+        let took = clients.until(due, began).await?;
+        if round > 0 {
+            let busy = subject.server.process().cpu_seconds()? - busy;
+            seen.micros_per_delivery.push(busy / deliveries * 1_000_000.0);
+            seen.deliveries_per_second.push(deliveries / took.as_secs_f64());
+        }
+    }
+    tokio::time::sleep(REST).await;
+    seen.used_kib = per_connection(subject.server.process().resident_bytes()?);
+    seen.frame_bytes = usize::try_from((clients.bytes() - before) / clients.received())?;
+    subject.stop().await?;
+    Ok(seen)
+}
+
+fn shown(name: &str, seen: &Seen) -> [Figure; 4] {
+    [
+        Figure::plain(format!("{name}, processor time of a delivery"), rounds::median(&seen.micros_per_delivery), "us"),
+        Figure::plain(format!("{name}, deliveries a second"), rounds::median(&seen.deliveries_per_second), "/s"),
+        Figure::plain(format!("{name}, memory of a connection, idle"), seen.idle_kib, "KiB"),
+        Figure::plain(format!("{name}, memory of a connection after the bursts"), seen.used_kib, "KiB"),
+    ]
+}
+
+/// Says a line to the process that started this one.
+fn say(line: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}
