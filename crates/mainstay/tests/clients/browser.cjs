@@ -1,7 +1,7 @@
 // Tabs of a real browser (MAINSTAY_TEST_BROWSER) against a node. Arguments: the node's URL, what to try, the port to serve the
 // pages on, the page of the guide, and keys. Prints a line for each thing that worked.
 
-const { installed, run } = require("./signalr.cjs");
+const { run } = require("./signalr.cjs");
 const { spawn } = require("node:child_process");
 const fs = require("node:fs");
 const http = require("node:http");
@@ -9,7 +9,6 @@ const os = require("node:os");
 const path = require("node:path");
 
 const [node, what, port, page, ...keys] = process.argv.slice(2);
-const Socket = installed("ws");
 const ORIGIN = `http://127.0.0.1:${port}`;
 const PAGES = {
   "/": () => fs.readFileSync(page, "utf8"),
@@ -25,33 +24,40 @@ function serve() {
   return new Promise((resolve) => server.listen(Number(port), "127.0.0.1", resolve));
 }
 
-// The browser, spoken to in the protocol of its developer tools.
+// The browser, spoken to in the protocol of its developer tools, over two pipes: it ends when they do, whatever ends this
+// program.
 class Browser {
-  static async start() {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "browser-"));
+  constructor() {
+    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), "browser-"));
+    this.waiting = new Map();
+    this.last = 0;
     const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
-    const asked = ["--remote-debugging-port=0", `--user-data-dir=${folder}`, "about:blank"];
-    const child = spawn(process.env.MAINSTAY_TEST_BROWSER, [...flags, ...asked], { stdio: ["ignore", "ignore", "pipe"] });
-    process.on("exit", () => {
-      child.kill("SIGKILL");
-      fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    const asked = ["--remote-debugging-pipe", `--user-data-dir=${this.folder}`, "about:blank"];
+    const stdio = ["ignore", "ignore", "ignore", "pipe", "pipe"];
+    this.child = spawn(process.env.MAINSTAY_TEST_BROWSER, [...flags, ...asked], { stdio });
+    this.child.on("error", (error) => this.failed(error));
+    this.child.on("exit", () => this.failed(new Error("the browser has ended")));
+    let heard = Buffer.alloc(0);
+    this.child.stdio[4].on("data", (data) => {
+      heard = Buffer.concat([heard, data]);
+      for (let end = heard.indexOf(0); end >= 0; end = heard.indexOf(0)) {
+        this.answered(JSON.parse(heard.subarray(0, end).toString()));
+        heard = heard.subarray(end + 1);
+      }
     });
-    const address = await new Promise((resolve, reject) => {
-      let said = "";
-      child.stderr.on("data", (data) => {
-        said += data;
-        const found = said.match(/DevTools listening on (ws:\S+)/);
-        if (found) resolve(found[1]);
-      });
-      child.on("error", reject);
-      child.on("exit", () => reject(new Error(`the browser ended: ${said}`)));
-    });
-    const browser = new Browser();
-    browser.socket = new Socket(address);
-    browser.waiting = new Map();
-    browser.socket.on("message", (data) => browser.answered(JSON.parse(data)));
-    await new Promise((resolve) => browser.socket.on("open", resolve));
-    return browser;
+  }
+
+  // Waits until every process of it has ended, so that its folder can go.
+  async close() {
+    const ended = new Promise((resolve) => this.child.on("close", resolve));
+    this.ask("Browser.close").catch(() => {});
+    await ended;
+    fs.rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  failed(error) {
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
   }
 
   answered({ id, result, error }) {
@@ -62,8 +68,8 @@ class Browser {
   }
 
   ask(method, params = {}, sessionId = undefined) {
-    const id = (this.last = (this.last ?? 0) + 1);
-    this.socket.send(JSON.stringify({ id, method, params, sessionId }));
+    const id = (this.last += 1);
+    this.child.stdio[3].write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
     return new Promise((resolve, reject) => this.waiting.set(id, { resolve, reject }));
   }
 
@@ -148,8 +154,8 @@ async function source(browser) {
 run(
   (async () => {
     await serve();
-    const browser = await Browser.start();
+    const browser = new Browser();
     await { tabs, source }[what](browser);
-    process.exit(0);
+    await browser.close();
   })(),
 );
