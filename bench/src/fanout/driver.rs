@@ -31,6 +31,7 @@ pub struct Entrance {
 }
 
 /// Connected clients.
+#[derive(Default)]
 pub struct Clients {
     received: Arc<AtomicU64>,
     bytes: Arc<AtomicU64>,
@@ -38,10 +39,8 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Connects clients to a port of this machine.
-    pub async fn connect(port: u16, count: usize, entrance: &Entrance) -> Result<Self> {
-        let (received, bytes) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-        let mut tasks = JoinSet::new();
+    /// Connects this many more to a port of this machine.
+    pub async fn connect(&mut self, port: u16, count: usize, entrance: &Entrance) -> Result<()> {
         for first in (0..count).step_by(TOGETHER) {
             let mut entering = JoinSet::new();
             for _ in first..count.min(first + TOGETHER) {
@@ -49,10 +48,10 @@ impl Clients {
                 entering.spawn(async move { timeout(PATIENCE, enter(port, &entrance)).await? });
             }
             while let Some(entered) = entering.join_next().await {
-                tasks.spawn(count_marks(entered??, Arc::clone(&received), Arc::clone(&bytes)));
+                self.tasks.spawn(count_marks(entered??, Arc::clone(&self.received), Arc::clone(&self.bytes)));
             }
         }
-        Ok(Self { received, bytes, tasks })
+        Ok(())
     }
 
     /// How many events came in, at all clients together.
