@@ -10,7 +10,7 @@ use mainstay_api::events::{
     EventId, EventMetadata, EventType, PublishEvent, PublishEvents, ReadEvents, RoomId, StreamName,
 };
 use mainstay_client::Client;
-use mainstay_testkit::fixtures::RedisSentinel;
+use mainstay_testkit::fixtures::{RedisClusterOptions, RedisSentinel};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -187,6 +187,31 @@ async fn clients_go_on_with_the_new_master_after_a_fail_over() {
     sentinel.kill_master().await.unwrap();
     sentinel.wait_failover().await.unwrap();
     talk.more(60).await;
+    let last = talk.finish().await;
+    for room in ROOMS {
+        let stored = stored(&nodes[1].client("me", RETRY_FOR_MS), room).await;
+        for watcher in &watchers {
+            assert_complete(&watcher.until(room, last).await, &stored);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_go_on_though_each_server_of_a_cluster_goes_and_comes_back() {
+    let cluster = RedisClusterOptions::new().aof().start().await.unwrap();
+    let bed = Bed::elsewhere(cluster.url());
+    let nodes = [bed.serve("one").await, bed.serve("two").await];
+    let talk = Talk::start(nodes[0].client("talker", RETRY_FOR_MS));
+    let watchers = [Watcher::start(&[nodes[0].port], &ROOMS).await, Watcher::start(&[nodes[1].port], &ROOMS).await];
+    talk.more(40).await;
+    // Each in turn: whichever has the stream.
+    for server in cluster.nodes() {
+        server.kill();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        server.restart().await.unwrap();
+        cluster.wait_ok().await.unwrap();
+        talk.more(40).await;
+    }
     let last = talk.finish().await;
     for room in ROOMS {
         let stored = stored(&nodes[1].client("me", RETRY_FOR_MS), room).await;
