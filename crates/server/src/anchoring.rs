@@ -1,11 +1,11 @@
 //! The background job that signs where the chains of the audit trail end, and removes what retention lets go.
 
 use crate::Services;
+use crate::jobs::{self, InvalidJob};
 use mainstay_core::api::audit::MAX_ENTRIES;
 use mainstay_core::{Error, Result};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// Longest time that the last checkpoint of a process may take.
@@ -20,16 +20,6 @@ pub struct Anchoring {
     pub max_steps: u32,
 }
 
-/// A setting that cannot be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{setting}: {value} is not between {least} and {most}")]
-pub struct InvalidAnchoring {
-    setting: &'static str,
-    value: u64,
-    least: u64,
-    most: u64,
-}
-
 impl Default for Anchoring {
     /// Every five minutes, at most 20 steps.
     fn default() -> Self {
@@ -42,15 +32,9 @@ impl Anchoring {
     ///
     /// # Errors
     /// The first setting out of its bounds.
-    pub fn validate(self) -> Result<Self, InvalidAnchoring> {
-        let bounds = [
-            ("interval_ms", self.interval_ms, 100, 24 * 60 * 60 * 1_000),
-            ("max_steps", self.max_steps.into(), 1, 1_000),
-        ];
-        match bounds.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
-            Some((setting, value, least, most)) => Err(InvalidAnchoring { setting, value, least, most }),
-            None => Ok(self),
-        }
+    pub fn validate(self) -> Result<Self, InvalidJob> {
+        jobs::check(&[jobs::interval_bound(self.interval_ms), ("max_steps", self.max_steps.into(), 1, 1_000)])?;
+        Ok(self)
     }
 
     /// Makes a checkpoint where the trail has grown, and removes what is too old.
@@ -80,15 +64,8 @@ impl Anchoring {
 
     /// Runs again and again until told to stop. A run that fails is logged, and the next one tries again.
     pub async fn run(self, services: Arc<Services>, shutdown: CancellationToken) {
-        let mut ticks = tokio::time::interval(Duration::from_millis(self.interval_ms.max(1)));
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let work = async {
-            loop {
-                ticks.tick().await;
-                self.run_once(&services).await.unwrap_or_else(|error| warn(&error));
-            }
-        };
-        let _ended = shutdown.run_until_cancelled(work).await;
+        let run = || async { self.run_once(&services).await.unwrap_or_else(|error| warn(&error)) };
+        jobs::again(self.interval_ms, &shutdown, run).await;
     }
 
     /// Anchors what was recorded up to an orderly stop, once nothing is recorded any more.

@@ -1,12 +1,11 @@
 //! The background job that deletes what has expired.
 
 use crate::Services;
+use crate::jobs::{self, InvalidJob};
 use mainstay_core::Result;
 use mainstay_core::api::Namespace;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// Settings of the job. Any number of nodes may run it at once: to delete twice is to delete once.
@@ -18,16 +17,6 @@ pub struct Maintenance {
     pub step_limit: u32,
     /// Most steps of one run, so that a large backlog leaves the store room for other work.
     pub max_steps: u32,
-}
-
-/// A setting that cannot be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{setting}: {value} is not between {least} and {most}")]
-pub struct InvalidMaintenance {
-    setting: &'static str,
-    value: u64,
-    least: u64,
-    most: u64,
 }
 
 /// What a run deleted.
@@ -59,16 +48,13 @@ impl Maintenance {
     ///
     /// # Errors
     /// The first setting out of its bounds.
-    pub fn validate(self) -> Result<Self, InvalidMaintenance> {
-        let bounds = [
-            ("interval_ms", self.interval_ms, 100, 24 * 60 * 60 * 1_000),
+    pub fn validate(self) -> Result<Self, InvalidJob> {
+        jobs::check(&[
+            jobs::interval_bound(self.interval_ms),
             ("step_limit", self.step_limit.into(), 1, 10_000),
             ("max_steps", self.max_steps.into(), 1, 1_000),
-        ];
-        match bounds.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
-            Some((setting, value, least, most)) => Err(InvalidMaintenance { setting, value, least, most }),
-            None => Ok(self),
-        }
+        ])?;
+        Ok(self)
     }
 
     /// Deletes what has expired, in steps.
@@ -100,27 +86,22 @@ impl Maintenance {
 
     /// Runs again and again until told to stop. A run that fails is logged, and the next one tries again.
     pub async fn run(self, services: Arc<Services>, shutdown: CancellationToken) {
-        let mut ticks = tokio::time::interval(Duration::from_millis(self.interval_ms.max(1)));
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let work = async {
-            loop {
-                ticks.tick().await;
-                match self.run_once(&services).await {
-                    Ok(purged) if purged == Purged::default() => {}
-                    Ok(purged) => tracing::info!(
-                        purged.conversations,
-                        purged.messages,
-                        purged.instances,
-                        purged.rooms,
-                        purged.credentials,
-                        purged.events,
-                        "expired records deleted"
-                    ),
-                    Err(error) => tracing::warn!(%error, internal = error.internal, "maintenance failed"),
-                }
+        let run = || async {
+            match self.run_once(&services).await {
+                Ok(purged) if purged == Purged::default() => {}
+                Ok(purged) => tracing::info!(
+                    purged.conversations,
+                    purged.messages,
+                    purged.instances,
+                    purged.rooms,
+                    purged.credentials,
+                    purged.events,
+                    "expired records deleted"
+                ),
+                Err(error) => tracing::warn!(%error, internal = error.internal, "maintenance failed"),
             }
         };
-        let _ended = shutdown.run_until_cancelled(work).await;
+        jobs::again(self.interval_ms, &shutdown, run).await;
     }
 }
 

@@ -8,7 +8,8 @@ use crate::error::Result;
 use crate::{Caller, Clock, Scope};
 use futures::{StreamExt, TryStreamExt};
 use mainstay_api::events::{
-    ConsumerGroup, ConsumerLag, EventPosition, EventsHealth, FollowedLog, GroupLag, Standing, StreamHealth, StreamName,
+    ConsumerGroup, ConsumerLag, EventOffset, EventPosition, EventsHealth, FollowedLog, GroupLag, Standing,
+    StreamHealth, StreamName,
 };
 use mainstay_api::{Namespace, Timestamp};
 use std::sync::Arc;
@@ -81,7 +82,8 @@ impl EventObserver {
     pub async fn survey(&self, namespace: &Namespace, stream: &StreamName, options: &StreamOptions) -> Result<Survey> {
         let asked = logs(namespace, stream, options).map(|log| async move { self.events.state(&log).await });
         let states: Vec<LogState> = futures::stream::iter(asked).buffered(ASKED_AT_ONCE).try_collect().await?;
-        let last = states.iter().map(|state| state.last.ms).max().unwrap_or(0);
+        let ends: Vec<EventOffset> = states.iter().map(|state| state.last).collect();
+        let last = ends.iter().map(|end| end.ms).max().unwrap_or(0);
         let groups = self.groups_of(namespace, stream, options).await?;
         let health = StreamHealth {
             stream: stream.clone(),
@@ -90,7 +92,7 @@ impl EventObserver {
             last_event_at: i64::try_from(last).ok().filter(|ms| *ms > 0).map(Timestamp::from_millis),
             max_lag: groups.iter().map(|group| group.lag).max().unwrap_or(0),
         };
-        Ok(Survey { health, groups })
+        Ok(Survey { health, groups, ends })
     }
 
     /// How far a node that has read logs of the caller's namespace up to these places is behind them.
@@ -101,22 +103,13 @@ impl EventObserver {
         caller.require(Scope::EventsRead)?;
         let own = heads.into_iter().filter(|(log, _)| log.namespace == caller.namespace);
         let asked = own.map(|(log, head)| async move {
-            let behind_ms = self.behind_ms(&log, &head).await?;
+            let behind_ms = behind_ms(self.events.state(&log).await?.last, head.offset);
             Ok(FollowedLog { stream: log.stream, partition: log.partition, position: head, behind_ms })
         });
         let mut logs: Vec<FollowedLog> =
             futures::stream::iter(asked).buffered(ASKED_AT_ONCE).try_collect::<Vec<_>>().await?;
         logs.sort_by(|one, other| (&one.stream, one.partition).cmp(&(&other.stream, other.partition)));
         Ok(logs)
-    }
-
-    /// Milliseconds between a place in a log and its last event.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn behind_ms(&self, log: &LogName, head: &EventPosition) -> Result<u64> {
-        let state = self.events.state(log).await?;
-        Ok(if state.last > head.offset { state.last.ms.saturating_sub(head.offset.ms).max(1) } else { 0 })
     }
 
     /// The streams.
@@ -144,6 +137,8 @@ pub struct Survey {
     pub health: StreamHealth,
     /// Its groups, by name.
     pub groups: Vec<GroupLag>,
+    /// The last event of each partition.
+    pub ends: Vec<EventOffset>,
 }
 
 impl Survey {
@@ -152,6 +147,18 @@ impl Survey {
     pub fn furthest(&self) -> Option<&GroupLag> {
         self.groups.iter().max_by_key(|group| group.lag)
     }
+
+    /// How far a node that has read partitions of the stream up to these places is behind the one that it is furthest
+    /// behind, in milliseconds; none where it reads none.
+    #[must_use]
+    pub fn behind_ms(&self, heads: impl Iterator<Item = (u16, EventOffset)>) -> Option<u64> {
+        heads.filter_map(|(partition, head)| Some(behind_ms(*self.ends.get(usize::from(partition))?, head))).max()
+    }
+}
+
+/// Milliseconds between a place in a log and its last event.
+fn behind_ms(end: EventOffset, head: EventOffset) -> u64 {
+    if end > head { end.ms.saturating_sub(head.ms).max(1) } else { 0 }
 }
 
 fn worst(standings: impl Iterator<Item = Standing>) -> Standing {

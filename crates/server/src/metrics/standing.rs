@@ -122,7 +122,7 @@ mod tests {
         };
         let status = Standing::Healthy;
         let health = StreamHealth { stream: stream.clone(), status, length: 9, last_event_at: None, max_lag: 0 };
-        Survey { health, groups: groups.iter().map(lag).collect() }
+        Survey { health, groups: groups.iter().map(lag).collect(), ends: Vec::new() }
     }
 
     #[test]

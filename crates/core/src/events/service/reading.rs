@@ -3,6 +3,7 @@
 use super::EventService;
 use crate::error::{Error, Result};
 use crate::events::port::{LogName, ReadLog};
+use crate::events::standing::{ASKED_AT_ONCE, logs};
 use crate::events::streams::StreamOptions;
 use crate::{Caller, Scope};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -10,9 +11,6 @@ use mainstay_api::events::{
     DEFAULT_EVENTS_PAGE, EventPage, EventPosition, MAX_EVENTS_PAGE, PartitionState, ReadEvents, StreamList, StreamName,
     StreamState,
 };
-
-/// Logs that are asked at a time for what they hold.
-const ASKED_AT_ONCE: usize = 8;
 
 impl EventService {
     /// Reads events of one partition of a stream, oldest first: those of a room, or, for whoever may consume the stream,
@@ -73,10 +71,7 @@ impl EventService {
     }
 
     async fn held(&self, caller: &Caller, name: &StreamName, options: &StreamOptions) -> Result<StreamState> {
-        let logs: Vec<LogName> = (0..options.partitions)
-            .map(|partition| LogName { namespace: caller.namespace.clone(), stream: name.clone(), partition })
-            .collect();
-        let asked = logs.into_iter().map(|log| async move {
+        let asked = logs(&caller.namespace, name, options).map(|log| async move {
             let state = self.events.state(&log).await?;
             let position = EventPosition { epoch: state.epoch, offset: state.last };
             let (first, length) = (state.first, state.length);

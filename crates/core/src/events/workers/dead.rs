@@ -1,6 +1,6 @@
 //! Events that a group gave up on.
 
-use super::{WorkPlace, WorkerService, event_of, token_of, within};
+use super::{WorkPlace, WorkerService, token_of, within};
 use crate::error::Result;
 use crate::events::groups::{DeadEvent, GroupKey};
 use crate::events::refusals::unknown_group;
@@ -96,7 +96,7 @@ impl DeadPage {
         for DeadEvent { event, deliveries, reason, died_at } in dead {
             self.bytes = self.bytes.saturating_add(event.event.payload.as_str().len());
             let token = token_of(&key.log, event.offset);
-            let event = event_of(&key.log, epoch, event);
+            let event = event.into_event(key.log.stream.clone(), epoch.clone());
             self.items.push(DeadWork { token, event, deliveries, reason, died_at });
         }
     }

@@ -6,13 +6,12 @@ mod holding;
 mod taking;
 
 use super::groups::{GroupKey, GroupStore};
-use super::port::{EventStore, LogName, StoredEvent};
+use super::port::{EventStore, LogName};
 use super::standing;
 use super::streams::Streams;
 use crate::error::{Error, Result};
 use crate::{Caller, Clock};
-use mainstay_api::Epoch;
-use mainstay_api::events::{Event, EventPosition, EventToken, GroupName, StreamName};
+use mainstay_api::events::{EventToken, GroupName, StreamName};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -72,20 +71,6 @@ impl WorkerService {
         let (namespace, stream) = (caller.namespace.clone(), place.stream.clone());
         let log = LogName { namespace, stream, partition: token.partition };
         Ok(GroupKey { log, group: place.group.clone() })
-    }
-}
-
-fn event_of(log: &LogName, epoch: &Epoch, stored: StoredEvent) -> Event {
-    let StoredEvent { offset, event } = stored;
-    Event {
-        id: event.id,
-        kind: event.kind,
-        stream: log.stream.clone(),
-        room: event.room,
-        timestamp: event.timestamp,
-        payload: event.payload,
-        metadata: event.metadata,
-        position: EventPosition { epoch: epoch.clone(), offset },
     }
 }
 

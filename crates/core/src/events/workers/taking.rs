@@ -1,6 +1,6 @@
 //! Taking events, and waiting for them.
 
-use super::{WorkPlace, WorkerService, event_of, token_of, within};
+use super::{WorkPlace, WorkerService, token_of, within};
 use crate::error::Result;
 use crate::events::groups::{GroupKey, MAX_TAKE_BYTES, TakeEvents, TakeOutcome, Taken, TakenEvent};
 use crate::events::port::{LogName, Tail};
@@ -93,7 +93,7 @@ impl WorkerService {
                 _ => self.events.state(&log).await.map_err(crate::Error::maybe_applied)?.epoch,
             };
             let token = token_of(&log, event.offset);
-            told.events.push(WorkEvent { token, delivery, event: event_of(&log, &epoch, event) });
+            told.events.push(WorkEvent { token, delivery, event: event.into_event(log.stream.clone(), epoch.clone()) });
             life = Some((log, epoch));
         }
         Ok(told)
