@@ -21,7 +21,6 @@ use mainstay_core::events::{
 };
 use mainstay_core::{Error, Result};
 use serde_json::json;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tail::Tails;
@@ -47,17 +46,21 @@ impl RedisEvents {
         Self { tails: Tails::new(Arc::clone(&connection)), connection, keys, streams, hints }
     }
 
-    /// The key that stands for a log, and the stream that is one.
-    fn keys_of(&self, log: &LogName) -> (String, String) {
-        let stream = self.keys.stream(&self.streams, log);
-        (self.keys.beside_stream(&stream), stream)
+    /// The stream that is a log.
+    fn stream_of(&self, log: &LogName) -> String {
+        self.keys.stream(&self.streams, log)
+    }
+
+    /// The key that stands for a log.
+    fn key_of(&self, log: &LogName) -> String {
+        self.keys.beside_stream(&self.stream_of(log))
     }
 }
 
 #[async_trait]
 impl EventStore for RedisEvents {
     async fn publish(&self, publish: Publish) -> Result<PublishOutcome> {
-        let (key, _) = self.keys_of(&publish.log);
+        let key = self.key_of(&publish.log);
         let no_json = |error: serde_json::Error| Error::bug(format!("a publication is not JSON: {error}"));
         let parameters = serde_json::to_vec(&json!({
             "epoch": new_epoch(),
@@ -103,7 +106,7 @@ impl EventStore for RedisEvents {
     }
 
     async fn read(&self, wanted: ReadLog) -> Result<LogPage> {
-        let (key, _) = self.keys_of(&wanted.log);
+        let key = self.key_of(&wanted.log);
         let (of, after) = match &wanted.after {
             Some((epoch, offset)) => (epoch.as_str(), *offset),
             None => ("", EventOffset::ZERO),
@@ -127,7 +130,7 @@ impl EventStore for RedisEvents {
     }
 
     async fn state(&self, log: &LogName) -> Result<LogState> {
-        let (key, _) = self.keys_of(log);
+        let key = self.key_of(log);
         let script = &scripts::EVENTS_STATE;
         let answer = self.connection.script(script, &key, &[new_epoch().as_bytes()], Repeat::Safe).await?;
         let (epoch, last, first, length): (String, String, String, u64) = read(answer, script.name)?;
@@ -143,11 +146,11 @@ impl EventStore for RedisEvents {
         if self.connection.topology().is_cluster() {
             return wait_by_hints(self, &*self.hints, tails, at_most, Some(LOOK_EVERY)).await;
         }
-        let after =
-            tails.iter().map(|tail| (self.keys_of(&tail.log).1, tail.after.to_string())).collect::<HashMap<_, _>>();
-        let named = self.tails.wait(&after, at_most).await?;
-        let is_named = |tail: &&Tail| named.contains(&self.keys_of(&tail.log).1);
-        Ok(tails.iter().filter(is_named).map(|tail| tail.log.clone()).collect())
+        let streams: Vec<String> = tails.iter().map(|tail| self.stream_of(&tail.log)).collect();
+        let places = tails.iter().map(|tail| tail.after.to_string());
+        let named = self.tails.wait(&streams.iter().cloned().zip(places).collect(), at_most).await?;
+        let behind = tails.iter().zip(&streams).filter(|(_, stream)| named.contains(stream));
+        Ok(behind.map(|(tail, _)| tail.log.clone()).collect())
     }
 
     async fn purge(&self, purge: PurgeLog) -> Result<Purged> {
@@ -156,7 +159,7 @@ impl EventStore for RedisEvents {
         let (moment, fresh, most) = (moment.as_millis().max(0).to_string(), new_epoch(), MAX_COUNTED.to_string());
         let keep = if purge.trimming == Trimming::Refuse { "1" } else { "0" };
         let args = [moment.as_str(), keep, &most, &fresh].map(str::as_bytes);
-        let (script, (key, _)) = (&scripts::EVENTS_PURGE, self.keys_of(&purge.log));
+        let (script, key) = (&scripts::EVENTS_PURGE, self.key_of(&purge.log));
         let answer = self.connection.script(script, &key, &args, Repeat::Safe).await?;
         let (events, unread): (u64, u64) = read(answer, script.name)?;
         Ok(Purged { events, unread })
