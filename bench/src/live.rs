@@ -121,18 +121,8 @@ async fn bridge(nodes: &[Node; 2], redis: &RedisServer, python: PathBuf) -> Resu
 /// Subscribes to a room.
 async fn enter(node: &Node, room: usize) -> Result<LiveSocket> {
     let mut socket = node.client()?.events().open_socket().await?;
-    let subscribe = LiveRequest {
-        op: LiveOp::Subscribe,
-        id: None,
-        stream: Some(StreamName::parse("chat")?),
-        room: Some(RoomId::parse(format!("request:{room}"))?),
-        from: None,
-        present: false,
-        info: None,
-        events: None,
-        is_typing: None,
-        message_ids: None,
-    };
+    let room = RoomId::parse(format!("request:{room}"))?;
+    let subscribe = LiveRequest::about(LiveOp::Subscribe, StreamName::parse("chat")?, room);
     socket.say(&subscribe).await.map_err(|end| anyhow::anyhow!("{end:?}"))?;
     loop {
         let said = socket.next().await.map_err(|end| anyhow::anyhow!("{end:?}"))?;

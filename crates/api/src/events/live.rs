@@ -81,6 +81,25 @@ pub struct LiveRequest {
     pub message_ids: Option<Vec<String>>,
 }
 
+impl LiveRequest {
+    /// A request about a room that says nothing else.
+    #[must_use]
+    pub fn about(op: LiveOp, stream: StreamName, room: RoomId) -> Self {
+        Self {
+            op,
+            id: None,
+            stream: Some(stream),
+            room: Some(room),
+            from: None,
+            present: false,
+            info: None,
+            events: None,
+            is_typing: None,
+            message_ids: None,
+        }
+    }
+}
+
 /// A message of the server.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[serde(tag = "op", rename_all = "snake_case")]

@@ -1,7 +1,6 @@
 //! Somebody who types.
 
 use super::plan::Plan;
-use mainstay_api::events::{LiveOp, LiveRequest, RoomId};
 use std::time::Duration;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
@@ -47,22 +46,6 @@ impl Typist {
                 return types;
             }
         }
-    }
-}
-
-/// A request about a room.
-pub(super) fn request(op: LiveOp, plan: &Plan, room: RoomId) -> LiveRequest {
-    LiveRequest {
-        op,
-        id: None,
-        stream: Some(plan.stream.clone()),
-        room: Some(room),
-        from: None,
-        present: false,
-        info: None,
-        events: None,
-        is_typing: None,
-        message_ids: None,
     }
 }
 

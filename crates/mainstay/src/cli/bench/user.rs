@@ -3,9 +3,9 @@
 use super::ear::{Ear, Heard};
 use super::meter::Meter;
 use super::plan::{Plan, WARM_UP};
-use super::typing::{Typist, request};
+use super::typing::Typist;
 use crate::failure::{Failure, Result};
-use mainstay_api::events::LiveOp;
+use mainstay_api::events::{LiveOp, LiveRequest};
 use mainstay_api::{Code, Problem};
 use mainstay_client::{Client, LiveSocket, SocketEnd};
 use std::collections::BTreeSet;
@@ -147,7 +147,7 @@ async fn stroke(typist: &mut Option<Typist>) -> bool {
 
 async fn say_typing(plan: &Plan, room: u32, socket: &mut LiveSocket, types: bool) -> Result<(), SocketEnd> {
     let Ok(room) = plan.room(room) else { return Ok(()) };
-    let mut said = request(LiveOp::Typing, plan, room);
+    let mut said = LiveRequest::about(LiveOp::Typing, plan.stream.clone(), room);
     said.is_typing = Some(types);
     socket.say(&said).await
 }
@@ -182,7 +182,7 @@ async fn come_back(
 /// Opens a socket and subscribes to the room of a user, behind what it has heard. The node that it met.
 async fn enter(plan: &Plan, client: &Client, number: u32, ear: &mut Ear) -> Result<(LiveSocket, String)> {
     let mut socket = client.events().open_socket().await?;
-    let mut subscribe = request(LiveOp::Subscribe, plan, plan.room(plan.room_of(number))?);
+    let mut subscribe = LiveRequest::about(LiveOp::Subscribe, plan.stream.clone(), plan.room(plan.room_of(number))?);
     subscribe.from.clone_from(&ear.position);
     socket.say(&subscribe).await.map_err(|end| Failure::Problem(left(&end)))?;
     let mut met = String::new();
