@@ -106,6 +106,15 @@ impl Bed {
         answers
     }
 
+    /// Keys for pages in a browser that hear and say events.
+    pub fn page_keys(&self) -> [String; 2] {
+        ["ada", "bob"].map(|name| {
+            let scopes = ["--scope", "events:read", "--scope", "events:write"];
+            let made = self.run(&[&["key", "create", name], &scopes[..]].concat());
+            String::from_utf8(made.stdout).unwrap().trim().to_owned()
+        })
+    }
+
     /// A server on this store.
     pub async fn serve(&self, name: &str) -> Node {
         Node::start(self, name, 0).await
@@ -142,6 +151,15 @@ impl Follower {
     /// What it has printed on stderr.
     pub fn errors(&self) -> String {
         std::fs::read_to_string(&self.errors).unwrap()
+    }
+
+    /// Waits until it has printed a line.
+    pub async fn said(&self, line: &str) {
+        eventually(line, || match self.lines().iter().any(|said| said == line) {
+            true => Ok(()),
+            false => Err(self.errors()),
+        })
+        .await;
     }
 
     /// Waits for the end of the process, and takes its status and what it printed.

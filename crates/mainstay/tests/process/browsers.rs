@@ -1,6 +1,6 @@
 //! A real browser: two tabs with the page of the guide, and an `EventSource` that outlives its server.
 
-use crate::bed::{Bed, Follower, eventually};
+use crate::bed::{Bed, Follower};
 use crate::clients::{client, environment};
 use crate::node::Node;
 use std::net::{Ipv4Addr, TcpListener};
@@ -22,11 +22,7 @@ impl Stage {
         let origin = format!("http://127.0.0.1:{port}");
         let bed = Bed::sqlite().with("MAINSTAY_ALLOWED_ORIGINS", origin.leak());
         let node = bed.serve("node").await;
-        let keys = ["ada", "bob"].map(|name| {
-            let scopes = ["--scope", "events:read", "--scope", "events:write"];
-            let made = bed.run(&[&["key", "create", name], &scopes[..]].concat());
-            String::from_utf8(made.stdout).unwrap().trim().to_owned()
-        });
+        let keys = bed.page_keys();
         Self { bed, node, port, keys }
     }
 
@@ -49,14 +45,6 @@ fn publish(bed: &Bed, numbers: [u64; 3]) {
     }
 }
 
-async fn said(browser: &Follower, line: &str) {
-    eventually(line, || match browser.lines().iter().any(|said| said == line) {
-        true => Ok(()),
-        false => Err(browser.errors()),
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn two_tabs_of_a_browser_see_each_other_type() {
     let stage = Stage::new().await;
@@ -68,9 +56,9 @@ async fn two_tabs_of_a_browser_see_each_other_type() {
 async fn an_event_source_comes_back_to_a_server_that_was_killed_and_has_every_event_once() {
     let stage = Stage::new().await;
     let browser = stage.browser("source");
-    said(&browser, "begun: ok").await;
+    browser.said("begun: ok").await;
     publish(&stage.bed, [1, 2, 3]);
-    said(&browser, "heard: ok").await;
+    browser.said("heard: ok").await;
     let Stage { bed, node, .. } = stage;
     let port = node.kill();
     publish(&bed, [4, 5, 6]);

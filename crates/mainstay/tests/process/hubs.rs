@@ -1,7 +1,7 @@
 //! SignalR clients that others wrote, against a real server: those of JavaScript over every transport and in both
 //! protocols, and the one of Python.
 
-use crate::bed::{Bed, Follower, OWNER_KEY, eventually};
+use crate::bed::{Bed, Follower, OWNER_KEY};
 use crate::clients::{client, environment};
 use crate::node::Node;
 use rustix::process::Signal;
@@ -76,11 +76,7 @@ async fn a_client_comes_back_by_itself_after_the_server_was_stopped_and_started(
     let bed = Bed::sqlite();
     let mut node = bed.serve("node").await;
     let client = javascript(&bed, &node, "reconnect");
-    eventually("the client to connect", || match client.lines().iter().any(|line| line == "connected") {
-        true => Ok(()),
-        false => Err(client.errors()),
-    })
-    .await;
+    client.said("connected").await;
     node.process.running.signal(Signal::TERM);
     let port = node.port;
     let (status, ..) = node.process.finish().await;
@@ -119,11 +115,7 @@ async fn what_is_published_while_a_socket_is_cut_is_told_once_and_in_order() {
 async fn two_tabs_with_the_page_of_the_guide_see_each_other_type() {
     let bed = Bed::sqlite().with("MAINSTAY_ALLOWED_ORIGINS", "http://127.0.0.1:8000");
     let node = bed.serve("node").await;
-    let keys = ["ada", "bob"].map(|name| {
-        let scopes = ["--scope", "events:read", "--scope", "events:write"];
-        let made = bed.run(&[&["key", "create", name], &scopes[..]].concat());
-        String::from_utf8(made.stdout).unwrap().trim().to_owned()
-    });
+    let keys = bed.page_keys();
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/two-tabs/index.html");
     let socket = format!("ws://127.0.0.1:{}", node.port);
     let said = worked(program(&bed, "two_tabs.cjs", &[&node.url(), page, &socket, &keys[0], &keys[1]])).await;

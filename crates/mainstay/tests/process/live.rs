@@ -99,6 +99,33 @@ async fn stored(client: &Client, room: &str) -> BTreeMap<String, u64> {
     }
 }
 
+/// Two nodes on one store, somebody who talks at the first, and who watches every room at each.
+struct Pair {
+    nodes: [Node; 2],
+    talk: Talk,
+    watchers: [Watcher; 2],
+}
+
+impl Pair {
+    async fn start(bed: &Bed) -> Self {
+        let nodes = [bed.serve("one").await, bed.serve("two").await];
+        let talk = Talk::start(nodes[0].client("talker", RETRY_FOR_MS));
+        let watchers = [Watcher::start(&[nodes[0].port], &ROOMS).await, Watcher::start(&[nodes[1].port], &ROOMS).await];
+        Self { nodes, talk, watchers }
+    }
+
+    /// Whoever watches has everything that the store kept.
+    async fn finish(self) {
+        let last = self.talk.finish().await;
+        for room in ROOMS {
+            let stored = stored(&self.nodes[1].client("me", RETRY_FOR_MS), room).await;
+            for watcher in &self.watchers {
+                assert_complete(&watcher.until(room, last).await, &stored);
+            }
+        }
+    }
+}
+
 /// Every event of a room is there once, and in its order.
 fn assert_all(seen: &Seen, first: u64, last: u64) {
     let numbers = seen.numbers();
@@ -155,70 +182,46 @@ async fn every_client_has_every_event_in_order_though_a_node_is_killed_under_loa
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_is_killed_or_stands_still_costs_no_client_an_event_that_it_kept() {
     let bed = Bed::redis().await;
-    let nodes = [bed.serve("one").await, bed.serve("two").await];
-    let talk = Talk::start(nodes[0].client("talker", RETRY_FOR_MS));
-    let watchers = [Watcher::start(&[nodes[0].port], &ROOMS).await, Watcher::start(&[nodes[1].port], &ROOMS).await];
-    talk.more(60).await;
+    let pair = Pair::start(&bed).await;
+    pair.talk.more(60).await;
     bed.server().pause().unwrap();
     tokio::time::sleep(Duration::from_secs(3)).await;
     bed.server().resume().unwrap();
-    talk.more(60).await;
+    pair.talk.more(60).await;
     bed.server().kill();
     tokio::time::sleep(Duration::from_millis(500)).await;
     bed.server().restart().await.unwrap();
-    talk.more(60).await;
-    let last = talk.finish().await;
-    for room in ROOMS {
-        let stored = stored(&nodes[1].client("me", RETRY_FOR_MS), room).await;
-        for watcher in &watchers {
-            assert_complete(&watcher.until(room, last).await, &stored);
-        }
-    }
+    pair.talk.more(60).await;
+    pair.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_go_on_with_the_new_master_after_a_fail_over() {
     let sentinel = RedisSentinel::start().await.unwrap();
     let bed = Bed::elsewhere(sentinel.url());
-    let nodes = [bed.serve("one").await, bed.serve("two").await];
-    let talk = Talk::start(nodes[0].client("talker", RETRY_FOR_MS));
-    let watchers = [Watcher::start(&[nodes[0].port], &ROOMS).await, Watcher::start(&[nodes[1].port], &ROOMS).await];
-    talk.more(60).await;
+    let pair = Pair::start(&bed).await;
+    pair.talk.more(60).await;
     sentinel.kill_master().await.unwrap();
     sentinel.wait_failover().await.unwrap();
-    talk.more(60).await;
-    let last = talk.finish().await;
-    for room in ROOMS {
-        let stored = stored(&nodes[1].client("me", RETRY_FOR_MS), room).await;
-        for watcher in &watchers {
-            assert_complete(&watcher.until(room, last).await, &stored);
-        }
-    }
+    pair.talk.more(60).await;
+    pair.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_go_on_though_each_server_of_a_cluster_goes_and_comes_back() {
     let cluster = RedisClusterOptions::new().aof().start().await.unwrap();
     let bed = Bed::elsewhere(cluster.url());
-    let nodes = [bed.serve("one").await, bed.serve("two").await];
-    let talk = Talk::start(nodes[0].client("talker", RETRY_FOR_MS));
-    let watchers = [Watcher::start(&[nodes[0].port], &ROOMS).await, Watcher::start(&[nodes[1].port], &ROOMS).await];
-    talk.more(40).await;
+    let pair = Pair::start(&bed).await;
+    pair.talk.more(40).await;
     // Each in turn: whichever has the stream.
     for server in cluster.nodes() {
         server.kill();
         tokio::time::sleep(Duration::from_millis(500)).await;
         server.restart().await.unwrap();
         cluster.wait_ok().await.unwrap();
-        talk.more(40).await;
+        pair.talk.more(40).await;
     }
-    let last = talk.finish().await;
-    for room in ROOMS {
-        let stored = stored(&nodes[1].client("me", RETRY_FOR_MS), room).await;
-        for watcher in &watchers {
-            assert_complete(&watcher.until(room, last).await, &stored);
-        }
-    }
+    pair.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
