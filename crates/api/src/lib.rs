@@ -12,6 +12,7 @@ pub mod legacy;
 pub mod mail;
 pub mod page;
 pub mod presence;
+pub mod providers;
 pub mod raw;
 mod text;
 pub mod time;

@@ -12,6 +12,7 @@ pub mod identity;
 pub mod mail;
 pub mod mint;
 pub mod presence;
+pub mod providers;
 pub mod roles;
 pub mod secrets;
 pub mod stores;

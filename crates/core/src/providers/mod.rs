@@ -1,0 +1,27 @@
+//! Providers: upstreams in pools, chosen one at a time by all nodes together; their credentials; the keys and the usage of
+//! those who ask.
+//!
+//! *Invariant:* what is written of a provider has four domains that never overwrite one another: settings, health,
+//! counters, and the credential.
+//!
+//! *Invariant:* a request is counted in the step that chooses its provider, before anything is sent: counters are never
+//! less than what upstreams saw.
+
+mod choosing;
+pub mod credentials;
+pub mod keys;
+mod port;
+mod records;
+
+pub use choosing::{
+    BreakerRules, Choice, Choose, Chosen, Failure, FailureClass, Finish, Finished, HealthRules, NoneFree, Outcome,
+    Renew, SelectionRules, Sticky, Strategy, Transition,
+};
+pub use port::{
+    ChangePool, Checked, FinishUses, PatchProvider, PoolChange, PoolOutcome, ProviderStore, ReplacePool,
+    ResetProviders, SeededProvider, StandBreaker,
+};
+pub use records::{
+    Breaker, BreakerState, Counters, Health, PoolName, PoolRecord, PoolSummary, ProviderRecord, ProviderSettings,
+    Traits,
+};

@@ -1,0 +1,204 @@
+//! What pools of providers need from a store.
+
+use super::choosing::{Choice, Choose, Finish, Finished, Outcome, Renew, SelectionRules};
+
+use super::records::{BreakerState, Counters, Health, PoolName, PoolRecord, PoolSummary, ProviderRecord, Traits};
+use crate::error::Result;
+use async_trait::async_trait;
+use mainstay_api::providers::ProviderId;
+use mainstay_api::{Namespace, RawJson, Timestamp};
+
+/// A provider as it enters a pool.
+#[derive(Debug, Clone)]
+pub struct SeededProvider {
+    /// Which.
+    pub id: ProviderId,
+    /// See [`super::ProviderSettings::body`].
+    pub body: RawJson,
+    /// See [`super::ProviderSettings::traits`].
+    pub traits: Traits,
+    /// See [`super::ProviderSettings::seal_key`].
+    pub seal_key: Option<String>,
+    /// What its health is; what it was, or that of a new one, where absent.
+    pub health: Option<Health>,
+    /// What its counters are; what they were, or nothing, where absent.
+    pub counters: Option<Counters>,
+}
+
+/// A pool to replace as a whole.
+#[derive(Debug, Clone)]
+pub struct ReplacePool {
+    /// See [`PoolRecord::settings`].
+    pub settings: RawJson,
+    /// Its providers, in their order. Those that were in it keep their health, counters and credentials.
+    pub providers: Vec<SeededProvider>,
+}
+
+/// Settings of a provider to change.
+#[derive(Debug, Clone)]
+pub struct PatchProvider {
+    /// Which.
+    pub id: ProviderId,
+    /// See [`super::ProviderSettings::body`].
+    pub body: RawJson,
+    /// See [`super::ProviderSettings::traits`].
+    pub traits: Traits,
+    /// See [`super::ProviderSettings::seal_key`].
+    pub seal_key: Option<String>,
+    /// The version of its settings that is replaced; any where absent.
+    pub expected: Option<u64>,
+}
+
+/// A change of a pool.
+#[derive(Debug, Clone)]
+pub enum PoolChange {
+    /// Replaces it, or makes it.
+    Replace(ReplacePool),
+    /// Replaces the settings of the pool itself; makes an empty pool where there is none.
+    Settings(RawJson),
+    /// Adds a provider at the end; makes the pool where there is none.
+    Add(SeededProvider),
+    /// Replaces the settings of a provider, and nothing else of it.
+    Patch(PatchProvider),
+    /// Removes a provider with all that is known of it.
+    Remove(ProviderId),
+    /// Removes the pool with all that is in it.
+    Drop,
+}
+
+/// A change of a pool to make.
+#[derive(Debug, Clone)]
+pub struct ChangePool {
+    /// Of which pool.
+    pub pool: PoolName,
+    /// What.
+    pub change: PoolChange,
+    /// The revision of the pool that is changed, 0 where there is none; any where absent.
+    pub expected: Option<u64>,
+    /// Most providers in a pool.
+    pub max_providers: u32,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PoolOutcome {
+    /// It is made; the pool has this revision now.
+    Changed(u64),
+    /// The pool, or the settings of the provider, have another version than was expected.
+    Conflict {
+        /// What they have; 0 where there is nothing.
+        current: u64,
+    },
+    /// The provider that was to be added is there with other settings.
+    Exists,
+    /// There is no such pool, or no such provider.
+    NotFound,
+    /// The pool is full.
+    Full,
+}
+
+/// Uses that are over.
+#[derive(Debug, Clone)]
+pub struct FinishUses {
+    /// Of which pool.
+    pub pool: PoolName,
+    /// Which, and how they went.
+    pub uses: Vec<Finish>,
+    /// By which rules they are judged.
+    pub rules: SelectionRules,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// What an active check of a provider showed.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// Of which pool.
+    pub pool: PoolName,
+    /// Of which provider.
+    pub provider: ProviderId,
+    /// Which node looked.
+    pub node: String,
+    /// The model that was asked.
+    pub model: Option<String>,
+    /// How it went.
+    pub outcome: Outcome,
+    /// By which rules it is judged.
+    pub rules: SelectionRules,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// Counters and health to set back.
+#[derive(Debug, Clone)]
+pub struct ResetProviders {
+    /// Of which pool.
+    pub pool: PoolName,
+    /// Of which provider; of all where absent.
+    pub provider: Option<ProviderId>,
+    /// Whether counters begin at 0 again.
+    pub counters: bool,
+    /// Whether health, and the circuit where it is not forced open, are as of a new one.
+    pub health: bool,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// A circuit to set by hand.
+#[derive(Debug, Clone)]
+pub struct StandBreaker {
+    /// Of which pool.
+    pub pool: PoolName,
+    /// Of which provider.
+    pub provider: ProviderId,
+    /// [`BreakerState::ForcedOpen`] or [`BreakerState::Closed`].
+    pub state: BreakerState,
+    /// Why.
+    pub reason: String,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// Pools of providers, in a store. A pool is one aggregate: each verb is one atomic step on it, and a reader sees the pool
+/// before a change or after it, never in between.
+#[async_trait]
+pub trait ProviderStore: Send + Sync {
+    /// The pools of a namespace, by name.
+    async fn pools(&self, namespace: &Namespace) -> Result<Vec<PoolSummary>>;
+
+    /// A pool with its providers; absent where there is none.
+    async fn pool(&self, pool: &PoolName, now: Timestamp) -> Result<Option<PoolRecord>>;
+
+    /// One provider.
+    async fn provider(&self, pool: &PoolName, id: &ProviderId, now: Timestamp) -> Result<Option<ProviderRecord>>;
+
+    /// Changes a pool. A repetition (same change, same time) changes nothing and answers the same. Wakes readers.
+    async fn change(&self, change: ChangePool) -> Result<PoolOutcome>;
+
+    /// Chooses a provider, counts the request with its time, and notes that it is in use, in one step. Uses that have ended
+    /// by themselves make room first. Which providers may be chosen: not disabled, not excepted, not full, with the model, with a closed
+    /// circuit (or as the probe of one that is not), healthy (or due to be tried again, one request at a time), and
+    /// not in need of a refresh.
+    async fn choose(&self, choose: Choose) -> Result<Choice>;
+
+    /// Keeps uses from ending by themselves. What is over already stays over.
+    async fn renew(&self, renew: Renew) -> Result<()>;
+
+    /// Ends uses, with what they showed: health, errors and circuits change in the same step, by the rules. A use that is over
+    /// changes nothing. Wakes readers where a circuit or the health of a provider changed.
+    async fn finish(&self, uses: FinishUses) -> Result<Finished>;
+
+    /// Records what an active check of a provider showed: healthy again, or the failure.
+    async fn checked(&self, check: Checked) -> Result<Finished>;
+
+    /// Sets counters or health back. Answers how many providers that were.
+    async fn reset(&self, reset: ResetProviders) -> Result<u32>;
+
+    /// Forces a circuit open, or closes it. False where there is no such provider.
+    async fn stand(&self, stand: StandBreaker) -> Result<bool>;
+
+    /// Whether anything in any pool is sealed with this key.
+    async fn sealed_with(&self, key: &str) -> Result<bool>;
+}
