@@ -113,7 +113,7 @@ async fn only_members_enter_a_room_of_members_and_only_while_they_are() {
 
 #[tokio::test]
 async fn bounds_are_refusals_that_say_so() {
-    let house = house(RoomRules { max_occupants: 1, max_members: 1, ttl: Duration::from_secs(60) });
+    let house = house(RoomRules { max_occupants: 1, max_members: 1, ..RoomRules::default() });
     house.enter("ada", "chat", "c1").await.unwrap();
     assert_eq!(house.enter("bob", "chat", "c2").await.unwrap_err().code(), Code::EventRoomFull);
     house.enter("ada", "chat", "c1").await.unwrap();
