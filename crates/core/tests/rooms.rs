@@ -8,7 +8,6 @@ use mainstay_core::events::{
 use mainstay_core::{Caller, Clock, FakeClock, Principal, RandomMint, Result, Scope};
 use mainstay_testkit::model;
 use std::sync::Arc;
-use std::time::Duration;
 
 struct House {
     rooms: RoomService,
