@@ -28,6 +28,7 @@ mod problem;
 mod serve;
 mod services;
 mod signalr;
+mod store;
 mod surveying;
 mod whoami;
 
@@ -48,4 +49,5 @@ pub use problem::Failure;
 pub use serve::serve;
 pub use services::{ServiceRules, Services};
 pub use signalr::SignalrRules;
+pub use store::OutageLook;
 pub use surveying::Surveying;

@@ -2,10 +2,12 @@
 
 mod delivery;
 mod events;
+mod outage;
 mod standing;
 
 pub(crate) use delivery::{Carrier, DeliveryMetrics};
 pub(crate) use events::{EventMetrics, PublishStatus, Transport};
+pub(crate) use outage::OutageMetrics;
 pub(crate) use standing::StandingMetrics;
 
 use crate::app::App;
@@ -45,6 +47,8 @@ pub struct Metrics {
     store_up: Gauge,
     /// What is counted of events.
     pub(crate) events: EventMetrics,
+    /// What waits for the store.
+    pub(crate) outage: OutageMetrics,
     /// How streams and consumer groups stand.
     pub(crate) standing: StandingMetrics,
     /// What is measured of live delivery.
@@ -100,6 +104,7 @@ impl Metrics {
             live: Gauge::default(),
             store_up: Gauge::default(),
             events: EventMetrics::register(&mut registry),
+            outage: OutageMetrics::register(&mut registry),
             standing: StandingMetrics::register(&mut registry),
             delivery: DeliveryMetrics::register(&mut registry, clock),
             registry: Registry::default(),

@@ -9,7 +9,7 @@ use crate::events::{
     set_transport, sse, streams, transport, work, ws,
 };
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
-use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, whoami};
+use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, store, whoami};
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
@@ -147,6 +147,12 @@ endpoints! {
         presence::register => register [Scope::PresenceWrite];
         presence::unregister => unregister [Scope::PresenceWrite];
         presence::heartbeat => heartbeat [Scope::PresenceWrite];
+        store => status [Scope::StoreRead];
+        store::journal => list [Scope::StoreRead];
+        store::journal => replay [audited_in_server(Scope::StoreAdmin, AuditClass::Write, "store.journal.replay", "journal")];
+        store::journal => discard [audited_in_server(Scope::StoreAdmin, AuditClass::Delete, "store.journal.discard", "journal")];
+        store::legacy => redis_status [Scope::StoreRead];
+        store::legacy => storage_status [Scope::StoreRead];
         whoami => whoami [Needs::Caller];
     }
 }

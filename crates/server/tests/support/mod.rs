@@ -119,6 +119,7 @@ impl Site {
             }
         };
         let rules = ServiceRules {
+            outage: None,
             audit: AuditRules::default(),
             notary: None,
             agent: Arc::new(EchoAgent),
