@@ -58,6 +58,12 @@ scopes! {
     EventsAdmin = "events:admin";
     /// Export and erase the conversations of another user, with a reason that is recorded.
     ConversationsAdmin = "conversations:admin";
+    /// Read documents, such as settings, with masks in the place of secrets.
+    DocumentsRead = "documents:read";
+    /// Change documents and their schemas.
+    DocumentsWrite = "documents:write";
+    /// Read the secrets in documents.
+    DocumentsSecrets = "documents:secrets";
     /// Make and change users and API keys, and end the sessions of others.
     IdentityAdmin = "identity:admin";
     /// Read and verify the audit trail.

@@ -14,6 +14,7 @@ use futures::future::BoxFuture;
 use mainstay_api::{Code, InstanceId};
 use mainstay_client::{Client, ClientOptions, Credential};
 use mainstay_core::audit::AuditRules;
+use mainstay_core::documents::DocumentRules;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail, StoreMirror};
 use mainstay_core::presence::PresenceRules;
@@ -63,6 +64,7 @@ impl Backbone {
             agent: chats::agent(&settings.agent)?,
             chat: chats::chat_rules(&settings.agent),
             conversations: chats::conversation_rules(&settings.conversations),
+            documents: DocumentRules { ring: keyring::find(settings)?, ..DocumentRules::default() },
             identity: identity_rules(settings)?,
             mail: mail_rules(&settings.mail),
             presence: presence_rules(&settings.presence),
@@ -355,7 +357,7 @@ pub async fn ring(settings: &Settings) -> Result<KeyRing> {
         return Ok(ring);
     }
     let backbone = Backbone::open(settings).await?;
-    let checked = backbone.services.identity.check_ring().await;
+    let checked = backbone.services.check_ring().await;
     backbone.close().await;
     checked?;
     keyring::find_or_make(settings)

@@ -13,6 +13,7 @@ mod connection;
 mod connections;
 mod conversations;
 pub mod credentials;
+mod documents;
 mod events;
 mod failure;
 mod identity;
@@ -62,6 +63,7 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         audit: Arc::new(audit::RedisAudit::new(Arc::clone(&connection), keys.clone())),
         connections: Arc::new(connections::RedisConnections::new(Arc::clone(&connection), keys.clone())),
         conversations: Arc::new(conversations::RedisConversations::new(Arc::clone(&connection), keys.clone())),
+        documents: Arc::new(documents::RedisDocuments::new(Arc::clone(&connection), keys.clone())),
         events: Arc::new(events::RedisEvents::new(
             Arc::clone(&connection),
             keys.clone(),

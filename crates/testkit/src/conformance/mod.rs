@@ -9,6 +9,7 @@ pub mod audit;
 mod bed;
 pub mod connections;
 pub mod conversations;
+pub mod documents;
 pub mod events;
 pub mod groups;
 pub mod identity;
@@ -62,6 +63,7 @@ pub const PORTS: &[(&str, &[&[Case]])] = &[
     ("audit", audit::FILES),
     ("connections", connections::FILES),
     ("conversations", conversations::FILES),
+    ("documents", documents::FILES),
     ("events", events::FILES),
     ("groups", groups::FILES),
     ("identity", identity::FILES),
@@ -151,6 +153,15 @@ macro_rules! conformance {
                 $crate::conversations_listing_tests!(super::super::super::$store);
                 $crate::conversations_remembering_tests!(super::super::super::$store);
                 $crate::conversations_turns_tests!(super::super::super::$store);
+            }
+
+            mod documents {
+                $crate::documents_ending_tests!(super::super::super::$store);
+                $crate::documents_following_tests!(super::super::super::$store);
+                $crate::documents_reading_tests!(super::super::super::$store);
+                $crate::documents_remembering_tests!(super::super::super::$store);
+                $crate::documents_sealing_tests!(super::super::super::$store);
+                $crate::documents_transacting_tests!(super::super::super::$store);
             }
 
             mod events {

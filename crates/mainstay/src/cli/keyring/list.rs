@@ -16,7 +16,7 @@ impl List {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
         let backbone = super::open(context).await?;
-        let used = backbone.services.identity.seal_keys(&Caller::owner()).await;
+        let used = backbone.services.seal_keys(&Caller::owner()).await;
         backbone.close().await;
         let used = used?;
         let ring = match keyring::find(&context.settings)? {

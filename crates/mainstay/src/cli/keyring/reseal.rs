@@ -24,7 +24,7 @@ impl Reseal {
 }
 
 async fn reseal(backbone: &Backbone, primary: &str) -> Result<u32> {
-    let resealed = backbone.services.identity.reseal(&Caller::owner()).await?;
+    let resealed = backbone.services.reseal(&Caller::owner()).await?;
     super::record(backbone, "keyring.reseal", primary).await?;
     Ok(resealed)
 }

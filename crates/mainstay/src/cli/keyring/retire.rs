@@ -31,7 +31,7 @@ impl Retire {
 }
 
 async fn retire(context: &Context<'_>, backbone: &Backbone, id: &str, rest: &KeyRing) -> Result {
-    if backbone.services.identity.seal_keys(&Caller::owner()).await?.iter().any(|used| used == id) {
+    if backbone.services.seal_keys(&Caller::owner()).await?.contains(id) {
         let detail = format!("secrets in the store are still sealed with {id}");
         return Err(Failure::new(Code::InvalidRequest, detail, "Run `mainstay keyring reseal` first."));
     }
