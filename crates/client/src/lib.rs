@@ -19,6 +19,7 @@ mod presence;
 pub mod publisher;
 mod retry;
 mod rooms;
+mod store;
 mod transport;
 mod workers;
 

@@ -32,6 +32,7 @@ mod wakeups;
 pub use options::{RedisOptions, TlsFiles};
 
 use connection::Connection;
+use mainstay_core::api::Code;
 use mainstay_core::{Result, StoreActivity, StoreInfo, StoreProbe, Stores};
 use std::sync::Arc;
 
@@ -43,7 +44,12 @@ use std::sync::Arc;
 pub async fn open(options: RedisOptions) -> Result<Stores> {
     let connection = Arc::new(Connection::new(options.clone())?);
     connection.ready().await?;
-    let report = check::server(&connection).await?;
+    let report = match check::server(&connection).await {
+        Err(error) if options.may_be_away && error.code() == Code::StoreUnavailable => {
+            check::Report::of_the_away(&error)
+        }
+        report => report?,
+    };
     let keys = keys::Keys::new(&options.prefix)?;
     let hints = Arc::new(wakeups::RedisHints::new(Arc::clone(&connection), keys.clone()));
     Ok(Stores {

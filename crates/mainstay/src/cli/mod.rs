@@ -25,6 +25,7 @@ mod serve;
 mod session;
 mod signals;
 mod span;
+mod store;
 mod totp;
 mod user;
 mod whoami;
@@ -129,6 +130,9 @@ enum Work {
     /// Care for the keys that secrets in the store are sealed with.
     #[command(subcommand)]
     Keyring(keyring::KeyringCommand),
+    /// See how the store stands, and what a server keeps while it is away.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// Run a server for other machines, browsers and live clients.
     Serve(serve::Serve),
     /// Serve one agent over the Model Context Protocol, on stdin and stdout.
@@ -229,6 +233,7 @@ impl Work {
             Self::User(command) => command.run(context).await,
             Self::Key(command) => command.run(context).await,
             Self::Keyring(command) => command.run(context).await,
+            Self::Store(command) => command.run(context).await,
             Self::Serve(command) => command.run(context).await,
             Self::Mcp(command) => command.run(context).await,
             Self::Import(command) => command.run(context).await,
