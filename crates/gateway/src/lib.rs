@@ -3,6 +3,8 @@
 //! *Invariant:* what an upstream does never looks like what the store does. An upstream that is away is an error of the
 //! agent, with a code of its own.
 
+mod oauth;
 mod openai;
 
+pub use oauth::HttpAuthorizer;
 pub use openai::{InvalidUpstream, OpenAiAgent, OpenAiOptions};
