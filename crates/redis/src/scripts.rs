@@ -60,6 +60,14 @@ scripts! {
     CONVERSATIONS_MOVE_TURN = "conversations/move_turn";
     CONVERSATIONS_FORK_COPY = "conversations/fork_copy";
     CONVERSATIONS_FORK_PUBLISH = "conversations/fork_publish";
+    CREDENTIALS_BEGIN = "credentials/begin";
+    CREDENTIALS_DUE = "credentials/due";
+    CREDENTIALS_FAIL = "credentials/fail";
+    CREDENTIALS_PUT = "credentials/put";
+    CREDENTIALS_READ = "credentials/read";
+    CREDENTIALS_REMOVE = "credentials/remove";
+    CREDENTIALS_RESEAL = "credentials/reseal";
+    CREDENTIALS_SEALS = "credentials/seals";
     EVENTS_PUBLISH = "events/publish";
     EVENTS_PURGE = "events/purge";
     EVENTS_READ = "events/read";
