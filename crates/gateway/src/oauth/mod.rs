@@ -10,8 +10,8 @@ use mainstay_core::providers::credentials::{Authorizer, Issued, RefreshRefusal, 
 use question::question;
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
-use std::sync::Arc;
+use reqwest::{Client, ClientBuilder, Response};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -23,36 +23,41 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Asks authorization servers over HTTP. Impersonates nobody: who the client is, the settings of a provider say.
 pub struct HttpAuthorizer {
     /// For servers elsewhere, by way of the proxy of the surroundings where there is one.
-    away: Client,
+    away: OnceLock<Result<Client, String>>,
     /// For servers of this machine, which no proxy reaches.
-    local: Client,
+    local: OnceLock<Result<Client, String>>,
     clock: Arc<dyn Clock>,
 }
 
 impl HttpAuthorizer {
-    /// One that connects with the first call.
-    ///
-    /// # Errors
-    /// A machine without certificates to trust, in words.
-    pub fn new(clock: Arc<dyn Clock>) -> Result<Self, String> {
-        // The first in the process decides; all of them are this one.
-        let _already_chosen = rustls::crypto::ring::default_provider().install_default();
-        let builder = || {
-            Client::builder()
-                .redirect(Policy::none())
-                .connect_timeout(CONNECT_TIMEOUT)
-                .user_agent(concat!("mainstay/", env!("CARGO_PKG_VERSION")))
-        };
-        let broken = |cause: reqwest::Error| format!("authorization servers cannot be reached safely: {cause}");
-        let local = builder().no_proxy().tls_certs_only([]).build().map_err(broken)?;
-        Ok(Self { away: builder().build().map_err(broken)?, local, clock })
+    /// One that makes its clients with the first call: most commands make none.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { away: OnceLock::new(), local: OnceLock::new(), clock }
     }
 
     async fn ask(&self, url: Url, request: &RefreshRequest) -> Result<Response, RefreshRefusal> {
-        let client = if is_loopback(&url) { &self.local } else { &self.away };
+        let client = match is_loopback(&url) {
+            true => self.local.get_or_init(|| built(builder().no_proxy().tls_certs_only([]))),
+            false => self.away.get_or_init(|| built(builder())),
+        };
+        let client = client.as_ref().map_err(|cause| RefreshRefusal::Misconfigured(cause.clone()))?;
         let request = question(client.post(url).timeout(request.client.timeout()), request);
         request.send().await.map_err(|cause| unreached(&cause))
     }
+}
+
+fn builder() -> ClientBuilder {
+    // The first in the process decides; all of them are this one.
+    let _already_chosen = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .user_agent(concat!("mainstay/", env!("CARGO_PKG_VERSION")))
+}
+
+fn built(builder: ClientBuilder) -> Result<Client, String> {
+    builder.build().map_err(|cause| format!("authorization servers cannot be reached safely: {cause}"))
 }
 
 #[async_trait]

@@ -87,7 +87,8 @@ impl Default for RequestFields {
     }
 }
 
-/// How the tokens of a provider are refreshed: the member `oauth` of its settings, or of those of its pool.
+/// How the tokens of a provider are refreshed: the member `oauth` of its settings, of those of its pool, or of the
+/// credential itself.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
 pub struct OAuthClient {
@@ -227,4 +228,15 @@ pub enum RefreshRefusal {
 pub trait Authorizer: Send + Sync {
     /// Asks once for new tokens, within the time-out of the client. Follows no redirection and tries nothing again.
     async fn refresh(&self, request: &RefreshRequest) -> Result<Issued, RefreshRefusal>;
+}
+
+/// Asks nobody: for processes that refresh nothing.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct NoAuthorizer;
+
+#[async_trait]
+impl Authorizer for NoAuthorizer {
+    async fn refresh(&self, _request: &RefreshRequest) -> Result<Issued, RefreshRefusal> {
+        Err(RefreshRefusal::Misconfigured("this process asks no authorization servers".into()))
+    }
 }

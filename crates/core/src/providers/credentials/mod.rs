@@ -15,7 +15,8 @@ mod refusals;
 mod service;
 
 pub use authorizer::{
-    AnswerFields, Authorizer, ClientAuth, OAuthClient, RefreshRefusal, RefreshRequest, RequestFields, Style,
+    AnswerFields, Authorizer, ClientAuth, NoAuthorizer, OAuthClient, RefreshRefusal, RefreshRequest, RequestFields,
+    Style,
 };
 pub use expiry::parse_expiry;
 pub use parse::{Expires, Issued, TokenText, seconds};
@@ -24,5 +25,6 @@ pub use port::{
     FinishRefresh, ListDue, PutCredential, RefreshEnd, RefreshStanding, ResealCredential,
 };
 pub use service::{
-    Bearer, ClientSource, Ran, Refreshed, TokenCounts, TokenParts, TokenRules, TokenService, Whose, WrittenCredential,
+    Bearer, ClientSource, NoClients, Ran, Refreshed, TokenCounts, TokenParts, TokenRules, TokenService, Whose,
+    WrittenCredential,
 };

@@ -140,6 +140,12 @@ impl TokenText {
         serde_json::from_str::<String>(value).ok().filter(|text| !text.is_empty())
     }
 
+    /// How it is refreshed, where it says so itself: the member `oauth`.
+    #[must_use]
+    pub fn oauth(&self) -> Option<&str> {
+        self.members().value("oauth").filter(|value| value.starts_with('{'))
+    }
+
     /// The text with what was issued in the members that it has for it. All others keep their bytes, but for those that the
     /// answer tells anew.
     ///

@@ -91,6 +91,17 @@ pub trait ClientSource: Send + Sync {
     async fn client(&self, whose: &Whose) -> Result<Option<OAuthClient>>;
 }
 
+/// No settings: each credential says itself how it is refreshed.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct NoClients;
+
+#[async_trait]
+impl ClientSource for NoClients {
+    async fn client(&self, _whose: &Whose) -> Result<Option<OAuthClient>> {
+        Ok(None)
+    }
+}
+
 /// What is configured about credentials.
 #[derive(Debug, Clone)]
 pub struct TokenRules {
@@ -214,7 +225,7 @@ impl TokenService {
         let expires_at = text.expires_at(now);
         let sealed = self.sealed(&whose, &text)?;
         // Settings that cannot be read do not keep a credential out: it may be what they wait for.
-        let ahead = self.parts.clients.client(&whose).await.ok().flatten().unwrap_or_default().ahead();
+        let ahead = self.client(&whose, &text).await.ok().flatten().unwrap_or_default().ahead();
         let refresh_at = text.refresh_token().and(expires_at).map(|at| self.refresh_at(at, ahead, now));
         let put = PutCredential {
             pool: whose.pool.clone(),
@@ -290,6 +301,14 @@ impl TokenService {
             refresh: state(&record, self.parts.clock.now()),
             seal_key: record.seal_key,
         })
+    }
+
+    /// How the tokens of a provider are refreshed: as its settings say, else as the credential says itself.
+    async fn client(&self, whose: &Whose, text: &TokenText) -> Result<Option<OAuthClient>> {
+        match self.parts.clients.client(whose).await? {
+            Some(client) => Ok(Some(client)),
+            None => text.oauth().map(OAuthClient::parse).transpose(),
+        }
     }
 
     /// The text of a credential.

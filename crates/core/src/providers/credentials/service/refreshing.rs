@@ -113,8 +113,8 @@ impl TokenService {
         let refused = |reason: &str| Ok(Refreshed::Refused(reason.to_owned()));
         let text = self.opened(whose, record).map_err(Err)?;
         let refresh_token = text.refresh_token().ok_or_else(|| refused("it has no refresh token"))?;
-        let client = match self.parts.clients.client(whose).await {
-            Ok(client) => client.ok_or_else(|| refused("neither the provider nor its pool has `oauth` settings"))?,
+        let client = match self.client(whose, &text).await {
+            Ok(client) => client.ok_or_else(|| refused("nothing says how: there are no `oauth` settings"))?,
             Err(error) => return Err(unreadable(error)),
         };
         let client = client.completed(&text).map_err(unreadable)?;
