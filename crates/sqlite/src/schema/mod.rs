@@ -22,7 +22,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("0007_rooms.sql"),
     include_str!("0008_transport.sql"),
     include_str!("0009_connections.sql"),
-    include_str!("0012_credentials.sql"),
+    include_str!("0010_credentials.sql"),
 ];
 /// How long to wait before asking again for the lock that switching to the write-ahead log needs.
 const SWITCH_RETRY: Duration = Duration::from_millis(5);
