@@ -10,6 +10,7 @@ use mainstay_core::documents::DocumentRules;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{Append, InboxLimits, MailRules, MailService, Recipients, RequestMemo};
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
 use mainstay_core::{Caller, Clock, Mint, RandomMint, Stores, SystemClock};
 use mainstay_redis::RedisOptions;
 use mainstay_server::{ServiceRules, Services};
@@ -82,6 +83,8 @@ pub fn services(stores: &Stores) -> Arc<Services> {
         presence: PresenceRules::default(),
         rooms: mainstay_core::events::RoomRules::default(),
         streams: Arc::default(),
+        tokens: TokenRules::default(),
+        authorizer: Arc::new(NoAuthorizer),
         clock: Arc::new(SystemClock),
         mint: Arc::new(RandomMint),
     };

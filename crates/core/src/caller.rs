@@ -58,6 +58,10 @@ scopes! {
     EventsAdmin = "events:admin";
     /// Export and erase the conversations of another user, with a reason that is recorded.
     ConversationsAdmin = "conversations:admin";
+    /// Read pools of providers, their settings without their secrets, and how they do.
+    ProvidersRead = "providers:read";
+    /// Change pools of providers, their settings and their credentials.
+    ProvidersWrite = "providers:write";
     /// Read documents, such as settings, with masks in the place of secrets.
     DocumentsRead = "documents:read";
     /// Change documents and their schemas.

@@ -9,6 +9,7 @@ use crate::events::{ConnectionStore, EventStore, GroupStore, RoomStore, Transpor
 use crate::identity::IdentityStore;
 use crate::mail::MailStore;
 use crate::presence::PresenceStore;
+use crate::providers::credentials::CredentialStore;
 use async_trait::async_trait;
 use mainstay_api::Timestamp;
 use std::sync::Arc;
@@ -80,6 +81,8 @@ pub struct Stores {
     pub connections: Arc<dyn ConnectionStore>,
     /// Conversations.
     pub conversations: Arc<dyn ConversationStore>,
+    /// Credentials of providers.
+    pub credentials: Arc<dyn CredentialStore>,
     /// Documents.
     pub documents: Arc<dyn DocumentStore>,
     /// Logs of events.

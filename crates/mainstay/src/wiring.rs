@@ -20,8 +20,10 @@ use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail, StoreMirror};
 use mainstay_core::outage::OutlastingDocuments;
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::credentials::TokenRules;
 use mainstay_core::secrets::KeyRing;
 use mainstay_core::{RandomMint, Stores, SystemClock};
+use mainstay_gateway::HttpAuthorizer;
 use mainstay_redis::RedisOptions;
 use mainstay_server::identity::tokens::TokenVerifier;
 use mainstay_server::{Anchoring, BridgeKey, OwnerKey, ServerConfig, ServiceRules, Services};
@@ -104,6 +106,8 @@ impl Backbone {
             presence: presence_rules(&settings.presence),
             rooms: settings.rooms,
             streams: Arc::clone(&settings.streams),
+            tokens: TokenRules { ring: keyring::find(settings)?, ..TokenRules::default() },
+            authorizer: Arc::new(HttpAuthorizer::new(Arc::new(SystemClock))),
             clock: Arc::new(SystemClock),
             mint: Arc::new(RandomMint),
         };

@@ -10,6 +10,7 @@ use crate::events::{
     set_transport, sse, streams, transport, work, ws,
 };
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
+use crate::providers::credential;
 use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, store, whoami};
 use axum::Router;
 use axum::handler::Handler;
@@ -164,6 +165,9 @@ endpoints! {
         store::journal => discard [audited_in_server(Scope::StoreAdmin, AuditClass::Delete, "store.journal.discard", "journal")];
         store::legacy => redis_status [Scope::StoreRead];
         store::legacy => storage_status [Scope::StoreRead];
+        credential => put [audited(Scope::ProvidersWrite, AuditClass::Privilege, "providers.credential.put", "credential")];
+        credential => read [audited(Scope::ProvidersRead, AuditClass::Read, "providers.credential.read", "credential")];
+        credential => remove [audited(Scope::ProvidersWrite, AuditClass::Delete, "providers.credential.remove", "credential")];
         whoami => whoami [Needs::Caller];
     }
 }
@@ -182,6 +186,7 @@ endpoints! {
         mail::events => events [Scope::MailRead];
         presence::events => events [Scope::PresenceRead];
         work::take => take [Scope::EventsConsume];
+        credential => refresh [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.credential.refresh", "credential")];
     }
 }
 

@@ -14,6 +14,7 @@ use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::outage::{Outage, OutageService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
+use mainstay_core::providers::credentials::{Authorizer, NoClients, TokenParts, TokenRules, TokenService};
 use mainstay_core::{Caller, Clock, Mint, Result, StoreInfo, StoreProbe, Stores};
 use mainstay_hub::Hub;
 use mainstay_hub::live::{Live, LiveOptions};
@@ -24,6 +25,9 @@ use tokio_util::task::TaskTracker;
 
 /// How long sockets may take to say farewell once they are told to.
 const SOCKETS_END_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long refreshes of credentials may take to store what they were given.
+const REFRESHES_END_WITHIN: Duration = Duration::from_secs(20);
 
 /// The services behind every adapter, on one store.
 pub struct Services {
@@ -53,6 +57,8 @@ pub struct Services {
     pub presence: Arc<PresenceService>,
     /// Rooms of streams.
     pub rooms: Arc<RoomService>,
+    /// Credentials of providers.
+    pub tokens: Arc<TokenService>,
     /// Consumer groups of streams.
     pub workers: Arc<WorkerService>,
     /// Where live readers wait.
@@ -103,6 +109,10 @@ pub struct ServiceRules {
     pub rooms: RoomRules,
     /// The streams of events.
     pub streams: Arc<Streams>,
+    /// The rules of credentials of providers.
+    pub tokens: TokenRules,
+    /// Who asks authorization servers for new ones.
+    pub authorizer: Arc<dyn Authorizer>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Makes ids.
@@ -156,6 +166,17 @@ impl Services {
         let identity =
             IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
+        let node = mint.event_id().to_string();
+        let tokens = TokenService::new(TokenParts {
+            store: Arc::clone(&stores.credentials),
+            clients: Arc::new(NoClients),
+            authorizer: rules.authorizer,
+            hints: Arc::clone(&stores.hints),
+            clock: Arc::clone(clock),
+            mint: Arc::clone(mint),
+            node: node.clone(),
+            rules: rules.tokens,
+        });
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {
             audit: Arc::new(audit),
@@ -171,10 +192,11 @@ impl Services {
             outage: Arc::new(OutageService::new(rules.outage)),
             presence: Arc::new(presence),
             rooms: Arc::new(rooms),
+            tokens: Arc::new(tokens),
             workers: Arc::new(workers),
             hub: Hub::new(Arc::clone(&stores.hints)),
             live: Live::new(Arc::clone(&stores.events), rules.streams, LiveOptions::default()),
-            node: mint.event_id().to_string(),
+            node,
             coalescer,
             publisher,
             sockets: TaskTracker::new(),
@@ -191,6 +213,7 @@ impl Services {
     /// `secrets.key_missing`, naming the keys; those of the store.
     pub async fn check_ring(&self) -> Result<()> {
         self.identity.check_ring().await?;
+        self.tokens.check_ring().await?;
         self.documents.check_ring().await
     }
 
@@ -199,9 +222,9 @@ impl Services {
     /// # Errors
     /// Those of the store.
     pub async fn seal_keys(&self, caller: &Caller) -> Result<BTreeSet<String>> {
-        let (of_users, of_documents) =
-            (self.identity.seal_keys(caller).await?, self.documents.seal_keys(caller).await?);
-        Ok(of_users.into_iter().chain(of_documents).collect())
+        let (of_users, of_tokens) = (self.identity.seal_keys(caller).await?, self.tokens.seal_keys(caller).await?);
+        let of_documents = self.documents.seal_keys(caller).await?;
+        Ok([of_users, of_tokens, of_documents].into_iter().flatten().collect())
     }
 
     /// Seals every secret in the store with the primary key; returns how many were sealed with another.
@@ -210,7 +233,9 @@ impl Services {
     /// Those of the store; `secrets.key_missing`, before anything was touched; `secrets.unreadable`.
     pub async fn reseal(&self, caller: &Caller) -> Result<u32> {
         self.check_ring().await?;
-        Ok(self.identity.reseal(caller).await?.saturating_add(self.documents.reseal(caller).await?))
+        let of_users = self.identity.reseal(caller).await?;
+        let of_tokens = self.tokens.reseal(caller).await?;
+        Ok(of_users.saturating_add(of_tokens).saturating_add(self.documents.reseal(caller).await?))
     }
 
     /// How many events were not published because a later one stood for them.
@@ -226,6 +251,7 @@ impl Services {
         if tokio::time::timeout(SOCKETS_END_WITHIN, self.sockets.wait()).await.is_err() {
             tracing::warn!(sockets = self.sockets.len(), "sockets were cut");
         }
+        self.tokens.close(REFRESHES_END_WITHIN).await;
         self.live.close().await;
         self.hub.close().await;
     }

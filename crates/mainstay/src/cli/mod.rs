@@ -20,6 +20,7 @@ mod logout;
 mod mail;
 mod man;
 mod mcp;
+mod providers;
 mod reference;
 mod serve;
 mod session;
@@ -133,6 +134,9 @@ enum Work {
     /// See how the store stands, and what a server keeps while it is away.
     #[command(subcommand)]
     Store(store::StoreCommand),
+    /// Care for providers, the upstreams of the gateway.
+    #[command(subcommand)]
+    Providers(providers::ProvidersCommand),
     /// Run a server for other machines, browsers and live clients.
     Serve(serve::Serve),
     /// Serve one agent over the Model Context Protocol, on stdin and stdout.
@@ -234,6 +238,7 @@ impl Work {
             Self::Key(command) => command.run(context).await,
             Self::Keyring(command) => command.run(context).await,
             Self::Store(command) => command.run(context).await,
+            Self::Providers(command) => command.run(context).await,
             Self::Serve(command) => command.run(context).await,
             Self::Mcp(command) => command.run(context).await,
             Self::Import(command) => command.run(context).await,

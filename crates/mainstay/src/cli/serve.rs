@@ -14,7 +14,7 @@ use mainstay_client::ClientOptions;
 use mainstay_core::{StoreInfo, SystemClock};
 use mainstay_server::identity::tokens::TokenVerifier;
 use mainstay_server::mcp::{self, HttpOptions, McpParts};
-use mainstay_server::{Anchoring, Maintenance, OutageLook, ServerConfig, Services, Surveying};
+use mainstay_server::{Anchoring, Maintenance, OutageLook, Refreshing, ServerConfig, Services, Surveying};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,6 +98,7 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
     let look = backbone.documents.clone().map(|documents| {
         tokio::spawn(OutageLook::default().run(documents, Arc::clone(&services), backbone.shutdown.clone()))
     });
+    let refreshing = tokio::spawn(Refreshing::default().run(Arc::clone(&services), backbone.shutdown.clone()));
     let keys = tokio::spawn(current_keys(tokens, backbone.shutdown.clone()));
     let grace_ms = settings.server.shutdown_grace_ms;
     let serving = mainstay_server::serve(listener, router, backbone.shutdown.clone(), grace_ms);
@@ -106,7 +107,7 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
     if let Some(look) = look {
         look.await.ok();
     }
-    let _ = tokio::join!(maintenance, anchoring, surveying, keys);
+    let _ = tokio::join!(maintenance, anchoring, surveying, refreshing, keys);
     Anchoring::finish(&services).await;
     outcome.map_err(|cause| Failure::io("the server failed", &cause))
 }

@@ -9,7 +9,7 @@ use mainstay_core::audit::Record;
 use mainstay_core::{Caller, Result, Scopes};
 
 /// What the names of acts begin with that go on while the store is away.
-const OUTLASTING: [&str; 3] = ["documents.", "providers.", "store."];
+const OUTLASTING: [&str; 2] = ["documents.", "store."];
 
 /// What is recorded of the calls of a route or a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use mainstay_core::documents::DocumentRules;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
 use mainstay_core::{Caller, RandomMint, SystemClock};
 use mainstay_server::mcp::{HttpOptions, McpParts, StdioError, StdioOptions, http_router, serve_streams};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
@@ -72,6 +73,8 @@ impl Site {
             presence: PresenceRules::default(),
             rooms: mainstay_core::events::RoomRules::default(),
             streams: Arc::default(),
+            tokens: TokenRules::default(),
+            authorizer: Arc::new(NoAuthorizer),
             clock: clock.clone(),
             mint: Arc::new(RandomMint),
         };
