@@ -7,11 +7,13 @@ pub mod counting;
 pub mod errors;
 mod json;
 pub mod models;
+mod oauth;
 mod openai;
 mod protocol;
 pub mod sse;
 pub mod translate;
 pub mod usage;
 
+pub use oauth::HttpAuthorizer;
 pub use openai::{InvalidUpstream, OpenAiAgent, OpenAiOptions};
 pub use protocol::{Protocol, UnknownProtocol};
