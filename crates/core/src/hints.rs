@@ -16,7 +16,7 @@ pub enum Topic {
     Events(Namespace, StreamName),
     /// New mail in one inbox.
     Mail(Namespace, InstanceId),
-    /// A pool of providers: who is in it, their settings, health, circuits or credentials.
+    /// A change of a pool of providers: who is in it, how they do, or their credentials.
     Pool(Namespace, PoolType),
     /// A change of presence in a namespace.
     Presence(Namespace),

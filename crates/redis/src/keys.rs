@@ -114,6 +114,11 @@ impl Keys {
         format!("{}pools", self.prefix)
     }
 
+    /// The set of pools with credentials, each as `<namespace>:<pool>`.
+    pub fn pools_with_credentials(&self) -> String {
+        format!("{}credentials", self.prefix)
+    }
+
     /// The set of namespaces in use, for maintenance.
     pub fn namespaces(&self) -> String {
         format!("{}namespaces", self.prefix)

@@ -13,6 +13,7 @@
 -- Returns  {'changed', revision} {'conflict', current} {'exists'} {'not_found'} {'full'}
 --@include shared/keys
 --@include providers/pool
+--@include credentials/state
 
 local p = cjson.decode(ARGV[1])
 local op, now = p.op, p.now
@@ -78,6 +79,17 @@ local function enter(one, position)
   redis.call('ZADD', order, position, one.id)
 end
 
+-- Removes a provider with its uses and its credential.
+local function remove(id)
+  local all = redis.call('HGETALL', uses)
+  for i = 1, #all, 2 do
+    if string.sub(all[i + 1], 3) == id then end_use(all[i]) end
+  end
+  redis.call('ZREM', order, id)
+  redis.call('UNLINK', provider_key(id))
+  forget_credential(id)
+end
+
 local ops = {}
 
 function ops.replace()
@@ -121,8 +133,8 @@ end
 
 function ops.drop()
   for _, id in ipairs(redis.call('ZRANGE', order, 0, -1)) do remove(id) end
-  for _, id in ipairs(redis.call('HKEYS', base .. 'tkeys')) do redis.call('UNLINK', base .. 't:' .. id) end
-  redis.call('UNLINK', meta, order, uses, ends, base .. 'tkeys', base .. 'tdue')
+  for _, id in ipairs(redis.call('HKEYS', base .. 'tkeys')) do forget_credential(id) end
+  redis.call('UNLINK', meta, order, uses, ends)
 end
 
 local ended = ops[op]()

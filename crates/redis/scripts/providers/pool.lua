@@ -52,15 +52,3 @@ local function shed(now)
     for _, lease in ipairs(over) do end_use(lease) end
   until #over < 100
 end
-
--- Removes a provider with its uses and its credential.
-local function remove(id)
-  local all = redis.call('HGETALL', uses)
-  for i = 1, #all, 2 do
-    if string.sub(all[i + 1], 3) == id then end_use(all[i]) end
-  end
-  redis.call('ZREM', order, id)
-  redis.call('UNLINK', provider_key(id), base .. 't:' .. id)
-  redis.call('HDEL', base .. 'tkeys', id)
-  redis.call('ZREM', base .. 'tdue', id)
-end

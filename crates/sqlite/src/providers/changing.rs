@@ -26,7 +26,7 @@ pub(super) fn change(connection: &Connection, change: &ChangePool, wakes: &mut W
     let PoolOutcome::Changed(revision) = changed.outcome else { return Ok(changed.outcome) };
     match (loaded, changed.pool) {
         (Some(loaded), Some(pool)) => saving::save(connection, &loaded, &pool)?,
-        (Some(loaded), None) => saving::drop(connection, &change.pool, loaded.id)?,
+        (Some(loaded), None) => saving::drop(connection, loaded.id)?,
         (None, Some(pool)) => {
             let loaded = saving::insert(connection, (namespace, name), &pool)?;
             saving::save(connection, &loaded, &pool)?;

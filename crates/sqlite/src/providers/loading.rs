@@ -10,7 +10,7 @@ use mainstay_core::providers::{
     Breaker, BreakerState, Counters, Health, PoolName, PoolSummary, ProviderSettings, Traits,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A pool as it stands.
 pub(super) struct Loaded {
@@ -27,7 +27,11 @@ pub(super) fn load(connection: &Connection, name: &PoolName) -> Outcome<Option<L
     let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?));
     let head: Option<Head> = statement.query_row((namespace, name.pool.as_str()), read).optional()?;
     let Some((id, revision, settings, sequence, cursor, turn)) = head else { return Ok(None) };
-    let (providers, uses) = (members(connection, id)?, uses(connection, id)?);
+    let (mut providers, uses) = (members(connection, id)?, uses(connection, id)?);
+    let versions = credentials(connection, (namespace, name.pool.as_str()))?;
+    for member in &mut providers {
+        member.credential = versions.get(member.id.as_str()).copied();
+    }
     let pool = Pool { revision, settings: json(&settings)?, sequence, cursor, turn, providers, uses };
     Ok(Some(Loaded { id, pool }))
 }
@@ -76,6 +80,14 @@ fn members(connection: &Connection, pool: i64) -> Outcome<Vec<Member>> {
         });
     }
     Ok(members)
+}
+
+/// The versions of the credentials of a pool, by provider.
+fn credentials(connection: &Connection, pool: (i64, &str)) -> Outcome<HashMap<String, u64>> {
+    let sql = "SELECT provider, version FROM credentials WHERE namespace = ?1 AND pool = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let versions = statement.query_map(pool, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(versions.collect::<Result<_, _>>()?)
 }
 
 fn uses(connection: &Connection, pool: i64) -> Outcome<BTreeMap<LeaseId, Use>> {

@@ -4,8 +4,8 @@ use super::loading::Loaded;
 use crate::errors::Outcome;
 use mainstay_core::Error;
 use mainstay_core::api::Timestamp;
+use mainstay_core::providers::BreakerState;
 use mainstay_core::providers::pool::{Member, Pool};
-use mainstay_core::providers::{BreakerState, PoolName};
 use rusqlite::{Connection, named_params};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -38,8 +38,9 @@ pub(super) fn insert(connection: &Connection, name: (i64, &str), pool: &Pool) ->
 }
 
 /// Removes a pool with all that is in it.
-pub(super) fn drop(connection: &Connection, _name: &PoolName, id: i64) -> Outcome<()> {
+pub(super) fn drop(connection: &Connection, id: i64) -> Outcome<()> {
     for sql in [
+        "DELETE FROM credentials WHERE (namespace, pool) IN (SELECT namespace, pool FROM pools WHERE id = ?1)",
         "DELETE FROM providers WHERE pool = ?1",
         "DELETE FROM provider_uses WHERE pool = ?1",
         "DELETE FROM provider_sessions WHERE pool = ?1",
@@ -50,7 +51,11 @@ pub(super) fn drop(connection: &Connection, _name: &PoolName, id: i64) -> Outcom
     Ok(())
 }
 
+/// Removes a provider with its credential.
 fn remove(connection: &Connection, pool: i64, id: &str) -> Outcome<()> {
+    let sql = "DELETE FROM credentials WHERE (namespace, pool) IN (SELECT namespace, pool FROM pools WHERE id = ?1) \
+               AND provider = ?2";
+    connection.prepare_cached(sql)?.execute((pool, id))?;
     connection.prepare_cached("DELETE FROM providers WHERE pool = ?1 AND id = ?2")?.execute((pool, id))?;
     Ok(())
 }
