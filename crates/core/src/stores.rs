@@ -9,6 +9,7 @@ use crate::events::{ConnectionStore, EventStore, GroupStore, RoomStore, Transpor
 use crate::identity::IdentityStore;
 use crate::mail::MailStore;
 use crate::presence::PresenceStore;
+use crate::providers::ProviderStore;
 use crate::providers::credentials::CredentialStore;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -68,6 +69,8 @@ pub struct Stores {
     pub mail: Arc<dyn MailStore>,
     /// Presence.
     pub presence: Arc<dyn PresenceStore>,
+    /// Pools of providers.
+    pub providers: Arc<dyn ProviderStore>,
     /// Rooms of streams.
     pub rooms: Arc<dyn RoomStore>,
     /// How publishers choose their transport.

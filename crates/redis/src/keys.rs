@@ -119,6 +119,11 @@ impl Keys {
         format!("{}{{pool:{namespace}:{pool}}}:meta", self.prefix)
     }
 
+    /// The set of the pools of all namespaces, each as `<namespace>:<pool>`, for lists: whether one is there, it says itself.
+    pub fn pools(&self) -> String {
+        format!("{}pools", self.prefix)
+    }
+
     /// The set of pools with credentials, each as `<namespace>:<pool>`.
     pub fn pools_with_credentials(&self) -> String {
         format!("{}credentials", self.prefix)

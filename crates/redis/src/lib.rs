@@ -21,6 +21,7 @@ pub mod legacy;
 mod mail;
 mod options;
 mod presence;
+mod providers;
 mod rooms;
 mod scripts;
 mod tls;
@@ -71,6 +72,7 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(Arc::clone(&connection), keys.clone())),
+        providers: Arc::new(providers::RedisProviders::new(Arc::clone(&connection), keys.clone())),
         rooms: Arc::new(rooms::RedisRooms::new(Arc::clone(&connection), keys.clone())),
         transport: Arc::new(transport::RedisTransport::new(connection, keys)),
     })

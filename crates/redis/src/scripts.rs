@@ -129,6 +129,16 @@ scripts! {
     PRESENCE_LIST = "presence/list";
     PRESENCE_UNREGISTER = "presence/unregister";
     PRESENCE_PURGE = "presence/purge";
+    PROVIDERS_CHANGE = "providers/change";
+    PROVIDERS_CHECK = "providers/check";
+    PROVIDERS_CHOOSE = "providers/choose";
+    PROVIDERS_FINISH = "providers/finish";
+    PROVIDERS_POOL_READ = "providers/pool_read";
+    PROVIDERS_RENEW = "providers/renew";
+    PROVIDERS_RESET = "providers/reset";
+    PROVIDERS_SEALED_WITH = "providers/sealed_with";
+    PROVIDERS_STAND = "providers/stand";
+    PROVIDERS_SUMMARY = "providers/summary";
     ROOMS_ENTER = "rooms/enter";
     ROOMS_RENEW = "rooms/renew";
     ROOMS_LEAVE = "rooms/leave";
@@ -144,7 +154,7 @@ scripts! {
 }
 
 /// Fragments that scripts include.
-const FRAGMENTS: [(&str, &str); 20] = [
+const FRAGMENTS: [(&str, &str); 23] = [
     ("shared/keys", include_str!("../scripts/shared/keys.lua")),
     ("audit/chain", include_str!("../scripts/audit/chain.lua")),
     ("connections/connection", include_str!("../scripts/connections/connection.lua")),
@@ -163,6 +173,9 @@ const FRAGMENTS: [(&str, &str); 20] = [
     ("mail/deliveries", include_str!("../scripts/mail/deliveries.lua")),
     ("mail/rows", include_str!("../scripts/mail/rows.lua")),
     ("presence/instances", include_str!("../scripts/presence/instances.lua")),
+    ("providers/circuit", include_str!("../scripts/providers/circuit.lua")),
+    ("providers/pool", include_str!("../scripts/providers/pool.lua")),
+    ("providers/showing", include_str!("../scripts/providers/showing.lua")),
     ("rooms/members", include_str!("../scripts/rooms/members.lua")),
     ("rooms/occupants", include_str!("../scripts/rooms/occupants.lua")),
 ];
@@ -271,6 +284,16 @@ mod tests {
             &PRESENCE_LIST,
             &PRESENCE_UNREGISTER,
             &PRESENCE_PURGE,
+            &PROVIDERS_CHANGE,
+            &PROVIDERS_CHECK,
+            &PROVIDERS_CHOOSE,
+            &PROVIDERS_FINISH,
+            &PROVIDERS_POOL_READ,
+            &PROVIDERS_RENEW,
+            &PROVIDERS_RESET,
+            &PROVIDERS_SEALED_WITH,
+            &PROVIDERS_STAND,
+            &PROVIDERS_SUMMARY,
             &ROOMS_ENTER,
             &ROOMS_RENEW,
             &ROOMS_LEAVE,

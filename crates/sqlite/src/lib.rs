@@ -23,6 +23,7 @@ mod mail;
 mod names;
 mod options;
 mod presence;
+mod providers;
 mod readers;
 mod rooms;
 mod schema;
@@ -59,6 +60,7 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
         presence: Arc::new(presence::SqlitePresence::new(Arc::clone(&store))),
+        providers: Arc::new(providers::SqliteProviders::new(Arc::clone(&store))),
         rooms: Arc::new(rooms::SqliteRooms::new(Arc::clone(&store))),
         transport: Arc::new(transport::SqliteTransport::new(store)),
     })

@@ -16,6 +16,7 @@ pub mod groups;
 pub mod identity;
 pub mod mail;
 pub mod presence;
+pub mod providers;
 pub mod rooms;
 pub mod transport;
 mod waking;
@@ -71,6 +72,7 @@ pub const PORTS: &[(&str, &[&[Case]])] = &[
     ("identity", identity::FILES),
     ("mail", mail::FILES),
     ("presence", presence::FILES),
+    ("providers", providers::FILES),
     ("rooms", rooms::FILES),
     ("transport", transport::FILES),
 ];
@@ -210,6 +212,12 @@ macro_rules! conformance {
             mod presence {
                 $crate::presence_ending_tests!(super::super::super::$store);
                 $crate::presence_living_tests!(super::super::super::$store);
+            }
+
+            mod providers {
+                $crate::providers_changing_tests!(super::super::super::$store);
+                $crate::providers_choosing_tests!(super::super::super::$store);
+                $crate::providers_judging_tests!(super::super::super::$store);
             }
 
             mod rooms {

@@ -41,6 +41,7 @@ mod logs;
 mod mail;
 mod merge;
 mod presence;
+mod providers;
 mod reads;
 mod rooms;
 mod state;
@@ -76,6 +77,7 @@ pub fn stores() -> Stores {
         identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups.clone())),
+        providers: Arc::new(providers::ModelProviders::new(wakeups.clone())),
         rooms: Arc::new(rooms::ModelRooms::new(wakeups.clone())),
         transport: Arc::new(transport::ModelTransport::new(wakeups)),
     }
