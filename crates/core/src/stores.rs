@@ -8,6 +8,7 @@ use crate::events::{ConnectionStore, EventStore, GroupStore, RoomStore, Transpor
 use crate::identity::IdentityStore;
 use crate::mail::MailStore;
 use crate::presence::PresenceStore;
+use crate::providers::keys::KeyStore;
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -54,6 +55,8 @@ pub struct Stores {
     pub conversations: Arc<dyn ConversationStore>,
     /// Logs of events.
     pub events: Arc<dyn EventStore>,
+    /// Keys of the gateway, and usage.
+    pub gateway_keys: Arc<dyn KeyStore>,
     /// Consumer groups on logs of events.
     pub groups: Arc<dyn GroupStore>,
     /// Users, API keys and sessions.

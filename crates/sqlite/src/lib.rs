@@ -15,6 +15,7 @@ mod conversations;
 mod errors;
 mod events;
 mod files;
+mod gateway_keys;
 mod identity;
 mod lock;
 mod mail;
@@ -51,6 +52,7 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         connections: Arc::new(connections::SqliteConnections::new(Arc::clone(&store))),
         conversations: Arc::new(conversations::SqliteConversations::new(Arc::clone(&store))),
         events: Arc::new(events::SqliteEvents::new(Arc::clone(&store))),
+        gateway_keys: Arc::new(gateway_keys::SqliteKeys::new(Arc::clone(&store))),
         groups: Arc::new(events::SqliteGroups::new(Arc::clone(&store))),
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),

@@ -10,6 +10,7 @@ mod bed;
 pub mod connections;
 pub mod conversations;
 pub mod events;
+pub mod gateway_keys;
 pub mod groups;
 pub mod identity;
 pub mod mail;
@@ -63,6 +64,7 @@ pub const PORTS: &[(&str, &[&[Case]])] = &[
     ("connections", connections::FILES),
     ("conversations", conversations::FILES),
     ("events", events::FILES),
+    ("gateway_keys", gateway_keys::FILES),
     ("groups", groups::FILES),
     ("identity", identity::FILES),
     ("mail", mail::FILES),
@@ -157,6 +159,12 @@ macro_rules! conformance {
                 $crate::events_publishing_tests!(super::super::super::$store);
                 $crate::events_reading_tests!(super::super::super::$store);
                 $crate::events_waiting_tests!(super::super::super::$store);
+            }
+
+            mod gateway_keys {
+                $crate::gateway_keys_admitting_tests!(super::super::super::$store);
+                $crate::gateway_keys_records_tests!(super::super::super::$store);
+                $crate::gateway_keys_using_tests!(super::super::super::$store);
             }
 
             mod groups {

@@ -32,6 +32,7 @@ mod audit;
 mod connections;
 mod conversations;
 mod events;
+mod gateway_keys;
 mod groups;
 mod identity;
 mod inbox;
@@ -69,6 +70,7 @@ pub fn stores() -> Stores {
         conversations: Arc::new(conversations::ModelConversations::new(wakeups.clone())),
         events: Arc::new(events::ModelEvents::new(logs.clone(), wakeups.clone())),
         groups: Arc::new(groups::ModelGroups::new(logs)),
+        gateway_keys: Arc::new(gateway_keys::ModelKeys::default()),
         identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups.clone())),
