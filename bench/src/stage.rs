@@ -9,6 +9,7 @@ use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{Append, InboxLimits, MailRules, MailService, Recipients, RequestMemo};
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::{Caller, Clock, Mint, RandomMint, Stores, SystemClock};
 use mainstay_redis::RedisOptions;
 use mainstay_server::{ServiceRules, Services};
@@ -75,6 +76,7 @@ pub fn services(stores: &Stores) -> Arc<Services> {
         agent: Arc::new(EchoAgent),
         chat: ChatRules::default(),
         conversations: ConversationRules::default(),
+        gateway_keys: KeyRules::default(),
         identity: IdentityRules::default(),
         mail: rules(),
         presence: PresenceRules::default(),

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod conversations;
 pub mod errors;
 pub mod events;
+pub mod gateway;
 pub mod health;
 pub mod identity;
 pub mod ids;

@@ -47,11 +47,11 @@ impl Role {
     #[must_use]
     pub fn scopes(self) -> Scopes {
         use Scope::{
-            AuditAdmin, ConversationsRead, ConversationsWrite, EventsConsume, EventsRead, EventsWrite, MailRead,
-            MailWrite, PresenceRead, PresenceWrite,
+            AuditAdmin, ConversationsRead, ConversationsWrite, EventsConsume, EventsRead, EventsWrite, GatewayUse,
+            MailRead, MailWrite, PresenceRead, PresenceWrite,
         };
         let viewer = [MailRead, PresenceRead, ConversationsRead, EventsRead];
-        let member = [MailWrite, PresenceWrite, ConversationsWrite, EventsWrite, EventsConsume];
+        let member = [MailWrite, PresenceWrite, ConversationsWrite, EventsWrite, EventsConsume, GatewayUse];
         match self {
             Self::Owner => Scopes::all(),
             Self::Admin => Scopes::all().iter().filter(|scope| *scope != AuditAdmin).collect(),

@@ -13,10 +13,12 @@ use crate::{keyring, owner_key, redis_store, session_file};
 use futures::future::BoxFuture;
 use mainstay_api::{Code, InstanceId};
 use mainstay_client::{Client, ClientOptions, Credential};
+use mainstay_core::Caller;
 use mainstay_core::audit::AuditRules;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail, StoreMirror};
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::secrets::KeyRing;
 use mainstay_core::{RandomMint, Stores, SystemClock};
 use mainstay_redis::RedisOptions;
@@ -63,6 +65,7 @@ impl Backbone {
             agent: chats::agent(&settings.agent)?,
             chat: chats::chat_rules(&settings.agent),
             conversations: chats::conversation_rules(&settings.conversations),
+            gateway_keys: KeyRules { ring: keyring::find(settings)?, ..KeyRules::default() },
             identity: identity_rules(settings)?,
             mail: mail_rules(&settings.mail),
             presence: presence_rules(&settings.presence),
@@ -346,6 +349,30 @@ pub fn anchoring(settings: &Settings) -> Anchoring {
     Anchoring { interval_ms: settings.audit.checkpoint_interval_ms, ..Anchoring::default() }
 }
 
+impl Backbone {
+    /// Checks that the ring has every key that something in the store is sealed with.
+    ///
+    /// # Errors
+    /// `secrets.key_missing`, naming the keys.
+    pub async fn check_ring(&self) -> mainstay_core::Result<()> {
+        self.services.identity.check_ring().await?;
+        self.services.gateway_keys.check_ring().await
+    }
+
+    /// The keys of the ring that something in the store is sealed with.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn seal_keys(&self) -> mainstay_core::Result<Vec<String>> {
+        let owner = Caller::owner();
+        let mut used = self.services.identity.seal_keys(&owner).await?;
+        used.extend(self.services.gateway_keys.seal_keys(&owner).await?);
+        used.sort();
+        used.dedup();
+        Ok(used)
+    }
+}
+
 /// The ring that is needed now: made where there is none, and nothing in the store is sealed with another.
 ///
 /// # Errors
@@ -355,7 +382,7 @@ pub async fn ring(settings: &Settings) -> Result<KeyRing> {
         return Ok(ring);
     }
     let backbone = Backbone::open(settings).await?;
-    let checked = backbone.services.identity.check_ring().await;
+    let checked = backbone.check_ring().await;
     backbone.close().await;
     checked?;
     keyring::find_or_make(settings)

@@ -13,6 +13,7 @@ mod conversations;
 mod error_page;
 mod events;
 mod extract;
+mod gateway_keys;
 mod health;
 pub mod identity;
 mod jobs;

@@ -2,10 +2,12 @@
 
 mod delivery;
 mod events;
+mod gateway_keys;
 mod standing;
 
 pub(crate) use delivery::{Carrier, DeliveryMetrics};
 pub(crate) use events::{EventMetrics, PublishStatus, Transport};
+pub(crate) use gateway_keys::GatewayKeyMetrics;
 pub(crate) use standing::StandingMetrics;
 
 use crate::app::App;
@@ -45,6 +47,8 @@ pub struct Metrics {
     store_up: Gauge,
     /// What is counted of events.
     pub(crate) events: EventMetrics,
+    /// What is counted of requests to the gateway.
+    pub(crate) gateway_keys: GatewayKeyMetrics,
     /// How streams and consumer groups stand.
     pub(crate) standing: StandingMetrics,
     /// What is measured of live delivery.
@@ -100,6 +104,7 @@ impl Metrics {
             live: Gauge::default(),
             store_up: Gauge::default(),
             events: EventMetrics::register(&mut registry),
+            gateway_keys: GatewayKeyMetrics::register(&mut registry),
             standing: StandingMetrics::register(&mut registry),
             delivery: DeliveryMetrics::register(&mut registry, clock),
             registry: Registry::default(),

@@ -12,6 +12,7 @@ use mainstay_core::events::{
 use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
+use mainstay_core::providers::keys::{GatewayKeyService, KeyRules, Meter};
 use mainstay_core::{Clock, Mint, StoreInfo, StoreProbe, Stores};
 use mainstay_hub::Hub;
 use mainstay_hub::live::{Live, LiveOptions};
@@ -36,6 +37,10 @@ pub struct Services {
     pub conversations: Arc<ConversationService>,
     /// Events.
     pub events: Arc<EventService>,
+    /// Keys of the gateway, and usage.
+    pub gateway_keys: Arc<GatewayKeyService>,
+    /// Admits requests to the gateway, and settles them.
+    pub meter: Arc<Meter>,
     /// Users, API keys and sessions.
     pub identity: Arc<IdentityService>,
     /// Mail.
@@ -82,6 +87,8 @@ pub struct ServiceRules {
     pub chat: ChatRules,
     /// The rules of conversations.
     pub conversations: ConversationRules,
+    /// The rules of gateway keys.
+    pub gateway_keys: KeyRules,
     /// The rules of identity.
     pub identity: IdentityRules,
     /// The rules of mail.
@@ -140,6 +147,10 @@ impl Services {
             clock: Arc::clone(clock),
             rules: rules.rooms,
         });
+        let keys = Arc::clone(&stores.gateway_keys);
+        let gateway_keys = GatewayKeyService::new(keys, Arc::clone(clock), Arc::clone(mint), rules.gateway_keys);
+        let meter =
+            Meter::new(Arc::clone(&stores.gateway_keys), Arc::clone(clock), Arc::new(metrics.gateway_keys.clone()));
         let identity =
             IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
@@ -151,6 +162,8 @@ impl Services {
             connections: Arc::clone(&stores.connections),
             conversations,
             events,
+            gateway_keys: Arc::new(gateway_keys),
+            meter: Arc::new(meter),
             identity: Arc::new(identity),
             mail: Arc::new(mail),
             observer: Arc::new(observer),

@@ -10,6 +10,7 @@ mod conversation;
 mod coordination;
 mod events;
 mod explain;
+mod gateway;
 mod health;
 mod issuer;
 mod key;
@@ -125,6 +126,9 @@ enum Work {
     /// Care for the keys that secrets in the store are sealed with.
     #[command(subcommand)]
     Keyring(keyring::KeyringCommand),
+    /// Care for the gateway: the keys of those who use it, and what was used.
+    #[command(subcommand)]
+    Gateway(gateway::GatewayCommand),
     /// Run a server for other machines, browsers and live clients.
     Serve(serve::Serve),
     /// Serve one agent over the Model Context Protocol, on stdin and stdout.
@@ -224,6 +228,7 @@ impl Work {
             Self::User(command) => command.run(context).await,
             Self::Key(command) => command.run(context).await,
             Self::Keyring(command) => command.run(context).await,
+            Self::Gateway(command) => command.run(context).await,
             Self::Serve(command) => command.run(context).await,
             Self::Mcp(command) => command.run(context).await,
             Self::Import(command) => command.run(context).await,

@@ -53,7 +53,7 @@ impl Serve {
         let mut signals = Signals::new()?;
         wiring::ring(settings).await?;
         let backbone = Backbone::open(settings).await?;
-        backbone.services.identity.check_ring().await?;
+        backbone.check_ring().await?;
         let served = serve(context, &backbone, &mut signals).await;
         let grace = Duration::from_millis(settings.server.shutdown_grace_ms.max(1_000));
         if served.is_ok()

@@ -150,5 +150,10 @@ fn row(answer: &mut Answer, day: u32) -> Result<UsageRow> {
     let (requests, failed) = (next()?, next()?);
     let (input_tokens, cached_tokens, output_tokens, cost) = (next()?, next()?, next()?, next()?);
     let reported = next()? == 0;
-    Ok(UsageRow { place, requests, failed, spent: Spent { input_tokens, cached_tokens, output_tokens, cost, reported } })
+    Ok(UsageRow {
+        place,
+        requests,
+        failed,
+        spent: Spent { input_tokens, cached_tokens, output_tokens, cost, reported },
+    })
 }

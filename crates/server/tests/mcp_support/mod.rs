@@ -11,6 +11,7 @@ use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::{Caller, RandomMint, SystemClock};
 use mainstay_server::mcp::{HttpOptions, McpParts, StdioError, StdioOptions, http_router, serve_streams};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
@@ -64,6 +65,7 @@ impl Site {
             agent: Arc::new(EchoAgent),
             chat: ChatRules::default(),
             conversations: ConversationRules::default(),
+            gateway_keys: KeyRules::default(),
             identity: IdentityRules::default(),
             mail,
             presence: PresenceRules::default(),

@@ -15,6 +15,7 @@ use mainstay_core::events::Streams;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::{Caller, Clock, RandomMint, Stores, SystemClock};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
 use mainstay_testkit::fixtures::RedisServer;
@@ -124,6 +125,7 @@ impl Site {
             agent: Arc::new(EchoAgent),
             chat: ChatRules::default(),
             conversations: ConversationRules::default(),
+            gateway_keys: KeyRules { ring: setup.identity.ring.clone(), ..KeyRules::default() },
             identity: setup.identity,
             mail: MailRules::default(),
             presence: setup.presence,

@@ -62,7 +62,8 @@ fn room_at(
     let minute_ago = admit.now.as_millis() - MINUTE_MS;
     let (mut left, mut tokens) = minute(connection, key, minute_ago)?;
     let most = record.limits.tokens_per_minute.unwrap_or(u64::MAX);
-    let sql = "SELECT admitted_ms, tokens FROM gateway_requests WHERE key = ?1 AND admitted_ms > ?2 ORDER BY admitted_ms";
+    let sql =
+        "SELECT admitted_ms, tokens FROM gateway_requests WHERE key = ?1 AND admitted_ms > ?2 ORDER BY admitted_ms";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query((key, minute_ago))?;
     while let Some(row) = rows.next()? {

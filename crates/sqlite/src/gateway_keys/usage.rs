@@ -66,13 +66,8 @@ fn add(connection: &Connection, namespace: i64, settle: &Settle) -> Outcome<()> 
 /// See [`mainstay_core::providers::keys::KeyStore::usage`].
 pub(super) fn list(connection: &Connection, list: &ListUsage) -> Outcome<Vec<UsageRow>> {
     let Some(namespace) = names::namespace(connection, &list.namespace)? else { return Ok(Vec::new()) };
-    let start = UsagePlace {
-        day: 0,
-        label: String::new(),
-        pool: String::new(),
-        provider: String::new(),
-        model: String::new(),
-    };
+    let start =
+        UsagePlace { day: 0, label: String::new(), pool: String::new(), provider: String::new(), model: String::new() };
     let after = list.after.as_ref().unwrap_or(&start);
     let mut statement = connection.prepare_cached(include_str!("usage_list.sql"))?;
     let mut rows = statement.query(named_params! {

@@ -142,9 +142,8 @@ impl KeyStore for ModelKeys {
         let record = create.record;
         if let Some(held) = state.keys.get(&record.digest) {
             let known = &held.record;
-            let same = known.id == record.id
-                && known.namespace == record.namespace
-                && known.created_at == record.created_at;
+            let same =
+                known.id == record.id && known.namespace == record.namespace && known.created_at == record.created_at;
             return Ok(if same { KeyOutcome::Stored(known.version) } else { KeyOutcome::Exists });
         }
         if state.find(&record.namespace, &record.id).is_some() {

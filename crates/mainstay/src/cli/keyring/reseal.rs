@@ -24,7 +24,9 @@ impl Reseal {
 }
 
 async fn reseal(backbone: &Backbone, primary: &str) -> Result<u32> {
-    let resealed = backbone.services.identity.reseal(&Caller::owner()).await?;
+    let owner = Caller::owner();
+    let users = backbone.services.identity.reseal(&owner).await?;
+    let resealed = users + backbone.services.gateway_keys.reseal(&owner).await?;
     super::record(backbone, "keyring.reseal", primary).await?;
     Ok(resealed)
 }

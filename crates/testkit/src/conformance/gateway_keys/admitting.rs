@@ -57,7 +57,10 @@ async fn a_minute_holds_so_many_requests_wherever_it_begins(bed: &Bed) {
     let full = desk.later(60_001).admit("r4", 0, 0).await;
     assert_eq!(full, limited(Limit::RequestsPerMinute, start + 90_000));
     desk.later(60_002).settle(desk.later(60_002).settlement("r3", spent(0, 0, 0))).await;
-    assert!(desk.later(60_003).admit("r4", 0, 0).await.is_some(), "a request that is over was in the minute all the same");
+    assert!(
+        desk.later(60_003).admit("r4", 0, 0).await.is_some(),
+        "a request that is over was in the minute all the same"
+    );
 }
 
 async fn a_minute_holds_so_many_tokens_and_settling_corrects_them(bed: &Bed) {
@@ -107,7 +110,11 @@ async fn so_many_requests_are_in_flight_until_their_time_is_over(bed: &Bed) {
     assert_eq!(desk.tally().await.in_flight, 1);
     assert_eq!(desk.later(1).admit("r3", 0, 0).await, None);
     assert!(desk.later(FLIGHT_MS - 1).admit("r4", 0, 0).await.is_some());
-    assert_eq!(desk.later(FLIGHT_MS).admit("r4", 0, 0).await, None, "nobody settled the second one, and its time is over");
+    assert_eq!(
+        desk.later(FLIGHT_MS).admit("r4", 0, 0).await,
+        None,
+        "nobody settled the second one, and its time is over"
+    );
 }
 
 async fn a_budget_is_not_exceeded_by_what_is_reserved(bed: &Bed) {
