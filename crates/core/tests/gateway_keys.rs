@@ -135,7 +135,8 @@ async fn keys_that_are_none_disabled_or_over_are_refused_each_in_its_way() {
         assert_eq!(code(desk.ask(wrong, "r1", "m").await), Code::CredentialInvalid);
         assert!(desk.meter.recognise(wrong).await.unwrap().is_none());
     }
-    let change = |change| desk.keys.change(&owner(), &made.key.id, change);
+    let admin = owner();
+    let change = |change| desk.keys.change(&admin, &made.key.id, change);
     change(ChangeGatewayKey { disabled: Some(true), ..ChangeGatewayKey::default() }).await.unwrap();
     assert_eq!(code(desk.ask(&made.secret, "r1", "m").await), Code::GatewayKeyRefused);
     assert!(desk.meter.recognise(&made.secret).await.unwrap().is_none());
