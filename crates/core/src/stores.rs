@@ -8,6 +8,7 @@ use crate::events::{ConnectionStore, EventStore, GroupStore, RoomStore, Transpor
 use crate::identity::IdentityStore;
 use crate::mail::MailStore;
 use crate::presence::PresenceStore;
+use crate::providers::credentials::CredentialStore;
 use crate::providers::keys::KeyStore;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub struct Stores {
     pub connections: Arc<dyn ConnectionStore>,
     /// Conversations.
     pub conversations: Arc<dyn ConversationStore>,
+    /// Credentials of providers.
+    pub credentials: Arc<dyn CredentialStore>,
     /// Logs of events.
     pub events: Arc<dyn EventStore>,
     /// Keys of the gateway, and usage.

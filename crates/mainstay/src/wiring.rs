@@ -13,14 +13,15 @@ use crate::{keyring, owner_key, redis_store, session_file};
 use futures::future::BoxFuture;
 use mainstay_api::{Code, InstanceId};
 use mainstay_client::{Client, ClientOptions, Credential};
-use mainstay_core::Caller;
 use mainstay_core::audit::AuditRules;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail, StoreMirror};
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::credentials::TokenRules;
 use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::secrets::KeyRing;
 use mainstay_core::{RandomMint, Stores, SystemClock};
+use mainstay_gateway::HttpAuthorizer;
 use mainstay_redis::RedisOptions;
 use mainstay_server::identity::tokens::TokenVerifier;
 use mainstay_server::{Anchoring, BridgeKey, OwnerKey, ServerConfig, ServiceRules, Services};
@@ -71,6 +72,8 @@ impl Backbone {
             presence: presence_rules(&settings.presence),
             rooms: settings.rooms,
             streams: Arc::clone(&settings.streams),
+            tokens: TokenRules { ring: keyring::find(settings)?, ..TokenRules::default() },
+            authorizer: Arc::new(HttpAuthorizer::new(Arc::new(SystemClock))),
             clock: Arc::new(SystemClock),
             mint: Arc::new(RandomMint),
         };
@@ -349,30 +352,6 @@ pub fn anchoring(settings: &Settings) -> Anchoring {
     Anchoring { interval_ms: settings.audit.checkpoint_interval_ms, ..Anchoring::default() }
 }
 
-impl Backbone {
-    /// Checks that the ring has every key that something in the store is sealed with.
-    ///
-    /// # Errors
-    /// `secrets.key_missing`, naming the keys.
-    pub async fn check_ring(&self) -> mainstay_core::Result<()> {
-        self.services.identity.check_ring().await?;
-        self.services.gateway_keys.check_ring().await
-    }
-
-    /// The keys of the ring that something in the store is sealed with.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn seal_keys(&self) -> mainstay_core::Result<Vec<String>> {
-        let owner = Caller::owner();
-        let mut used = self.services.identity.seal_keys(&owner).await?;
-        used.extend(self.services.gateway_keys.seal_keys(&owner).await?);
-        used.sort();
-        used.dedup();
-        Ok(used)
-    }
-}
-
 /// The ring that is needed now: made where there is none, and nothing in the store is sealed with another.
 ///
 /// # Errors
@@ -382,10 +361,20 @@ pub async fn ring(settings: &Settings) -> Result<KeyRing> {
         return Ok(ring);
     }
     let backbone = Backbone::open(settings).await?;
-    let checked = backbone.check_ring().await;
+    let checked = check_ring(&backbone.services).await;
     backbone.close().await;
     checked?;
     keyring::find_or_make(settings)
+}
+
+/// Checks that the ring has every key that something in the store is sealed with.
+///
+/// # Errors
+/// `secrets.key_missing`, naming the keys; those of the store.
+pub async fn check_ring(services: &Services) -> Result {
+    services.identity.check_ring().await?;
+    services.tokens.check_ring().await?;
+    Ok(services.gateway_keys.check_ring().await?)
 }
 
 fn audit_rules(audit: &AuditSettings) -> AuditRules {

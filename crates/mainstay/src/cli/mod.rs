@@ -20,6 +20,7 @@ mod logout;
 mod mail;
 mod man;
 mod mcp;
+mod providers;
 mod reference;
 mod serve;
 mod session;
@@ -129,6 +130,9 @@ enum Work {
     /// Care for the gateway: the keys of those who use it, and what was used.
     #[command(subcommand)]
     Gateway(gateway::GatewayCommand),
+    /// Care for providers, the upstreams of the gateway.
+    #[command(subcommand)]
+    Providers(providers::ProvidersCommand),
     /// Run a server for other machines, browsers and live clients.
     Serve(serve::Serve),
     /// Serve one agent over the Model Context Protocol, on stdin and stdout.
@@ -229,6 +233,7 @@ impl Work {
             Self::Key(command) => command.run(context).await,
             Self::Keyring(command) => command.run(context).await,
             Self::Gateway(command) => command.run(context).await,
+            Self::Providers(command) => command.run(context).await,
             Self::Serve(command) => command.run(context).await,
             Self::Mcp(command) => command.run(context).await,
             Self::Import(command) => command.run(context).await,

@@ -31,6 +31,7 @@
 mod audit;
 mod connections;
 mod conversations;
+mod credentials;
 mod events;
 mod gateway_keys;
 mod groups;
@@ -68,6 +69,7 @@ pub fn stores() -> Stores {
         audit: Arc::new(audit::ModelAudit::default()),
         connections: Arc::new(connections::ModelConnections::new(wakeups.clone())),
         conversations: Arc::new(conversations::ModelConversations::new(wakeups.clone())),
+        credentials: Arc::new(credentials::ModelCredentials::new(wakeups.clone())),
         events: Arc::new(events::ModelEvents::new(logs.clone(), wakeups.clone())),
         groups: Arc::new(groups::ModelGroups::new(logs)),
         gateway_keys: Arc::new(gateway_keys::ModelKeys::default()),

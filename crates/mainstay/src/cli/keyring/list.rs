@@ -15,7 +15,7 @@ impl List {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
         let backbone = super::open(context).await?;
-        let used = backbone.seal_keys().await;
+        let used = super::used(&backbone.services).await;
         backbone.close().await;
         let used = used?;
         let ring = match keyring::find(&context.settings)? {

@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::failure::Result;
-use crate::wiring::Backbone;
+use crate::wiring::{self, Backbone};
 use clap::Args;
 use mainstay_core::Caller;
 use serde_json::json;
@@ -24,9 +24,12 @@ impl Reseal {
 }
 
 async fn reseal(backbone: &Backbone, primary: &str) -> Result<u32> {
+    let services = &backbone.services;
+    wiring::check_ring(services).await?;
     let owner = Caller::owner();
-    let users = backbone.services.identity.reseal(&owner).await?;
-    let resealed = users + backbone.services.gateway_keys.reseal(&owner).await?;
+    let mut resealed = services.identity.reseal(&owner).await?;
+    resealed += services.tokens.reseal(&owner).await?;
+    resealed += services.gateway_keys.reseal(&owner).await?;
     super::record(backbone, "keyring.reseal", primary).await?;
     Ok(resealed)
 }

@@ -30,7 +30,7 @@ impl Retire {
 }
 
 async fn retire(context: &Context<'_>, backbone: &Backbone, id: &str, rest: &KeyRing) -> Result {
-    if backbone.seal_keys().await?.iter().any(|used| used == id) {
+    if super::used(&backbone.services).await?.iter().any(|used| used == id) {
         let detail = format!("secrets in the store are still sealed with {id}");
         return Err(Failure::new(Code::InvalidRequest, detail, "Run `mainstay keyring reseal` first."));
     }
