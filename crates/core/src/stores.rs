@@ -11,6 +11,7 @@ use crate::mail::MailStore;
 use crate::presence::PresenceStore;
 use crate::providers::ProviderStore;
 use crate::providers::credentials::CredentialStore;
+use crate::providers::keys::KeyStore;
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -61,6 +62,8 @@ pub struct Stores {
     pub documents: Arc<dyn DocumentStore>,
     /// Logs of events.
     pub events: Arc<dyn EventStore>,
+    /// Keys of the gateway, and usage.
+    pub gateway_keys: Arc<dyn KeyStore>,
     /// Consumer groups on logs of events.
     pub groups: Arc<dyn GroupStore>,
     /// Users, API keys and sessions.

@@ -15,6 +15,7 @@ pub mod credentials;
 mod documents;
 mod events;
 mod failure;
+mod gateway_keys;
 mod identity;
 mod keys;
 pub mod legacy;
@@ -68,6 +69,7 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
             Arc::clone(&options.streams),
             Arc::clone(&hints),
         )),
+        gateway_keys: Arc::new(gateway_keys::RedisKeys::new(Arc::clone(&connection), keys.clone())),
         groups: Arc::new(events::RedisGroups::new(Arc::clone(&connection), keys.clone(), Arc::clone(&options.streams))),
         identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),

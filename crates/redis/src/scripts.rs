@@ -112,6 +112,20 @@ scripts! {
     IDENTITY_GUESS = "identity/guess";
     IDENTITY_PUT_CHALLENGE = "identity/put_challenge";
     IDENTITY_ANSWER = "identity/answer";
+    KEYS_ADMIT = "keys/admit";
+    KEYS_CHANGE = "keys/change";
+    KEYS_CREATE = "keys/create";
+    KEYS_FIND = "keys/find";
+    KEYS_INDEX_ADD = "keys/index_add";
+    KEYS_INDEX_DROP = "keys/index_drop";
+    KEYS_INDEX_LIST = "keys/index_list";
+    KEYS_INDEX_SEAL = "keys/index_seal";
+    KEYS_POST = "keys/post";
+    KEYS_REMOVE = "keys/remove";
+    KEYS_SETTLE = "keys/settle";
+    KEYS_TIDY = "keys/tidy";
+    KEYS_USAGE = "keys/usage";
+    KEYS_WITHDRAW = "keys/withdraw";
     MAIL_APPEND = "mail/append";
     MAIL_RECALL = "mail/recall";
     MAIL_MERGE = "mail/merge";
@@ -154,7 +168,7 @@ scripts! {
 }
 
 /// Fragments that scripts include.
-const FRAGMENTS: [(&str, &str); 23] = [
+const FRAGMENTS: [(&str, &str); 24] = [
     ("shared/keys", include_str!("../scripts/shared/keys.lua")),
     ("audit/chain", include_str!("../scripts/audit/chain.lua")),
     ("connections/connection", include_str!("../scripts/connections/connection.lua")),
@@ -168,6 +182,7 @@ const FRAGMENTS: [(&str, &str); 23] = [
     ("groups/work", include_str!("../scripts/groups/work.lua")),
     ("credentials/state", include_str!("../scripts/credentials/state.lua")),
     ("identity/state", include_str!("../scripts/identity/state.lua")),
+    ("keys/key", include_str!("../scripts/keys/key.lua")),
     ("mail/memo", include_str!("../scripts/mail/memo.lua")),
     ("mail/messages", include_str!("../scripts/mail/messages.lua")),
     ("mail/deliveries", include_str!("../scripts/mail/deliveries.lua")),
@@ -267,6 +282,20 @@ mod tests {
             &GROUPS_REVIVE,
             &GROUPS_STATE,
             &GROUPS_TAKE,
+            &KEYS_ADMIT,
+            &KEYS_CHANGE,
+            &KEYS_CREATE,
+            &KEYS_FIND,
+            &KEYS_INDEX_ADD,
+            &KEYS_INDEX_DROP,
+            &KEYS_INDEX_LIST,
+            &KEYS_INDEX_SEAL,
+            &KEYS_POST,
+            &KEYS_REMOVE,
+            &KEYS_SETTLE,
+            &KEYS_TIDY,
+            &KEYS_USAGE,
+            &KEYS_WITHDRAW,
             &MAIL_APPEND,
             &MAIL_RECALL,
             &MAIL_MERGE,

@@ -14,6 +14,7 @@ mod documents;
 mod error_page;
 mod events;
 mod extract;
+mod gateway_keys;
 mod health;
 pub mod identity;
 mod jobs;

@@ -2,11 +2,13 @@
 
 mod delivery;
 mod events;
+mod gateway_keys;
 mod refreshes;
 mod standing;
 
 pub(crate) use delivery::{Carrier, DeliveryMetrics};
 pub(crate) use events::{EventMetrics, PublishStatus, Transport};
+pub(crate) use gateway_keys::GatewayKeyMetrics;
 use refreshes::RefreshMetrics;
 pub(crate) use standing::StandingMetrics;
 
@@ -47,6 +49,8 @@ pub struct Metrics {
     store_up: Gauge,
     /// What is counted of events.
     pub(crate) events: EventMetrics,
+    /// What is counted of requests to the gateway.
+    pub(crate) gateway_keys: GatewayKeyMetrics,
     /// How streams and consumer groups stand.
     pub(crate) standing: StandingMetrics,
     /// What became of refreshes of credentials.
@@ -104,6 +108,7 @@ impl Metrics {
             live: Gauge::default(),
             store_up: Gauge::default(),
             events: EventMetrics::register(&mut registry),
+            gateway_keys: GatewayKeyMetrics::register(&mut registry),
             standing: StandingMetrics::register(&mut registry),
             refreshes: RefreshMetrics::register(&mut registry),
             delivery: DeliveryMetrics::register(&mut registry, clock),

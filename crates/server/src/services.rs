@@ -14,6 +14,7 @@ use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
 use mainstay_core::providers::credentials::{Authorizer, NoClients, TokenParts, TokenRules, TokenService};
+use mainstay_core::providers::keys::{GatewayKeyService, KeyRules, Meter};
 use mainstay_core::{Caller, Clock, Mint, Result, StoreInfo, StoreProbe, Stores};
 use mainstay_hub::Hub;
 use mainstay_hub::live::{Live, LiveOptions};
@@ -44,6 +45,10 @@ pub struct Services {
     pub documents: Arc<DocumentService>,
     /// Events.
     pub events: Arc<EventService>,
+    /// Keys of the gateway, and usage.
+    pub gateway_keys: Arc<GatewayKeyService>,
+    /// Admits requests to the gateway, and settles them.
+    pub meter: Arc<Meter>,
     /// Users, API keys and sessions.
     pub identity: Arc<IdentityService>,
     /// Mail.
@@ -94,6 +99,8 @@ pub struct ServiceRules {
     pub conversations: ConversationRules,
     /// The rules of documents.
     pub documents: DocumentRules,
+    /// The rules of gateway keys.
+    pub gateway_keys: KeyRules,
     /// The rules of identity.
     pub identity: IdentityRules,
     /// The rules of mail.
@@ -158,6 +165,10 @@ impl Services {
         });
         let store = Arc::clone(&stores.documents);
         let documents = DocumentService::new(store, Arc::clone(clock), Arc::clone(mint), rules.documents);
+        let keys = Arc::clone(&stores.gateway_keys);
+        let gateway_keys = GatewayKeyService::new(keys, Arc::clone(clock), Arc::clone(mint), rules.gateway_keys);
+        let meter =
+            Meter::new(Arc::clone(&stores.gateway_keys), Arc::clone(clock), Arc::new(metrics.gateway_keys.clone()));
         let identity =
             IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
@@ -181,6 +192,8 @@ impl Services {
             conversations,
             documents: Arc::new(documents),
             events,
+            gateway_keys: Arc::new(gateway_keys),
+            meter: Arc::new(meter),
             identity: Arc::new(identity),
             mail: Arc::new(mail),
             observer: Arc::new(observer),
@@ -208,7 +221,8 @@ impl Services {
     pub async fn check_ring(&self) -> Result<()> {
         self.identity.check_ring().await?;
         self.tokens.check_ring().await?;
-        self.documents.check_ring().await
+        self.documents.check_ring().await?;
+        self.gateway_keys.check_ring().await
     }
 
     /// The keys that something in the store is sealed with, by id.
@@ -218,7 +232,8 @@ impl Services {
     pub async fn seal_keys(&self, caller: &Caller) -> Result<BTreeSet<String>> {
         let (of_users, of_tokens) = (self.identity.seal_keys(caller).await?, self.tokens.seal_keys(caller).await?);
         let of_documents = self.documents.seal_keys(caller).await?;
-        Ok([of_users, of_tokens, of_documents].into_iter().flatten().collect())
+        let of_keys = self.gateway_keys.seal_keys(caller).await?;
+        Ok([of_users, of_tokens, of_documents, of_keys].into_iter().flatten().collect())
     }
 
     /// Seals every secret in the store with the primary key; returns how many were sealed with another.
@@ -229,7 +244,9 @@ impl Services {
         self.check_ring().await?;
         let of_users = self.identity.reseal(caller).await?;
         let of_tokens = self.tokens.reseal(caller).await?;
-        Ok(of_users.saturating_add(of_tokens).saturating_add(self.documents.reseal(caller).await?))
+        let of_documents = self.documents.reseal(caller).await?;
+        let of_keys = self.gateway_keys.reseal(caller).await?;
+        Ok([of_users, of_tokens, of_documents, of_keys].into_iter().fold(0, u32::saturating_add))
     }
 
     /// How many events were not published because a later one stood for them.

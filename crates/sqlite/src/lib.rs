@@ -17,6 +17,7 @@ mod documents;
 mod errors;
 mod events;
 mod files;
+mod gateway_keys;
 mod identity;
 mod lock;
 mod mail;
@@ -56,6 +57,7 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         credentials: Arc::new(credentials::SqliteCredentials::new(Arc::clone(&store))),
         documents: Arc::new(documents::SqliteDocuments::new(Arc::clone(&store))),
         events: Arc::new(events::SqliteEvents::new(Arc::clone(&store))),
+        gateway_keys: Arc::new(gateway_keys::SqliteKeys::new(Arc::clone(&store))),
         groups: Arc::new(events::SqliteGroups::new(Arc::clone(&store))),
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),

@@ -17,6 +17,7 @@ use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
+use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::{Caller, Clock, RandomMint, Stores, SystemClock};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
 use mainstay_testkit::fixtures::RedisServer;
@@ -127,6 +128,7 @@ impl Site {
             chat: ChatRules::default(),
             conversations: ConversationRules::default(),
             documents: DocumentRules { ring: setup.identity.ring.clone(), ..DocumentRules::default() },
+            gateway_keys: KeyRules { ring: setup.identity.ring.clone(), ..KeyRules::default() },
             identity: setup.identity,
             mail: MailRules::default(),
             presence: setup.presence,

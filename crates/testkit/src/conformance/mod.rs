@@ -12,6 +12,7 @@ pub mod conversations;
 pub mod credentials;
 pub mod documents;
 pub mod events;
+pub mod gateway_keys;
 pub mod groups;
 pub mod identity;
 pub mod mail;
@@ -68,6 +69,7 @@ pub const PORTS: &[(&str, &[&[Case]])] = &[
     ("credentials", credentials::FILES),
     ("documents", documents::FILES),
     ("events", events::FILES),
+    ("gateway_keys", gateway_keys::FILES),
     ("groups", groups::FILES),
     ("identity", identity::FILES),
     ("mail", mail::FILES),
@@ -177,6 +179,12 @@ macro_rules! conformance {
                 $crate::events_publishing_tests!(super::super::super::$store);
                 $crate::events_reading_tests!(super::super::super::$store);
                 $crate::events_waiting_tests!(super::super::super::$store);
+            }
+
+            mod gateway_keys {
+                $crate::gateway_keys_admitting_tests!(super::super::super::$store);
+                $crate::gateway_keys_records_tests!(super::super::super::$store);
+                $crate::gateway_keys_using_tests!(super::super::super::$store);
             }
 
             mod groups {

@@ -34,6 +34,7 @@ mod conversations;
 mod credentials;
 mod documents;
 mod events;
+mod gateway_keys;
 mod groups;
 mod identity;
 mod inbox;
@@ -74,6 +75,7 @@ pub fn stores() -> Stores {
         documents: Arc::new(documents::ModelDocuments::new(wakeups.clone())),
         events: Arc::new(events::ModelEvents::new(logs.clone(), wakeups.clone())),
         groups: Arc::new(groups::ModelGroups::new(logs)),
+        gateway_keys: Arc::new(gateway_keys::ModelKeys::default()),
         identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups.clone())),
