@@ -58,6 +58,8 @@ scopes! {
     EventsAdmin = "events:admin";
     /// Export and erase the conversations of another user, with a reason that is recorded.
     ConversationsAdmin = "conversations:admin";
+    /// Ask providers by way of the gateway.
+    GatewayUse = "gateway:use";
     /// Make and change users and API keys, and end the sessions of others.
     IdentityAdmin = "identity:admin";
     /// Read and verify the audit trail.

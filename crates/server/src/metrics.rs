@@ -9,6 +9,7 @@ pub(crate) use events::{EventMetrics, PublishStatus, Transport};
 pub(crate) use standing::StandingMetrics;
 
 use crate::app::App;
+use crate::gateway::GatewayMetrics;
 use crate::health;
 use crate::problem::Failure;
 use axum::extract::State;
@@ -47,6 +48,8 @@ pub struct Metrics {
     pub(crate) events: EventMetrics,
     /// How streams and consumer groups stand.
     pub(crate) standing: StandingMetrics,
+    /// What is measured of the gateway.
+    pub(crate) gateway: GatewayMetrics,
     /// What is measured of live delivery.
     pub(crate) delivery: DeliveryMetrics,
 }
@@ -101,6 +104,7 @@ impl Metrics {
             store_up: Gauge::default(),
             events: EventMetrics::register(&mut registry),
             standing: StandingMetrics::register(&mut registry),
+            gateway: GatewayMetrics::register(&mut registry),
             delivery: DeliveryMetrics::register(&mut registry, clock),
             registry: Registry::default(),
         };
@@ -209,6 +213,7 @@ fn method_label(method: &http::Method) -> String {
 pub(crate) async fn read(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     let metrics = &app.services.metrics;
     metrics.live.set(i64::try_from(app.admission.live_now()).unwrap_or(i64::MAX));
+    metrics.gateway.in_flight(app.services.gateway.as_ref().map_or(0, |gateway| gateway.in_flight()));
     metrics.delivery.take_over(&app.services.live.counts());
     health::ask_store(&app).await;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -2,6 +2,7 @@
 
 use crate::access::Refusals;
 use crate::events::{Coalescer, Publisher};
+use crate::gateway::GatewayObserver;
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
@@ -13,6 +14,7 @@ use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
 use mainstay_core::{Clock, Mint, StoreInfo, StoreProbe, Stores};
+use mainstay_gateway::serving::{Gateway, Observer};
 use mainstay_hub::Hub;
 use mainstay_hub::live::{Live, LiveOptions};
 use std::sync::Arc;
@@ -21,6 +23,9 @@ use tokio_util::task::TaskTracker;
 
 /// How long sockets may take to say farewell once they are told to.
 const SOCKETS_END_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long the store may take to be told of uses of providers that are over.
+const USES_END_WITHIN: Duration = Duration::from_secs(20);
 
 /// The services behind every adapter, on one store.
 pub struct Services {
@@ -36,6 +41,8 @@ pub struct Services {
     pub conversations: Arc<ConversationService>,
     /// Events.
     pub events: Arc<EventService>,
+    /// The gateway to providers; none where no store of pools is given.
+    pub gateway: Option<Arc<Gateway>>,
     /// Users, API keys and sessions.
     pub identity: Arc<IdentityService>,
     /// Mail.
@@ -151,6 +158,7 @@ impl Services {
             connections: Arc::clone(&stores.connections),
             conversations,
             events,
+            gateway: None,
             identity: Arc::new(identity),
             mail: Arc::new(mail),
             observer: Arc::new(observer),
@@ -170,6 +178,19 @@ impl Services {
         }
     }
 
+    /// The same services with a gateway.
+    #[must_use]
+    pub fn with_gateway(mut self, gateway: Arc<Gateway>) -> Self {
+        self.gateway = Some(gateway);
+        self
+    }
+
+    /// What is told of what the gateway does, for the metrics.
+    #[must_use]
+    pub fn gateway_observer(&self) -> Arc<dyn Observer> {
+        Arc::new(GatewayObserver(Arc::clone(&self.metrics)))
+    }
+
     /// How many events were not published because a later one stood for them.
     #[must_use]
     pub fn coalesced(&self) -> u64 {
@@ -182,6 +203,9 @@ impl Services {
         self.sockets.close();
         if tokio::time::timeout(SOCKETS_END_WITHIN, self.sockets.wait()).await.is_err() {
             tracing::warn!(sockets = self.sockets.len(), "sockets were cut");
+        }
+        if let Some(gateway) = &self.gateway {
+            gateway.close(USES_END_WITHIN).await;
         }
         self.live.close().await;
         self.hub.close().await;
