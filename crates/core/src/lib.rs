@@ -9,6 +9,7 @@ pub mod error;
 pub mod events;
 pub mod hints;
 pub mod identity;
+pub mod jsontext;
 pub mod mail;
 pub mod mint;
 pub mod presence;

@@ -8,7 +8,6 @@ use mainstay_core::events::{
 use mainstay_core::{Caller, Clock, FakeClock, Principal, RandomMint, Result, Scope};
 use mainstay_testkit::model;
 use std::sync::Arc;
-use std::time::Duration;
 
 struct House {
     rooms: RoomService,
@@ -113,7 +112,7 @@ async fn only_members_enter_a_room_of_members_and_only_while_they_are() {
 
 #[tokio::test]
 async fn bounds_are_refusals_that_say_so() {
-    let house = house(RoomRules { max_occupants: 1, max_members: 1, ttl: Duration::from_secs(60) });
+    let house = house(RoomRules { max_occupants: 1, max_members: 1, ..RoomRules::default() });
     house.enter("ada", "chat", "c1").await.unwrap();
     assert_eq!(house.enter("bob", "chat", "c2").await.unwrap_err().code(), Code::EventRoomFull);
     house.enter("ada", "chat", "c1").await.unwrap();

@@ -140,7 +140,7 @@ impl Services {
         let events = Arc::new(events);
         let metrics = Arc::new(Metrics::new(clock));
         let publisher = Publisher::new(Arc::clone(&events), Arc::clone(&metrics));
-        let coalescer = Coalescer::new(publisher.clone());
+        let coalescer = Coalescer::new(publisher.clone(), rules.rooms.coalescing);
         let rooms = RoomService::new(RoomParts {
             rooms: Arc::clone(&stores.rooms),
             events: Arc::clone(&events),

@@ -218,6 +218,17 @@ async fn who_may_only_listen_is_not_heard() {
 }
 
 #[tokio::test]
+async fn a_message_that_is_too_large_for_an_event_is_refused_and_its_connection_goes_on() {
+    let site = Site::start_with(setup()).await;
+    let mut agent = Listener::open(&site, "remote-access").await;
+    agent.effect("JoinSession", json!(["s", "agent"]), "SessionJoined").await;
+    let refused = agent.invoke("SendSdpOffer", json!(["s", { "sdp": "x".repeat(300 * 1_024) }])).await;
+    assert!(refused["error"].is_string(), "{refused}");
+    let sent = agent.invoke("SendSdpOffer", json!(["s", { "sdp": "x" }])).await;
+    assert!(sent["error"].is_null(), "{sent}");
+}
+
+#[tokio::test]
 async fn the_two_ends_of_a_session_find_each_other_across_nodes() {
     let site = Site::start_with(setup()).await;
     let other = site.beside_with(setup()).await;

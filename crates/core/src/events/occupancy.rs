@@ -27,12 +27,19 @@ pub struct RoomRules {
     pub max_occupants: u32,
     /// Most members of a room.
     pub max_members: u32,
+    /// Passing states of a user in a room, such as who types, are at least this far apart; zero where each is published.
+    pub coalescing: Duration,
 }
 
 impl Default for RoomRules {
-    /// A minute; 10,000 connections; 10,000 members.
+    /// A minute; 10,000 connections; 10,000 members; a tenth of a second.
     fn default() -> Self {
-        Self { ttl: Duration::from_secs(60), max_occupants: 10_000, max_members: 10_000 }
+        Self {
+            ttl: Duration::from_secs(60),
+            max_occupants: 10_000,
+            max_members: 10_000,
+            coalescing: Duration::from_millis(100),
+        }
     }
 }
 

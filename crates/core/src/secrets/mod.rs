@@ -4,6 +4,7 @@
 //! to be drawn at random (draft-irtf-cfrg-xchacha). What a secret is for and whose it is goes into the seal, so that it
 //! cannot be opened in another place.
 
+pub mod members;
 mod ring;
 
 pub use ring::{KeyRing, RingKey};

@@ -26,7 +26,7 @@ pub use event::{Encode, LiveEvent, Notice, ProtocolId};
 pub use meter::{Meter, Stamp};
 pub use outlet::{Closed, Drain, Outlet, OutletParts};
 pub use subscribing::{Pending, Subscription};
-pub use typing::{Offered, TYPING_WINDOW, Typing, coalesced_with, join};
+pub use typing::{Offered, Typing, coalesced_with, join};
 
 use counts::Counts;
 use feed::{Feed, FeedOptions};

@@ -8,8 +8,6 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::time::Duration;
 
-/// Events of one key are at least this far apart, in milliseconds.
-pub const TYPING_WINDOW: Duration = Duration::from_millis(100);
 /// Keys that are coalesced at a time; what comes beyond them passes as it is.
 const MAX_KEYS: usize = 65_536;
 
@@ -18,6 +16,8 @@ const MAX_KEYS: usize = 65_536;
 ///
 /// It keeps no time of its own: whoever has it asks for what is due.
 pub struct Typing<K, T> {
+    /// Events of one key are at least this far apart.
+    window: Duration,
     /// The keys in a window, with what waits for its end.
     keys: HashMap<K, Option<T>>,
     /// When the windows end, in that order.
@@ -34,13 +34,13 @@ pub enum Offered<T> {
     Held,
 }
 
-impl<K, T> Default for Typing<K, T> {
-    fn default() -> Self {
-        Self { keys: HashMap::new(), ends: VecDeque::new(), coalesced: 0 }
-    }
-}
-
 impl<K: Hash + Eq + Clone, T> Typing<K, T> {
+    /// Coalesces within a window.
+    #[must_use]
+    pub fn new(window: Duration) -> Self {
+        Self { window, keys: HashMap::new(), ends: VecDeque::new(), coalesced: 0 }
+    }
+
     /// Takes an event. `join` makes one of two: the earlier, which waits, and the later.
     pub fn offer(&mut self, key: K, event: T, now: Timestamp, join: impl FnOnce(T, T) -> T) -> Offered<T> {
         let full = self.keys.len() >= MAX_KEYS;
@@ -58,7 +58,7 @@ impl<K: Hash + Eq + Clone, T> Typing<K, T> {
             }
             Entry::Vacant(_) if full => Offered::Now(event),
             Entry::Vacant(free) => {
-                self.ends.push_back((end_of(now), free.key().clone()));
+                self.ends.push_back((now.after(self.window), free.key().clone()));
                 free.insert(None);
                 Offered::Now(event)
             }
@@ -73,7 +73,7 @@ impl<K: Hash + Eq + Clone, T> Typing<K, T> {
             match self.keys.get_mut(&key).and_then(Option::take) {
                 Some(event) => {
                     // Another window begins with it.
-                    self.ends.push_back((end_of(now), key.clone()));
+                    self.ends.push_back((now.after(self.window), key.clone()));
                     due.push((key, event));
                 }
                 None => drop(self.keys.remove(&key)),
@@ -93,10 +93,6 @@ impl<K: Hash + Eq + Clone, T> Typing<K, T> {
     pub fn coalesced(&self) -> u64 {
         self.coalesced
     }
-}
-
-fn end_of(now: Timestamp) -> Timestamp {
-    now.after(TYPING_WINDOW)
 }
 
 /// Whether events of a type are coalesced, and with which others: a start and a stop stand for each other.
@@ -141,6 +137,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    const WINDOW: Duration = Duration::from_millis(100);
+
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(ms)
     }
@@ -151,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_first_event_passes_at_once_and_steady_typing_shows_in_every_window() {
-        let mut typing = Typing::default();
+        let mut typing = Typing::new(WINDOW);
         let mut shown = Vec::new();
         for ms in (0..1_000).step_by(10) {
             shown.extend(typing.due(at(ms)).into_iter().map(|(_, event)| event));
@@ -166,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_last_state_arrives_and_nothing_is_kept_of_who_is_silent() {
-        let mut typing = Typing::default();
+        let mut typing = Typing::new(WINDOW);
         assert_eq!(typing.offer("a", "start", at(0), later), Offered::Now("start"));
         assert_eq!(typing.offer("a", "stop", at(1), later), Offered::Held);
         assert_eq!(typing.offer("a", "start", at(2), later), Offered::Held);
@@ -180,7 +178,7 @@ mod tests {
 
     #[test]
     fn two_who_type_do_not_stand_for_each_other() {
-        let mut typing = Typing::default();
+        let mut typing = Typing::new(WINDOW);
         for who in ["a", "b"] {
             assert_eq!(typing.offer(who, "start", at(0), later), Offered::Now("start"));
             assert_eq!(typing.offer(who, "stop", at(1), later), Offered::Held);

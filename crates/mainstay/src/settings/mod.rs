@@ -15,6 +15,7 @@ pub use layers::{Found, Layers, Origin, Surroundings};
 pub use read::is_loopback;
 pub use table::Setting;
 
+use mainstay_api::events::GroupName;
 use mainstay_api::{Code, InstanceId, MessageType, Namespace, Problem};
 use mainstay_core::events::{RoomRules, Streams};
 use read::Reader;
@@ -75,6 +76,8 @@ pub struct Settings {
     pub presence: PresenceSettings,
     /// Redis.
     pub redis: RedisSettings,
+    /// The consumer group of commands that name none.
+    pub consumer_group: Option<GroupName>,
     /// Rooms of streams.
     pub rooms: RoomRules,
     /// The streams of events.
@@ -256,6 +259,7 @@ impl Settings {
             audit: read.audit()?,
             presence: read.presence()?,
             redis: read.redis()?,
+            consumer_group: read.parsed(Setting::ConsumerGroup)?,
             rooms: read.rooms()?,
             streams: streams::read(&layers)?,
             issuers: issuers::read(&layers)?,

@@ -175,7 +175,15 @@ impl Reader<'_> {
             ttl: Duration::from_secs(self.number(Setting::RoomPresenceSeconds, 5..=600)?),
             max_occupants: self.number(Setting::RoomMaxConnections, 1..=100_000)?,
             max_members: self.number(Setting::RoomMaxMembers, 1..=100_000)?,
+            coalescing: self.coalescing()?,
         })
+    }
+
+    /// How far apart passing states are; zero where each is published.
+    fn coalescing(&self) -> Result<Duration> {
+        let window = self.number(Setting::CoalescingWindowMs, 10..=5_000)?;
+        let on = self.parsed(Setting::Coalescing)?.unwrap_or(true);
+        Ok(if on { Duration::from_millis(window) } else { Duration::ZERO })
     }
 
     pub(super) fn presence(&self) -> Result<PresenceSettings> {

@@ -91,14 +91,33 @@ pub(super) fn parse(value: &toml::Value, file: &Path) -> Result<Vec<Said>, Refus
 /// `settings.invalid`.
 pub(super) fn read(layers: &Layers) -> Result<Arc<Streams>, Refusal> {
     let mut streams = Streams::default();
-    for said in layers.streams() {
+    let max_len = usual_length(layers)?;
+    let names: Vec<StreamName> = streams.iter().map(|(name, _)| name.clone()).collect();
+    let saids = layers.streams().iter().cloned().chain(of_variable(layers)?).collect::<Vec<_>>();
+    for name in names.iter().chain(saids.iter().map(|said| &said.name)) {
+        let Some(max_len) = max_len else { break };
+        let options = StreamOptions { max_len, ..known(&streams, name) };
+        streams
+            .set(name.clone(), options)
+            .map_err(|broken| refusal(broken.rule, "Choose another number of events."))?;
+    }
+    for said in &saids {
         apply(&mut streams, said)?;
     }
-    let text = layers.find(Setting::Streams)?.map(|found| found.text).unwrap_or_default();
-    for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
-        apply(&mut streams, &of_words(item)?)?;
-    }
     Ok(Arc::new(streams))
+}
+
+/// How many events a stream keeps that says nothing of it, where that is set.
+fn usual_length(layers: &Layers) -> Result<Option<u32>, Refusal> {
+    let reader = super::read::Reader(layers);
+    let Some(_) = layers.find(Setting::StreamMaxLen)? else { return Ok(None) };
+    reader.number(Setting::StreamMaxLen, 100..=10_000_000).map(Some)
+}
+
+/// The streams that the environment speaks of.
+fn of_variable(layers: &Layers) -> Result<Vec<Said>, Refusal> {
+    let text = layers.find(Setting::Streams)?.map(|found| found.text).unwrap_or_default();
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(of_words).collect()
 }
 
 /// `<name> <key>=<value> …`
@@ -119,8 +138,7 @@ fn of_words(item: &str) -> Result<Said, Refusal> {
 }
 
 fn apply(streams: &mut Streams, said: &Said) -> Result<(), Refusal> {
-    let known = streams.get(&said.name).cloned();
-    let mut options = known.unwrap_or_else(|| StreamOptions::usual(&said.name));
+    let mut options = known(streams, &said.name);
     for (key, value) in &said.keys {
         if KEYS.iter().all(|known| known.name != key.as_str()) {
             return Err(unknown(key, &said.place));
@@ -135,6 +153,11 @@ fn apply(streams: &mut Streams, said: &Said) -> Result<(), Refusal> {
     streams
         .set(said.name.clone(), options)
         .map_err(|broken| refusal(format!("{}: {}", said.place, broken.rule), "Correct this stream."))
+}
+
+/// The options of a stream as they are, or as they are to begin with.
+fn known(streams: &Streams, name: &StreamName) -> StreamOptions {
+    streams.get(name).cloned().unwrap_or_else(|| StreamOptions::usual(name))
 }
 
 fn unknown(key: &str, place: &str) -> Refusal {
@@ -234,6 +257,28 @@ mod tests {
         assert_eq!((orders.max_len, orders.redis_key.as_str()), (10_000, "shop:orders"));
         assert_eq!(settings.streams.iter().count(), 7);
         assert_eq!(stream(&settings, "remote").max_len, 1_000);
+    }
+
+    #[test]
+    fn a_usual_length_is_for_streams_that_say_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = "[streams.chat]\nmax_len = 20000\n[streams.orders]\npartitions = 2\n";
+        std::fs::write(dir.path().join("mainstay.toml"), file).unwrap();
+        let of = |variable: &str, value: &str| {
+            Settings::resolve(Surroundings {
+                environment: [(variable.to_owned(), value.to_owned())].into(),
+                data_dir: Some("/data".into()),
+                config_dir: Some(dir.path().into()),
+                ..Surroundings::default()
+            })
+        };
+        for variable in ["MAINSTAY_STREAM_MAX_LEN", "EVENT_TRANSPORT_STREAM_MAX_LEN"] {
+            let settings = of(variable, "7000").unwrap();
+            let lengths = ["chat", "orders", "remote", "ticket"].map(|name| stream(&settings, name).max_len);
+            assert_eq!(lengths, [20_000, 7_000, 7_000, 7_000]);
+        }
+        let refused = of("EVENT_TRANSPORT_STREAM_MAX_LEN", "99").unwrap_err();
+        assert!(refused.detail.contains("from 100 to 10000000"), "{}", refused.detail);
     }
 
     #[test]

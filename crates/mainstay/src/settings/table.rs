@@ -103,6 +103,14 @@ settings! {
         "The key that callers of the HTTP bridge (`/internal/*`) send in `X-Internal-Api-Key`. Without it nobody may call the bridge.";
     Streams = "MAINSTAY_STREAMS", "", "", public,
         "Streams of events besides the six that exist, or other options for one of those: `<name> <key>=<value> …`, separated by commas, such as `orders partitions=4, chat max_len=50000`. `[streams.<name>]` in `mainstay.toml` says the same.";
+    StreamMaxLen = "MAINSTAY_STREAM_MAX_LEN" ["EVENT_TRANSPORT_STREAM_MAX_LEN"], "events.max_len", "", public,
+        "About how many events each stream keeps that says no `max_len` of its own: 100 to 10,000,000. When absent, 10000, 5000 for `ticket` and `notification`, 1000 for `remote`.";
+    ConsumerGroup = "MAINSTAY_CONSUMER_GROUP" ["EVENT_TRANSPORT_CONSUMER_GROUP"], "events.group", "", public,
+        "The consumer group of `mainstay events consume` and `events dead` where no `--group` is given.";
+    Coalescing = "MAINSTAY_COALESCING" ["EVENT_COALESCING_ENABLED"], "events.coalescing", "true", public,
+        "Whether passing states of a user in a room (who types, what was read) are coalesced; `false` publishes each.";
+    CoalescingWindowMs = "MAINSTAY_COALESCING_WINDOW_MS" ["EVENT_COALESCING_WINDOW_MS"], "events.coalescing_window_ms", "100", public,
+        "How far apart such states of one user in one room are at least, in milliseconds: 10 to 5,000.";
     RoomPresenceSeconds = "MAINSTAY_ROOM_PRESENCE_SECONDS", "rooms.presence_seconds", "60", public,
         "How long the connections of a node that died are still in their rooms, in seconds.";
     RoomMaxConnections = "MAINSTAY_ROOM_MAX_CONNECTIONS", "rooms.max_connections", "10000", public,

@@ -287,3 +287,21 @@ async fn a_call_that_cannot_be_taken_is_refused_with_its_place_and_in_bounds() {
         assert!(events(&node, stream).await.is_empty(), "nothing was written");
     }
 }
+
+#[tokio::test]
+async fn typing_is_coalesced_as_the_variables_of_the_founding_system_say() {
+    let off = ("EVENT_COALESCING_ENABLED", "false");
+    // Longer than the test takes, so that nothing but the first of a window is stored.
+    let wide = ("EVENT_COALESCING_WINDOW_MS", "5000");
+    for ((variable, value), stored) in [(off, 6), (wide, 1)] {
+        let bed = Bed::sqlite().with("INTERNAL_API_KEY", KEY).with(variable, value);
+        let node = bed.serve("node").await;
+        for n in 0..6 {
+            let body =
+                json!({ "event_id": format!("t{n}"), "request_id": "42", "user_id": "7", "is_typing": n % 2 == 0 });
+            let answer = call(&node, "chat/typing", &body).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+        assert_eq!(events(&node, "chat").await.len(), stored, "{variable}");
+    }
+}

@@ -249,3 +249,18 @@ async fn without_a_handler_events_are_printed_and_acknowledged_when_they_were_wr
         assert_all_done(&bed);
     }
 }
+
+#[tokio::test]
+async fn the_group_is_that_of_the_settings_where_none_is_named() {
+    let own = ["events", "consume", "chat", "--once"];
+    let bed = Bed::sqlite();
+    publish(&bed, "a");
+    let refused = bed.run(&own);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("MAINSTAY_CONSUMER_GROUP"), "{refused:?}");
+    let bed = bed.with("EVENT_TRANSPORT_CONSUMER_GROUP", "signalr-consumers");
+    let taken = bed.run(&own);
+    assert!(taken.status.success() && String::from_utf8_lossy(&taken.stdout).contains("\"a\""), "{taken:?}");
+    assert_eq!(group(&bed)["name"], "signalr-consumers");
+    assert!(bed.run(&["events", "dead", "list", "chat"]).status.success());
+}

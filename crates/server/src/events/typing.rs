@@ -6,7 +6,7 @@ use futures::stream::{self, StreamExt};
 use mainstay_core::api::Timestamp;
 use mainstay_core::api::events::{PublishEvent, PublishEvents, PublishedEvents, StreamName};
 use mainstay_core::{Caller, Result};
-use mainstay_hub::live::{Offered, TYPING_WINDOW, Typing, coalesced_with, join};
+use mainstay_hub::live::{Offered, Typing, coalesced_with, join};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -53,10 +53,11 @@ struct Shared {
     publisher: Publisher,
     /// The times of the windows count from here.
     begun: Instant,
+    /// How far apart events are; zero where each is published.
+    window: Duration,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     typing: Typing<Key, Waiting>,
     /// Whether a task publishes what is due.
@@ -64,8 +65,10 @@ struct State {
 }
 
 impl Coalescer {
-    pub(crate) fn new(publisher: Publisher) -> Self {
-        Self { shared: Arc::new(Shared { publisher, begun: Instant::now(), state: Mutex::default() }) }
+    /// Coalesces within a window; not at all where it is zero.
+    pub(crate) fn new(publisher: Publisher, window: Duration) -> Self {
+        let state = Mutex::new(State { typing: Typing::new(window), running: false });
+        Self { shared: Arc::new(Shared { publisher, begun: Instant::now(), window, state }) }
     }
 
     /// Publishes an event of a user; one that says how the user is, such as who types, as often as that is of use. Other
@@ -75,7 +78,8 @@ impl Coalescer {
     /// Those of publishing.
     pub(crate) async fn publish(&self, caller: &Caller, from: Transport, passing: Passing) -> Result<Coalesced> {
         let Passing { stream, user, event } = passing;
-        let Some(group) = coalesced_with(&event.kind) else {
+        let group = coalesced_with(&event.kind).filter(|_| !self.shared.window.is_zero());
+        let Some(group) = group else {
             let waiting = Waiting { caller: caller.clone(), from, stream, event };
             return self.shared.store(waiting).await.map(Coalesced::Published);
         };
@@ -139,7 +143,8 @@ impl Shared {
         let now = self.now();
         let next = self.lock().typing.next_due();
         let wait_ms = next.map_or(0, |next| next.as_millis() - now.as_millis());
-        Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0)).clamp(SHORTEST_PAUSE, TYPING_WINDOW)
+        Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0))
+            .clamp(SHORTEST_PAUSE, self.window.max(SHORTEST_PAUSE))
     }
 
     async fn store_or_say(&self, waiting: Waiting) {

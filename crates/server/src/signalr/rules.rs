@@ -40,8 +40,8 @@ impl Default for SignalrRules {
             poll_timeout: Duration::from_secs(90),
             result_timeout: Duration::from_secs(30),
             negotiated_for: Duration::from_secs(60),
-            // An event has up to 64 KiB, which base64 and escapes make longer.
-            limits: Limits::default().with_message_bytes(128 * 1_024),
+            // What the founding system takes. An event that is too large is then refused, and not its connection.
+            limits: Limits::default().with_message_bytes(1_024 * 1_024),
             queue_bytes: 1_024 * 1_024,
             unacknowledged_bytes: sequence::BUFFER_BYTES,
             max_calls: 32,

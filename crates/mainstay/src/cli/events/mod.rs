@@ -13,8 +13,10 @@ mod top;
 mod transport;
 
 use super::context::Context;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use clap::Subcommand;
+use mainstay_api::Code;
+use mainstay_api::events::GroupName;
 
 /// Commands about events.
 #[derive(Debug, Subcommand)]
@@ -64,4 +66,15 @@ impl EventsCommand {
             Self::Transport(command) => command.run(context).await,
         }
     }
+}
+
+/// The group that was named, else that of the settings.
+fn group_of(named: Option<GroupName>, context: &Context<'_>) -> Result<GroupName> {
+    named.or_else(|| context.settings.consumer_group.clone()).ok_or_else(|| {
+        Failure::new(
+            Code::InvalidRequest,
+            "no consumer group is named",
+            "Name one with --group, or set MAINSTAY_CONSUMER_GROUP.",
+        )
+    })
 }

@@ -33,9 +33,10 @@ Example: mainstay events consume chat --group billing -- ./bill --currency EUR")
 pub struct Consume {
     /// The stream.
     stream: StreamName,
-    /// The consumer group. It is made where there is none and the credential may.
+    /// The consumer group; that of the settings (MAINSTAY_CONSUMER_GROUP) when absent. It is made where there is none and
+    /// the credential may.
     #[arg(long)]
-    group: GroupName,
+    group: Option<GroupName>,
     /// The name of this consumer, which no other process may use; host and process when absent.
     #[arg(long)]
     consumer: Option<ConsumerName>,
@@ -74,9 +75,10 @@ impl Consume {
         // Heard before anything is taken: what is in hand when a signal comes is to be finished or given back.
         let signals = Signals::new()?;
         let consumer = self.consumer.map_or_else(usual_consumer, Ok)?;
+        let named = super::group_of(self.group, context)?;
         let handler = (!self.handler.is_empty()).then(|| Handler {
             command: self.handler,
-            group: self.group.clone(),
+            group: named.clone(),
             consumer: consumer.clone(),
             namespace: context.settings.namespace.clone(),
             timeout: self.timeout.duration(),
@@ -91,7 +93,7 @@ impl Consume {
             back_off: self.back_off.duration(),
         };
         let stop = Stop::default();
-        let group = context.client().await?.group(&self.stream, &self.group);
+        let group = context.client().await?.group(&self.stream, &named);
         let worker = Worker { printer: context.printer, group, rules, handler, stop: &stop };
         tokio::select! {
             outcome = worker.run() => outcome,

@@ -1,5 +1,6 @@
 //! `mainstay events dead revive` and `mainstay events dead forget`.
 
+use super::super::group_of;
 use super::Of;
 use crate::cli::context::Context;
 use crate::failure::{FAILED, Failure, Result};
@@ -40,7 +41,8 @@ struct Changed {
 impl Change {
     /// Runs the command. Exit status 1 where one that was named is not among the dead.
     pub async fn run(self, context: &Context<'_>, what: What) -> Result {
-        let group = context.client().await?.group(&self.of.stream, &self.of.group);
+        let named = group_of(self.of.group, context)?;
+        let group = context.client().await?.group(&self.of.stream, &named);
         let changed = if self.all { all(&group, what).await? } else { each(&group, what, &self.tokens).await? };
         let done = if what == What::Revive { "revived" } else { "forgot" };
         context.printer.data(&changed, || {

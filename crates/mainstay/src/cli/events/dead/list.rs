@@ -1,5 +1,6 @@
 //! `mainstay events dead list`.
 
+use super::super::group_of;
 use super::Of;
 use crate::cli::context::Context;
 use crate::failure::Result;
@@ -24,7 +25,8 @@ impl List {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
         let list = ListDead { limit: self.limit, cursor: self.cursor };
-        let page = context.client().await?.group(&self.of.stream, &self.of.group).dead(&list).await?;
+        let named = group_of(self.of.group, context)?;
+        let page = context.client().await?.group(&self.of.stream, &named).dead(&list).await?;
         let head = ["TOKEN", "DIED", "DELIVERIES", "TYPE", "ROOM", "ID", "WHY"];
         context.printer.data(&page, || context.printer.rows(&head, page.items.iter().map(row).collect()))?;
         if let Some(next) = &page.next {

@@ -24,9 +24,9 @@ pub enum DeadCommand {
 struct Of {
     /// The stream.
     stream: StreamName,
-    /// The consumer group.
+    /// The consumer group; that of the settings (MAINSTAY_CONSUMER_GROUP) when absent.
     #[arg(long)]
-    group: GroupName,
+    group: Option<GroupName>,
 }
 
 impl DeadCommand {
