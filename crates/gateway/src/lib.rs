@@ -3,6 +3,7 @@
 //! *Invariant:* what an upstream does never looks like what the store does. An upstream that is away is an error of the
 //! agent, with a code of its own.
 
+mod book;
 pub mod counting;
 pub mod errors;
 mod json;
@@ -16,6 +17,7 @@ pub mod translate;
 pub mod upstream;
 pub mod usage;
 
+pub use book::Book;
 pub use openai::{InvalidUpstream, OpenAiAgent, OpenAiOptions};
 pub use protocol::{Protocol, UnknownProtocol};
 

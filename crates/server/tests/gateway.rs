@@ -7,7 +7,6 @@ mod support;
 use bed::Bed;
 use http::{Method, Request, StatusCode};
 use mainstay_gateway::Protocol;
-use mainstay_gateway::serving::Pass;
 use mainstay_server::{Services, router};
 use mainstay_testkit::fixtures::Behaviour;
 use serde_json::{Value, json};
@@ -67,11 +66,7 @@ async fn who_may_not_ask_is_told_so_in_the_protocol_and_in_the_trail() {
     let key = site.key(&["gateway:use"]).await;
     let let_in = site.call(Call::post("/openai/v1/chat/completions", hello()).with(&key.token)).await;
     assert_eq!(let_in.status, StatusCode::OK);
-    *bed.desk.pass.lock().unwrap() = Some(Pass {
-        namespace: mainstay_core::api::Namespace::default(),
-        pools: None,
-        models: Some(vec!["other*".into()]),
-    });
+    *bed.desk.models.lock().unwrap() = Some(vec!["other*".into()]);
     let refused = site.call(Call::post("/openai/v1/chat/completions", hello()).with("mgw_any")).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert_eq!(bed.provider.heard().len(), 1);

@@ -4,26 +4,19 @@ use super::refusal::Refusal;
 use crate::Protocol;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use mainstay_core::api::Namespace;
+use mainstay_core::Caller;
 use mainstay_core::api::providers::PoolType;
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Who {
-    /// Whoever has this gateway key.
-    Key {
-        /// The digest of its secret.
-        digest: String,
-    },
-    /// Somebody with another credential, who may use the gateway.
-    Principal {
-        /// The name of the principal.
-        label: String,
-        /// In which namespace.
-        namespace: Namespace,
-    },
+    /// Whoever has this gateway key, where it is one.
+    Key(SecretString),
+    /// Somebody with another credential.
+    Caller(Box<Caller>),
 }
 
 /// What is wanted.

@@ -170,6 +170,7 @@ impl Round<'_> {
         let outgoing = self.outgoing(&wording, &Sent { target: &picked.target, token, client });
         if let Some(bill) = &mut self.bill {
             bill.receipt.provider = picked.seat.provider.clone();
+            bill.receipt.sent = true;
         }
         picked.seat.is_sent = true;
         let began = Instant::now();

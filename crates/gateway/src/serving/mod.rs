@@ -18,7 +18,7 @@ mod routing;
 pub use asked::{Addressed, Asked, Who, Wish};
 pub use passage::Pieces;
 pub use ports::{
-    Entered, Entry, Observed, Observer, Pass, PoolBook, PoolPlan, ProviderPlan, Receipt, StickyRule, Supply, Till,
+    Account, Entry, Observed, Observer, Pass, PoolBook, PoolPlan, ProviderPlan, Receipt, StickyRule, Supply, Till,
     Token, Tokens, matches,
 };
 pub use refusal::Refusal;
@@ -142,8 +142,7 @@ impl Gateway {
             on_transition: Arc::new(move |pool, transition| observer.observe(&Observed::Circuit(pool, transition))),
             tasks: tasks.clone(),
         };
-        let cashier =
-            Cashier { till: Arc::clone(&parts.till), observer: Arc::clone(&parts.observer), tasks: tasks.clone() };
+        let cashier = Cashier { observer: Arc::clone(&parts.observer), tasks: tasks.clone() };
         Self { parts, clients: Clients::default(), seats: Arc::new(Seats::new(seats)), cashier, tasks }
     }
 
@@ -160,7 +159,7 @@ impl Gateway {
 
     /// The models that may be asked for: those that settings of providers name.
     pub async fn models(&self, list: ListModels) -> Answer {
-        let listed = self.listed(&list).await.unwrap_or_else(Err);
+        let listed = self.listed(&list).await;
         let body = match (listed, &list.model) {
             (Err(refusal), _) => return refusal.answer(list.client),
             (Ok(all), None) => models::list(list.client, &all),
@@ -209,45 +208,30 @@ impl Gateway {
             who: asked.who.clone(),
             request: request.clone(),
             model: head.model.clone(),
+            pool: asked.pool.clone(),
             input_tokens: asked.body.len() as u64 / 4,
             max_output_tokens: head.max_output_tokens,
         };
-        let pass = self.admitted(entry).await?;
+        let pass = self.parts.till.admit(entry).await?;
         let none = |_| Refusal::new(Kind::Internal, "the request cannot be named");
         let receipt = Receipt {
-            who: asked.who.clone(),
-            namespace: pass.namespace.clone(),
             request,
+            sent: false,
             pool: PoolType::parse("none").map_err(none)?,
             provider: ProviderId::parse("none").map_err(none)?,
             model: head.model.clone().unwrap_or_default(),
             spent: Spent::default(),
             failed: true,
         };
-        let bill = self.cashier.open(receipt);
+        let bill = self.cashier.open(Arc::clone(&pass.account), receipt);
         if let Some(model) = head.model.as_deref().filter(|model| !pass.allows_model(model)) {
             return Err(Refusal::new(Kind::Forbidden, format!("the key may not ask for the model {model:?}")));
         }
         Ok((pass, bill))
     }
 
-    async fn admitted(&self, entry: Entry) -> Result<Pass, Refusal> {
-        match self.parts.till.admit(entry).await? {
-            Entered::Admitted(pass) => Ok(pass),
-            Entered::Unknown => Err(Refusal::new(Kind::Unauthenticated, "the key is not one that this server knows")),
-            Entered::Forbidden(why) => Err(Refusal::new(Kind::Forbidden, why)),
-            Entered::Limited { message, budget, retry_at } => {
-                let kind = if budget { Kind::Unpaid } else { Kind::RateLimited };
-                Err(Refusal::new(kind, message).until(retry_at, self.parts.clock.now()))
-            }
-        }
-    }
-
-    async fn listed(&self, list: &ListModels) -> Result<Result<Vec<Model>, Refusal>, Refusal> {
-        let pass = match self.parts.till.look(&list.who).await? {
-            Entered::Admitted(pass) => pass,
-            _ => return Ok(Err(Refusal::new(Kind::Unauthenticated, "the key is not one that may ask"))),
-        };
+    async fn listed(&self, list: &ListModels) -> Result<Vec<Model>, Refusal> {
+        let pass = self.parts.till.look(&list.who).await?;
         let pools = match &list.pool {
             Some(pool) => vec![pool.clone()],
             None => self.parts.book.pools(&pass.namespace).await?,
@@ -263,7 +247,7 @@ impl Gateway {
             }
         }
         models.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(Ok(models))
+        Ok(models)
     }
 
     /// An id that is used once.

@@ -156,12 +156,14 @@ pub struct Entry {
     pub model: Option<String>,
     /// About how many tokens are sent.
     pub input_tokens: u64,
+    /// The pool that it names.
+    pub pool: Option<PoolType>,
     /// How many may be received, where the request says so.
     pub max_output_tokens: Option<u64>,
 }
 
 /// Somebody who was let in.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Pass {
     /// Whose pools are used.
     pub namespace: Namespace,
@@ -169,6 +171,8 @@ pub struct Pass {
     pub pools: Option<Vec<PoolType>>,
     /// Models that may be asked for; any where absent.
     pub models: Option<Vec<String>>,
+    /// Where the request is settled.
+    pub account: Arc<dyn Account>,
 }
 
 impl Pass {
@@ -185,35 +189,13 @@ impl Pass {
     }
 }
 
-/// Whether somebody is let in.
-#[derive(Debug, Clone)]
-pub enum Entered {
-    /// Somebody is.
-    Admitted(Pass),
-    /// Nobody has this key.
-    Unknown,
-    /// The key is refused: disabled, or over.
-    Forbidden(String),
-    /// A limit is reached.
-    Limited {
-        /// In words.
-        message: String,
-        /// Whether it is a budget.
-        budget: bool,
-        /// When there is room again, where that is known.
-        retry_at: Option<Timestamp>,
-    },
-}
-
 /// What a request used.
 #[derive(Debug, Clone)]
 pub struct Receipt {
-    /// Who asked.
-    pub who: Who,
-    /// The namespace of the pools.
-    pub namespace: Namespace,
     /// The request.
     pub request: LeaseId,
+    /// Whether anything was sent to a provider.
+    pub sent: bool,
     /// The pool that answered, or would have.
     pub pool: PoolType,
     /// The provider that answered; `none` where none did.
@@ -226,26 +208,30 @@ pub struct Receipt {
     pub failed: bool,
 }
 
-/// Who may ask, how much, and what they used.
+/// Where one request is settled.
 #[async_trait]
-pub trait Till: Send + Sync {
-    /// Lets a request in, or says why not.
+pub trait Account: Send + Sync {
+    /// Settles the request. A second time changes nothing.
     ///
     /// # Errors
     /// Those of the store.
-    async fn admit(&self, entry: Entry) -> Result<Entered>;
+    async fn settle(&self, receipt: &Receipt) -> Result<()>;
+}
+
+/// Who may ask, and how much.
+#[async_trait]
+pub trait Till: Send + Sync {
+    /// Lets a request in.
+    ///
+    /// # Errors
+    /// Why it is not; those of the store.
+    async fn admit(&self, entry: Entry) -> Result<Pass>;
 
     /// Who somebody is, for what costs nothing.
     ///
     /// # Errors
-    /// Those of the store.
-    async fn look(&self, who: &Who) -> Result<Entered>;
-
-    /// Settles a request. A second time changes nothing.
-    ///
-    /// # Errors
-    /// Those of the store.
-    async fn settle(&self, receipt: Receipt) -> Result<()>;
+    /// As of [`Self::admit`].
+    async fn look(&self, who: &Who) -> Result<Pass>;
 }
 
 /// What is told to whoever measures.

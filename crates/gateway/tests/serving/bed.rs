@@ -13,7 +13,7 @@ use mainstay_core::providers::{
 use mainstay_core::{Clock, RandomMint, Result, SystemClock};
 use mainstay_gateway::Protocol;
 use mainstay_gateway::serving::{
-    Answer, AnswerBody, Asked, Entered, Entry, Gateway, GatewayParts, GatewayRules, Observed, Observer, Pass, PoolBook,
+    Account, Answer, AnswerBody, Asked, Entry, Gateway, GatewayParts, GatewayRules, Observed, Observer, Pass, PoolBook,
     PoolPlan, ProviderPlan, Receipt, Routing, RoutingSource, Supply, Till, Token, Tokens, Who, Wish,
 };
 use mainstay_gateway::upstream::{HeaderRules, Speaks, Target, Way};
@@ -35,10 +35,10 @@ pub struct Desk {
     pub chosen: Mutex<Vec<(LeaseId, ProviderId)>>,
     pub renewed: Mutex<Vec<LeaseId>>,
     pub finished: Mutex<Vec<Finish>>,
-    pub receipts: Mutex<Vec<Receipt>>,
+    pub receipts: Arc<Mutex<Vec<Receipt>>>,
     pub refreshed: Mutex<u32>,
     pub routing: Mutex<Arc<Routing>>,
-    pub pass: Mutex<Option<Pass>>,
+    pub models: Mutex<Option<Vec<String>>>,
 }
 
 #[async_trait]
@@ -132,17 +132,24 @@ impl Tokens for Desk {
 
 #[async_trait]
 impl Till for Desk {
-    async fn admit(&self, entry: Entry) -> Result<Entered> {
+    async fn admit(&self, entry: Entry) -> Result<Pass> {
         self.look(&entry.who).await
     }
 
-    async fn look(&self, _who: &Who) -> Result<Entered> {
-        let anybody = Pass { namespace: Namespace::default(), pools: None, models: None };
-        Ok(Entered::Admitted(self.pass.lock().unwrap().clone().unwrap_or(anybody)))
+    async fn look(&self, _who: &Who) -> Result<Pass> {
+        let account = Arc::new(Receipts(Arc::clone(&self.receipts)));
+        let models = self.models.lock().unwrap().clone();
+        Ok(Pass { namespace: Namespace::default(), pools: None, models, account })
     }
+}
 
-    async fn settle(&self, receipt: Receipt) -> Result<()> {
-        self.receipts.lock().unwrap().push(receipt);
+/// What was settled.
+struct Receipts(Arc<Mutex<Vec<Receipt>>>);
+
+#[async_trait]
+impl Account for Receipts {
+    async fn settle(&self, receipt: &Receipt) -> Result<()> {
+        self.0.lock().unwrap().push(receipt.clone());
         Ok(())
     }
 }
@@ -276,7 +283,7 @@ pub fn asked(client: Protocol, body: &serde_json::Value) -> Asked {
     Asked {
         client,
         wish: Wish::Generate(None),
-        who: Who::Key { digest: "digest".into() },
+        who: Who::Key("mgw_key".into()),
         pool: Some(pool("main")),
         headers: HeaderMap::new(),
         query: None,

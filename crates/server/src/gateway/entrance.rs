@@ -72,8 +72,8 @@ impl Entrance {
     pub async fn told(&self, app: &Arc<App>, answer: Answer) -> Answer {
         let by_provider = answer.headers.contains_key("mainstay-provider");
         let code = match (&self.who, answer.status) {
-            (Who::Key { .. }, 401) if !by_provider => Code::CredentialInvalid,
-            (Who::Key { .. }, 403) if !by_provider => Code::Forbidden,
+            (Who::Key(_), 401) if !by_provider => Code::CredentialInvalid,
+            (Who::Key(_), 403) if !by_provider => Code::Forbidden,
             _ => return answer,
         };
         app.services.refused(None, &self.origin, code).await;
@@ -87,7 +87,7 @@ async fn recognise(app: &Arc<App>, parts: &Parts) -> Result<Who> {
         Ok(identified) => identified,
         // What nobody else knows may be a gateway key, also one of another form that was imported.
         Err(error) if error.code() == Code::CredentialInvalid => {
-            return Ok(Who::Key { digest: mainstay_core::text::sha256_hex(offered.as_bytes()) });
+            return Ok(Who::Key(offered.into()));
         }
         Err(error) => return Err(error),
     };
@@ -95,7 +95,7 @@ async fn recognise(app: &Arc<App>, parts: &Parts) -> Result<Who> {
     let namespace = namespace.map_err(|broken| Error::invalid(format!("header: {broken}")))?;
     let caller = caller_of(identified, None, namespace)?;
     caller.require(Scope::GatewayUse)?;
-    Ok(Who::Principal { label: caller.principal.to_string(), namespace: caller.namespace })
+    Ok(Who::Caller(Box::new(caller)))
 }
 
 /// The credential of a request, wherever clients of one of the protocols put it.
