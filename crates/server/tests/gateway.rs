@@ -1,6 +1,7 @@
 //! The routes of the gateway.
 
 #[path = "../../gateway/tests/serving/bed.rs"]
+#[expect(dead_code, reason = "the tests of the gateway itself use the rest")]
 mod bed;
 mod support;
 
