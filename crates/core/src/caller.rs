@@ -60,6 +60,10 @@ scopes! {
     ConversationsAdmin = "conversations:admin";
     /// Ask providers by way of the gateway.
     GatewayUse = "gateway:use";
+    /// Read pools of providers, their settings without their secrets, and how they do.
+    ProvidersRead = "providers:read";
+    /// Change pools of providers, their settings and their credentials.
+    ProvidersWrite = "providers:write";
     /// Make and change users and API keys, and end the sessions of others.
     IdentityAdmin = "identity:admin";
     /// Read and verify the audit trail.

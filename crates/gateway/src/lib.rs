@@ -8,6 +8,7 @@ pub mod counting;
 pub mod errors;
 mod json;
 pub mod models;
+mod oauth;
 mod openai;
 mod protocol;
 mod seats;
@@ -18,6 +19,7 @@ pub mod upstream;
 pub mod usage;
 
 pub use book::Book;
+pub use oauth::HttpAuthorizer;
 pub use openai::{InvalidUpstream, OpenAiAgent, OpenAiOptions};
 pub use protocol::{Protocol, UnknownProtocol};
 

@@ -2,10 +2,12 @@
 
 mod delivery;
 mod events;
+mod refreshes;
 mod standing;
 
 pub(crate) use delivery::{Carrier, DeliveryMetrics};
 pub(crate) use events::{EventMetrics, PublishStatus, Transport};
+use refreshes::RefreshMetrics;
 pub(crate) use standing::StandingMetrics;
 
 use crate::app::App;
@@ -50,6 +52,8 @@ pub struct Metrics {
     pub(crate) standing: StandingMetrics,
     /// What is measured of the gateway.
     pub(crate) gateway: GatewayMetrics,
+    /// What became of refreshes of credentials.
+    refreshes: RefreshMetrics,
     /// What is measured of live delivery.
     pub(crate) delivery: DeliveryMetrics,
 }
@@ -105,6 +109,7 @@ impl Metrics {
             events: EventMetrics::register(&mut registry),
             standing: StandingMetrics::register(&mut registry),
             gateway: GatewayMetrics::register(&mut registry),
+            refreshes: RefreshMetrics::register(&mut registry),
             delivery: DeliveryMetrics::register(&mut registry, clock),
             registry: Registry::default(),
         };
@@ -215,6 +220,7 @@ pub(crate) async fn read(State(app): State<Arc<App>>) -> Result<Response, Failur
     metrics.live.set(i64::try_from(app.admission.live_now()).unwrap_or(i64::MAX));
     metrics.gateway.in_flight(app.services.gateway.as_ref().map_or(0, |gateway| gateway.in_flight()));
     metrics.delivery.take_over(&app.services.live.counts());
+    metrics.refreshes.take_over(app.services.tokens.counts());
     health::ask_store(&app).await;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(CONTENT_TYPE, kind)], metrics.write()?).into_response())

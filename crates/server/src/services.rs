@@ -13,6 +13,7 @@ use mainstay_core::events::{
 use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
+use mainstay_core::providers::credentials::{Authorizer, NoClients, TokenParts, TokenRules, TokenService};
 use mainstay_core::{Clock, Mint, StoreInfo, StoreProbe, Stores};
 use mainstay_gateway::serving::{Gateway, Observer};
 use mainstay_hub::Hub;
@@ -26,6 +27,8 @@ const SOCKETS_END_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long the store may take to be told of uses of providers that are over.
 const USES_END_WITHIN: Duration = Duration::from_secs(20);
+/// How long refreshes of credentials may take to store what they were given.
+const REFRESHES_END_WITHIN: Duration = Duration::from_secs(20);
 
 /// The services behind every adapter, on one store.
 pub struct Services {
@@ -53,6 +56,8 @@ pub struct Services {
     pub presence: Arc<PresenceService>,
     /// Rooms of streams.
     pub rooms: Arc<RoomService>,
+    /// Credentials of providers.
+    pub tokens: Arc<TokenService>,
     /// Consumer groups of streams.
     pub workers: Arc<WorkerService>,
     /// Where live readers wait.
@@ -99,6 +104,10 @@ pub struct ServiceRules {
     pub rooms: RoomRules,
     /// The streams of events.
     pub streams: Arc<Streams>,
+    /// The rules of credentials of providers.
+    pub tokens: TokenRules,
+    /// Who asks authorization servers for new ones.
+    pub authorizer: Arc<dyn Authorizer>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Makes ids.
@@ -150,6 +159,17 @@ impl Services {
         let identity =
             IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
+        let node = mint.event_id().to_string();
+        let tokens = TokenService::new(TokenParts {
+            store: Arc::clone(&stores.credentials),
+            clients: Arc::new(NoClients),
+            authorizer: rules.authorizer,
+            hints: Arc::clone(&stores.hints),
+            clock: Arc::clone(clock),
+            mint: Arc::clone(mint),
+            node: node.clone(),
+            rules: rules.tokens,
+        });
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {
             audit: Arc::new(audit),
@@ -164,10 +184,11 @@ impl Services {
             observer: Arc::new(observer),
             presence: Arc::new(presence),
             rooms: Arc::new(rooms),
+            tokens: Arc::new(tokens),
             workers: Arc::new(workers),
             hub: Hub::new(Arc::clone(&stores.hints)),
             live: Live::new(Arc::clone(&stores.events), rules.streams, LiveOptions::default()),
-            node: mint.event_id().to_string(),
+            node,
             coalescer,
             publisher,
             sockets: TaskTracker::new(),
@@ -207,6 +228,7 @@ impl Services {
         if let Some(gateway) = &self.gateway {
             gateway.close(USES_END_WITHIN).await;
         }
+        self.tokens.close(REFRESHES_END_WITHIN).await;
         self.live.close().await;
         self.hub.close().await;
     }

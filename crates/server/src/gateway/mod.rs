@@ -10,8 +10,10 @@ mod observing;
 mod renewing;
 mod routes;
 mod shaping;
+mod tokens;
 
 pub(crate) use observing::{GatewayMetrics, GatewayObserver};
 pub use renewing::Renewing;
 pub(crate) use routes::routes;
 pub(crate) use shaping::shaped;
+pub use tokens::CredentialTokens;
