@@ -16,7 +16,7 @@ const SIGNALR: [&str; 2] = ["@microsoft/signalr@10.0.11", "@microsoft/signalr-pr
 const PYTHON_SIGNALR: &str = "pysignalr==1.3.3";
 
 /// The clients of three makers of models.
-const PYTHON_MODELS: &[&str] = &["openai==3.51.0", "anthropic==2.10.0", "google-genai==3.3.0"];
+const PYTHON_MODELS: &[&str] = &["openai==3.57.0", "anthropic==2.14.0", "google-genai==3.6.1"];
 
 /// Where the clients are.
 pub struct Clients {
