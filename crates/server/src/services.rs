@@ -2,6 +2,7 @@
 
 use crate::access::Refusals;
 use crate::events::{Coalescer, Publisher};
+use crate::gateway::GatewayObserver;
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
@@ -16,6 +17,7 @@ use mainstay_core::presence::{PresenceRules, PresenceService};
 use mainstay_core::providers::credentials::{Authorizer, NoClients, TokenParts, TokenRules, TokenService};
 use mainstay_core::providers::keys::{GatewayKeyService, KeyRules, Meter};
 use mainstay_core::{Caller, Clock, Mint, Result, StoreInfo, StoreProbe, Stores};
+use mainstay_gateway::serving::{Gateway, Observer};
 use mainstay_hub::Hub;
 use mainstay_hub::live::{Live, LiveOptions};
 use std::collections::BTreeSet;
@@ -26,6 +28,8 @@ use tokio_util::task::TaskTracker;
 /// How long sockets may take to say farewell once they are told to.
 const SOCKETS_END_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long the store may take to be told of uses of providers that are over.
+const USES_END_WITHIN: Duration = Duration::from_secs(20);
 /// How long refreshes of credentials may take to store what they were given.
 const REFRESHES_END_WITHIN: Duration = Duration::from_secs(20);
 
@@ -49,6 +53,8 @@ pub struct Services {
     pub gateway_keys: Arc<GatewayKeyService>,
     /// Admits requests to the gateway, and settles them.
     pub meter: Arc<Meter>,
+    /// The gateway to providers; none where no store of pools is given.
+    pub gateway: Option<Arc<Gateway>>,
     /// Users, API keys and sessions.
     pub identity: Arc<IdentityService>,
     /// Mail.
@@ -194,6 +200,7 @@ impl Services {
             events,
             gateway_keys: Arc::new(gateway_keys),
             meter: Arc::new(meter),
+            gateway: None,
             identity: Arc::new(identity),
             mail: Arc::new(mail),
             observer: Arc::new(observer),
@@ -249,6 +256,19 @@ impl Services {
         Ok([of_users, of_tokens, of_documents, of_keys].into_iter().fold(0, u32::saturating_add))
     }
 
+    /// The same services with a gateway.
+    #[must_use]
+    pub fn with_gateway(mut self, gateway: Arc<Gateway>) -> Self {
+        self.gateway = Some(gateway);
+        self
+    }
+
+    /// What is told of what the gateway does, for the metrics.
+    #[must_use]
+    pub fn gateway_observer(&self) -> Arc<dyn Observer> {
+        Arc::new(GatewayObserver(Arc::clone(&self.metrics)))
+    }
+
     /// How many events were not published because a later one stood for them.
     #[must_use]
     pub fn coalesced(&self) -> u64 {
@@ -261,6 +281,9 @@ impl Services {
         self.sockets.close();
         if tokio::time::timeout(SOCKETS_END_WITHIN, self.sockets.wait()).await.is_err() {
             tracing::warn!(sockets = self.sockets.len(), "sockets were cut");
+        }
+        if let Some(gateway) = &self.gateway {
+            gateway.close(USES_END_WITHIN).await;
         }
         self.tokens.close(REFRESHES_END_WITHIN).await;
         self.live.close().await;

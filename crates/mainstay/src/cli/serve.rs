@@ -14,7 +14,7 @@ use mainstay_client::ClientOptions;
 use mainstay_core::{StoreInfo, SystemClock};
 use mainstay_server::identity::tokens::TokenVerifier;
 use mainstay_server::mcp::{self, HttpOptions, McpParts};
-use mainstay_server::{Anchoring, Maintenance, Refreshing, ServerConfig, Surveying};
+use mainstay_server::{Anchoring, Maintenance, Refreshing, Renewing, ServerConfig, Surveying};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,13 +89,14 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
     let anchoring = wiring::anchoring(settings);
     let anchoring = tokio::spawn(anchoring.run(Arc::clone(&services), backbone.shutdown.clone()));
     let surveying = tokio::spawn(Surveying::default().run(Arc::clone(&services), backbone.shutdown.clone()));
+    let renewing = tokio::spawn(Renewing::default().run(Arc::clone(&services), backbone.shutdown.clone()));
     let refreshing = tokio::spawn(Refreshing::default().run(Arc::clone(&services), backbone.shutdown.clone()));
     let keys = tokio::spawn(current_keys(tokens, backbone.shutdown.clone()));
     let grace_ms = settings.server.shutdown_grace_ms;
     let serving = mainstay_server::serve(listener, router, backbone.shutdown.clone(), grace_ms);
     let outcome = until_stopped(serving, signals, &backbone.shutdown).await;
     backbone.shutdown.cancel();
-    let _ = tokio::join!(maintenance, anchoring, surveying, refreshing, keys);
+    let _ = tokio::join!(maintenance, anchoring, surveying, refreshing, renewing, keys);
     Anchoring::finish(&services).await;
     outcome.map_err(|cause| Failure::io("the server failed", &cause))
 }
