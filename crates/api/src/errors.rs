@@ -92,6 +92,7 @@ catalogue! {
     StoreUnavailable = "store.unavailable", "The store cannot be reached", 503, 4503, -32003, 3, true;
     StoreBusy = "store.busy", "The store is busy", 503, 4503, -32003, 3, true;
     StoreFull = "store.full", "The store has no room left", 507, 4507, -32003, 3, false;
+    JournalFull = "store.journal_full", "The store is away, and no more writes are kept for it", 503, 4503, -32003, 3, true;
     StoreIncompatible = "store.incompatible", "The store cannot be used by this version", 500, 4500, -32003, 3, false;
     StoreInconsistent = "store.inconsistent", "The store holds something that cannot be", 500, 4500, -32603, 1, false;
     MailNotFound = "mail.not_found", "There is no such message", 404, 4404, -32004, 1, false;

@@ -16,6 +16,7 @@ pub mod page;
 pub mod presence;
 pub mod providers;
 pub mod raw;
+pub mod store;
 mod text;
 pub mod time;
 

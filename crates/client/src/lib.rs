@@ -21,6 +21,7 @@ mod providers;
 pub mod publisher;
 mod retry;
 mod rooms;
+mod store;
 mod transport;
 mod workers;
 

@@ -80,6 +80,10 @@ scopes! {
     AuditRead = "audit:read";
     /// Write checkpoints of the audit trail, and end what its retention allows.
     AuditAdmin = "audit:admin";
+    /// See how the store stands, and what waits for it on a node.
+    StoreRead = "store:read";
+    /// Have what waits for the store written to it, or give it up.
+    StoreAdmin = "store:admin";
     /// Read the metrics of the server.
     MetricsRead = "metrics:read";
 }

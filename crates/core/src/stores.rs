@@ -13,6 +13,7 @@ use crate::providers::ProviderStore;
 use crate::providers::credentials::CredentialStore;
 use crate::providers::keys::KeyStore;
 use async_trait::async_trait;
+use mainstay_api::Timestamp;
 use std::sync::Arc;
 
 /// What a store is.
@@ -30,11 +31,37 @@ pub struct StoreInfo {
     pub warnings: Vec<String>,
 }
 
+/// What a process has asked of a store, and how that went.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoreActivity {
+    /// Commands that were sent, each attempt for itself.
+    pub commands: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// How often it connected anew.
+    pub reconnects: u64,
+    /// When it connected first.
+    pub first_connected_at: Option<Timestamp>,
+    /// When it connected last.
+    pub connected_at: Option<Timestamp>,
+    /// When a command, or a connection, failed last.
+    pub failed_at: Option<Timestamp>,
+    /// Why it did, without any secret.
+    pub failure: Option<String>,
+    /// What keys begin with, where the store has keys.
+    pub key_prefix: Option<String>,
+}
+
 /// Asks a store whether it is there.
 #[async_trait]
 pub trait StoreProbe: Send + Sync {
     /// One round trip to the store, bounded in time.
     async fn ping(&self) -> Result<()>;
+
+    /// What this process has asked of the store.
+    fn activity(&self) -> StoreActivity {
+        StoreActivity::default()
+    }
 
     /// Ends the use of the store: what was accepted is finished, then connections and files are closed.
     /// Calling it twice does no harm.

@@ -33,6 +33,7 @@ mod refreshing;
 mod serve;
 mod services;
 mod signalr;
+mod store;
 mod surveying;
 mod whoami;
 
@@ -56,4 +57,5 @@ pub use refreshing::Refreshing;
 pub use serve::serve;
 pub use services::{ServiceRules, Services};
 pub use signalr::SignalrRules;
+pub use store::OutageLook;
 pub use surveying::Surveying;

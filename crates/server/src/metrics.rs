@@ -3,12 +3,14 @@
 mod delivery;
 mod events;
 mod gateway_keys;
+mod outage;
 mod refreshes;
 mod standing;
 
 pub(crate) use delivery::{Carrier, DeliveryMetrics};
 pub(crate) use events::{EventMetrics, PublishStatus, Transport};
 pub(crate) use gateway_keys::GatewayKeyMetrics;
+pub(crate) use outage::OutageMetrics;
 use refreshes::RefreshMetrics;
 pub(crate) use standing::StandingMetrics;
 
@@ -52,6 +54,8 @@ pub struct Metrics {
     pub(crate) events: EventMetrics,
     /// What is counted of requests to the gateway.
     pub(crate) gateway_keys: GatewayKeyMetrics,
+    /// What waits for the store.
+    pub(crate) outage: OutageMetrics,
     /// How streams and consumer groups stand.
     pub(crate) standing: StandingMetrics,
     /// What is measured of the gateway.
@@ -112,6 +116,7 @@ impl Metrics {
             store_up: Gauge::default(),
             events: EventMetrics::register(&mut registry),
             gateway_keys: GatewayKeyMetrics::register(&mut registry),
+            outage: OutageMetrics::register(&mut registry),
             standing: StandingMetrics::register(&mut registry),
             gateway: GatewayMetrics::register(&mut registry),
             refreshes: RefreshMetrics::register(&mut registry),

@@ -12,7 +12,7 @@ use crate::events::{
 use crate::gateway_keys;
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
 use crate::providers::credential;
-use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, whoami};
+use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, store, whoami};
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
@@ -168,6 +168,12 @@ endpoints! {
         presence::register => register [Scope::PresenceWrite];
         presence::unregister => unregister [Scope::PresenceWrite];
         presence::heartbeat => heartbeat [Scope::PresenceWrite];
+        store => status [Scope::StoreRead];
+        store::journal => list [Scope::StoreRead];
+        store::journal => replay [audited_in_server(Scope::StoreAdmin, AuditClass::Write, "store.journal.replay", "journal")];
+        store::journal => discard [audited_in_server(Scope::StoreAdmin, AuditClass::Delete, "store.journal.discard", "journal")];
+        store::legacy => redis_status [Scope::StoreRead];
+        store::legacy => storage_status [Scope::StoreRead];
         credential => put [audited(Scope::ProvidersWrite, AuditClass::Privilege, "providers.credential.put", "credential")];
         credential => read [audited(Scope::ProvidersRead, AuditClass::Read, "providers.credential.read", "credential")];
         credential => remove [audited(Scope::ProvidersWrite, AuditClass::Delete, "providers.credential.remove", "credential")];

@@ -13,6 +13,7 @@ use mainstay_core::events::{
 };
 use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
+use mainstay_core::outage::{Outage, OutageService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
 use mainstay_core::providers::credentials::{Authorizer, NoClients, TokenParts, TokenRules, TokenService};
 use mainstay_core::providers::keys::{GatewayKeyService, KeyRules, Meter};
@@ -59,6 +60,8 @@ pub struct Services {
     pub identity: Arc<IdentityService>,
     /// Mail.
     pub mail: Arc<MailService>,
+    /// What this node keeps while the store is away.
+    pub outage: Arc<OutageService>,
     /// How streams and groups stand.
     pub observer: Arc<EventObserver>,
     /// Presence.
@@ -111,6 +114,8 @@ pub struct ServiceRules {
     pub identity: IdentityRules,
     /// The rules of mail.
     pub mail: MailRules,
+    /// What this node keeps while the store is away; nothing where the store is a file of its own.
+    pub outage: Option<Arc<Outage>>,
     /// The rules of presence.
     pub presence: PresenceRules,
     /// The rules of rooms.
@@ -204,6 +209,7 @@ impl Services {
             identity: Arc::new(identity),
             mail: Arc::new(mail),
             observer: Arc::new(observer),
+            outage: Arc::new(OutageService::new(rules.outage)),
             presence: Arc::new(presence),
             rooms: Arc::new(rooms),
             tokens: Arc::new(tokens),

@@ -23,6 +23,7 @@ mod lock;
 mod mail;
 mod names;
 mod options;
+mod outage;
 mod presence;
 mod providers;
 mod readers;
@@ -34,6 +35,7 @@ mod wakeups;
 mod writer;
 
 pub use options::{Location, SqliteOptions};
+pub use outage::OutageFile;
 
 use mainstay_core::{Result, Stores};
 use std::sync::Arc;
@@ -45,7 +47,7 @@ use std::sync::Arc;
 /// `store.unavailable`, `store.busy` and `store.full` where it cannot be opened or written; `settings.invalid`.
 pub async fn open(options: SqliteOptions) -> Result<Stores> {
     let info = store::info(&options.location);
-    let opened = tokio::task::spawn_blocking(move || store::Store::open(&options)).await;
+    let opened = tokio::task::spawn_blocking(move || store::Store::open(&options, schema::STORE)).await;
     let store = Arc::new(opened.map_err(|error| store::ended_early(&error))??);
     Ok(Stores {
         info,

@@ -27,6 +27,7 @@ mod serve;
 mod session;
 mod signals;
 mod span;
+mod store;
 mod totp;
 mod user;
 mod whoami;
@@ -134,6 +135,9 @@ enum Work {
     /// Care for the gateway: the keys of those who use it, and what was used.
     #[command(subcommand)]
     Gateway(gateway::GatewayCommand),
+    /// See how the store stands, and what a server keeps while it is away.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// Care for providers, the upstreams of the gateway.
     #[command(subcommand)]
     Providers(providers::ProvidersCommand),
@@ -238,6 +242,7 @@ impl Work {
             Self::Key(command) => command.run(context).await,
             Self::Keyring(command) => command.run(context).await,
             Self::Gateway(command) => command.run(context).await,
+            Self::Store(command) => command.run(context).await,
             Self::Providers(command) => command.run(context).await,
             Self::Serve(command) => command.run(context).await,
             Self::Mcp(command) => command.run(context).await,

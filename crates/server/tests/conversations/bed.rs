@@ -85,6 +85,7 @@ impl Bed {
 impl Node {
     fn new(stores: &Stores, agent: Arc<dyn Agent>) -> Self {
         let rules = ServiceRules {
+            outage: None,
             audit: AuditRules::default(),
             agent,
             chat: ChatRules::default(),

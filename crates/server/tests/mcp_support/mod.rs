@@ -62,6 +62,7 @@ impl Site {
         let stores = mainstay_redis::open(redis).await.unwrap();
         let clock = Arc::new(SystemClock);
         let rules = ServiceRules {
+            outage: None,
             audit: AuditRules::default(),
             notary: None,
             agent: Arc::new(EchoAgent),

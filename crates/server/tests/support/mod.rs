@@ -144,6 +144,7 @@ impl Site {
 /// The rules of the services of a site.
 pub fn rules(setup: Setup) -> ServiceRules {
     ServiceRules {
+        outage: None,
         audit: AuditRules::default(),
         notary: None,
         agent: Arc::new(EchoAgent),
