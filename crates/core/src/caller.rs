@@ -62,8 +62,6 @@ scopes! {
     GatewayAdmin = "gateway:admin";
     /// Export and erase the conversations of another user, with a reason that is recorded.
     ConversationsAdmin = "conversations:admin";
-    /// Ask providers by way of the gateway.
-    GatewayUse = "gateway:use";
     /// Read pools of providers, their settings without their secrets, and how they do.
     ProvidersRead = "providers:read";
     /// Change pools of providers, their settings and their credentials.

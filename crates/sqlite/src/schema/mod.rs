@@ -30,7 +30,7 @@ const MIGRATIONS: [&str; 13] = [
 /// Marks the file of an outage as ours: `Msto` in ASCII.
 const OUTAGE_ID: i64 = 0x4d73_746f;
 /// The steps of the file of an outage.
-const OUTAGE_MIGRATIONS: [&str; 13] = [include_str!("outage_0001.sql")];
+const OUTAGE_MIGRATIONS: [&str; 1] = [include_str!("outage_0001.sql")];
 
 /// What a file holds, and how it comes to do so.
 #[derive(Debug, Clone, Copy)]
