@@ -5,7 +5,7 @@ use crate::notary;
 use crate::owner_key;
 use crate::settings::Settings;
 use mainstay_core::audit::{AuditRules, AuditService};
-use mainstay_core::outage::{Outage, OutlastingDocuments, OutlastingParts, Snapshots};
+use mainstay_core::outage::{Outage, OutlastingDocuments, OutlastingParts};
 use mainstay_core::{RandomMint, Stores, SystemClock};
 use mainstay_sqlite::OutageFile;
 use std::path::PathBuf;

@@ -7,8 +7,9 @@ use http::HeaderMap;
 use mainstay_core::api::providers::{LeaseId, PoolType, ProviderId};
 use mainstay_core::api::{Namespace, Timestamp};
 use mainstay_core::providers::{
-    ChangePool, Checked, Choice, Choose, Chosen, Finish, FinishUses, Finished, NoneFree, PoolName, PoolOutcome,
-    PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, SelectionRules, StandBreaker,
+    BreakerState, ChangePool, Checked, Choice, Choose, Chosen, Finish, FinishUses, Finished, NoneFree, PoolName,
+    PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, SelectionRules,
+    StandBreaker,
 };
 use mainstay_core::{Clock, RandomMint, Result, SystemClock};
 use mainstay_gateway::Protocol;
@@ -97,8 +98,8 @@ impl ProviderStore for Desk {
         Ok(0)
     }
 
-    async fn stand(&self, _stand: StandBreaker) -> Result<bool> {
-        Ok(false)
+    async fn stand(&self, _stand: StandBreaker) -> Result<Option<BreakerState>> {
+        Ok(None)
     }
 
     async fn sealed_with(&self, _key: &str) -> Result<bool> {

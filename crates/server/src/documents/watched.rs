@@ -18,8 +18,8 @@ const LOOK_WITHIN: Duration = Duration::from_secs(5);
 /// Age from which a copy is stale, in milliseconds: looks have failed, or take too long.
 const STALE_AFTER_MS: i64 = 10_000;
 
-/// What a copy knows.
-#[derive(Debug, Clone)]
+/// What a copy knows. It holds secrets, and has no form for a log.
+#[derive(Clone)]
 pub struct Copied {
     /// The documents, with their secrets; one copy for all readers.
     pub collection: Arc<OpenedCollection>,
@@ -156,11 +156,11 @@ async fn look(parts: &WatchedParts, sender: &watch::Sender<Option<Copied>>) {
             let error = failed.ok().and_then(Result::err).map(|error| error.to_string());
             let error = error.unwrap_or_else(|| "no answer in time".into());
             let Some(known) = known else {
-                tracing::warn!(collection = %parts.place.collection, error, "a collection cannot be read");
+                tracing::warn!(collection = %parts.place.collection, %error, "a collection cannot be read");
                 return;
             };
             if !known.away {
-                tracing::warn!(collection = %parts.place.collection, error, "the store is away; going on from the copy");
+                tracing::warn!(collection = %parts.place.collection, %error, "the store is away; going on from the copy");
             }
             sender.send_replace(Some(Copied { away: true, ..known }));
         }

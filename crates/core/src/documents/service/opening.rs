@@ -7,8 +7,8 @@ use crate::error::Result;
 use mainstay_api::documents::{CollectionName, Document, MAX_PAGE};
 use mainstay_api::{Namespace, Position};
 
-/// A collection with its secrets.
-#[derive(Debug, Clone)]
+/// A collection with its secrets, which has no form for a log.
+#[derive(Clone)]
 pub struct OpenedCollection {
     /// The documents, by key.
     pub documents: Vec<Document>,
