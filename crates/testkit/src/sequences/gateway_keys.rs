@@ -39,7 +39,7 @@ pub(crate) enum Operation {
         failed: bool,
     },
     Limit(Limits),
-    /// Forgets what is over, and usage of earlier days.
+    /// Forgets what is over. Usage of days on which something may still be settled is never forgotten.
     Purge,
     Look,
     Wait {
@@ -169,7 +169,7 @@ impl Side {
             }
             Operation::Limit(limits) => self.limit(limits, now).await,
             Operation::Purge => {
-                while self.keys.purge(now, day_of(now)).await.expect("purge") {}
+                while self.keys.purge(now, day_of(self.began)).await.expect("purge") {}
                 format!("{:?}", self.usage().await)
             }
             Operation::Look => format!("{:?} {:?}", self.look(now).await, self.usage().await),

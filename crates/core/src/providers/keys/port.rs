@@ -352,7 +352,7 @@ pub trait KeyStore: Send + Sync {
     /// Usage by day, who asked, pool, provider and model, in that order, behind a row.
     async fn usage(&self, list: ListUsage) -> Result<Vec<UsageRow>>;
 
-    /// Forgets reservations and settled requests of longer than [`SETTLE_WITHIN_MS`] ago, and usage before a day, in bounded
-    /// steps; finishes what a crash left half done. Answers whether there is more.
+    /// Forgets reservations and settled requests of longer than [`SETTLE_WITHIN_MS`] ago, and usage before a day on which nothing
+    /// can be settled any more, in bounded steps; finishes what a crash left half done. Answers whether there is more.
     async fn purge(&self, now: Timestamp, before_day: u32) -> Result<bool>;
 }

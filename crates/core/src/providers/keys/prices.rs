@@ -216,6 +216,6 @@ mod tests {
         assert_eq!(prices.estimate("n", open), Reserve { tokens: 110, cost: 10 });
         assert_eq!(prices.estimate("x", open), Reserve { tokens: 4_196, cost: 0 });
         let huge = Prospect { prompt_bytes: u64::MAX, max_output_tokens: Some(u64::MAX), answers: u32::MAX };
-        assert_eq!(prices.estimate("m", huge), Reserve { tokens: MAX_COUNT, cost: 3 * MAX_COUNT.min(MAX_COUNT / 3) });
+        assert_eq!(prices.estimate("m", huge), Reserve { tokens: MAX_COUNT, cost: MAX_COUNT });
     }
 }

@@ -31,6 +31,9 @@ impl GatewayKeyService {
     /// An invalid request where the file has another form; `secrets.key_missing`; those of the store.
     pub async fn import(&self, caller: &Caller, import: ImportGatewayKeys) -> Result<ImportedGatewayKeys> {
         caller.require(Scope::GatewayAdmin)?;
+        if !import.dry_run {
+            self.ring()?;
+        }
         let text = import.file.as_str();
         let root = Node::of(&import.file)?;
         let Kind::Object(members) = &root.kind else { return Err(another_form()) };
@@ -67,17 +70,20 @@ impl GatewayKeyService {
             }
             return Err(super::exists());
         }
-        let record = self.record(caller, &entry, digest)?;
+        let original = entry.original()?;
         if !dry_run {
-            self.store_new(record).await?;
+            self.store_new(self.record(caller, &entry, original, digest)?).await?;
         }
         Ok(true)
     }
 
-    fn record(&self, caller: &Caller, entry: &Entry<'_>, digest: String) -> Result<KeyRecord> {
-        let original = RawJson::parse(entry.member.value.text(entry.text)).map_err(|e| Error::bug(e.to_string()))?;
-        let read: Map<String, Value> =
-            original.read().map_err(|_| Error::invalid("it is no object with the members of a key"))?;
+    fn record(
+        &self,
+        caller: &Caller,
+        entry: &Entry<'_>,
+        (original, read): (RawJson, Map<String, Value>),
+        digest: String,
+    ) -> Result<KeyRecord> {
         let id = GatewayKeyId::parse(format!("gwk-{}", &digest[..16])).map_err(|e| Error::bug(e.to_string()))?;
         let ring = self.ring()?;
         let original = Original { secret: entry.member.name.clone(), record: original };
@@ -232,6 +238,15 @@ struct Entry<'a> {
     member: &'a Member,
     text: &'a str,
     place: u32,
+}
+
+impl Entry<'_> {
+    /// Its record, as it is and with its members.
+    fn original(&self) -> Result<(RawJson, Map<String, Value>)> {
+        let original = RawJson::parse(self.member.value.text(self.text)).map_err(|e| Error::bug(e.to_string()))?;
+        let members = original.read().map_err(|_| Error::invalid("it is no object with the members of a key"))?;
+        Ok((original, members))
+    }
 }
 
 fn another_form() -> Error {
