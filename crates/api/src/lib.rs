@@ -6,6 +6,7 @@ pub mod conversations;
 pub mod documents;
 pub mod errors;
 pub mod events;
+pub mod gateway;
 pub mod health;
 pub mod identity;
 pub mod ids;

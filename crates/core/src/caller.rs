@@ -56,6 +56,10 @@ scopes! {
     EventsConsume = "events:consume";
     /// Make and remove groups, say who may be in a room, and choose the transport of publishers.
     EventsAdmin = "events:admin";
+    /// Send requests through the gateway.
+    GatewayUse = "gateway:use";
+    /// Make and change keys of the gateway, and read its usage.
+    GatewayAdmin = "gateway:admin";
     /// Export and erase the conversations of another user, with a reason that is recorded.
     ConversationsAdmin = "conversations:admin";
     /// Read pools of providers, their settings without their secrets, and how they do.

@@ -9,7 +9,9 @@ use crate::events::{ConnectionStore, EventStore, GroupStore, RoomStore, Transpor
 use crate::identity::IdentityStore;
 use crate::mail::MailStore;
 use crate::presence::PresenceStore;
+use crate::providers::ProviderStore;
 use crate::providers::credentials::CredentialStore;
+use crate::providers::keys::KeyStore;
 use async_trait::async_trait;
 use mainstay_api::Timestamp;
 use std::sync::Arc;
@@ -87,6 +89,8 @@ pub struct Stores {
     pub documents: Arc<dyn DocumentStore>,
     /// Logs of events.
     pub events: Arc<dyn EventStore>,
+    /// Keys of the gateway, and usage.
+    pub gateway_keys: Arc<dyn KeyStore>,
     /// Consumer groups on logs of events.
     pub groups: Arc<dyn GroupStore>,
     /// Users, API keys and sessions.
@@ -95,6 +99,8 @@ pub struct Stores {
     pub mail: Arc<dyn MailStore>,
     /// Presence.
     pub presence: Arc<dyn PresenceStore>,
+    /// Pools of providers.
+    pub providers: Arc<dyn ProviderStore>,
     /// Rooms of streams.
     pub rooms: Arc<dyn RoomStore>,
     /// How publishers choose their transport.

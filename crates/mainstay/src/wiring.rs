@@ -21,6 +21,7 @@ use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, Mirro
 use mainstay_core::outage::OutlastingDocuments;
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::providers::credentials::TokenRules;
+use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::secrets::KeyRing;
 use mainstay_core::{RandomMint, Stores, SystemClock};
 use mainstay_gateway::HttpAuthorizer;
@@ -100,6 +101,7 @@ impl Backbone {
             chat: chats::chat_rules(&settings.agent),
             conversations: chats::conversation_rules(&settings.conversations),
             documents: DocumentRules { ring: keyring::find(settings)?, ..DocumentRules::default() },
+            gateway_keys: KeyRules { ring: keyring::find(settings)?, ..KeyRules::default() },
             identity: identity_rules(settings)?,
             mail: mail_rules(&settings.mail),
             outage: outlasting.as_ref().map(|outlasting| Arc::clone(&outlasting.outage)),

@@ -16,12 +16,14 @@ pub mod credentials;
 mod documents;
 mod events;
 mod failure;
+mod gateway_keys;
 mod identity;
 mod keys;
 pub mod legacy;
 mod mail;
 mod options;
 mod presence;
+mod providers;
 mod rooms;
 mod scripts;
 mod tls;
@@ -78,10 +80,12 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
             Arc::clone(&options.streams),
             Arc::clone(&hints),
         )),
+        gateway_keys: Arc::new(gateway_keys::RedisKeys::new(Arc::clone(&connection), keys.clone())),
         groups: Arc::new(events::RedisGroups::new(Arc::clone(&connection), keys.clone(), Arc::clone(&options.streams))),
         identity: Arc::new(identity::RedisIdentity::new(Arc::clone(&connection), &keys)),
         mail: Arc::new(mail::RedisMail::new(Arc::clone(&connection), keys.clone())),
         presence: Arc::new(presence::RedisPresence::new(Arc::clone(&connection), keys.clone())),
+        providers: Arc::new(providers::RedisProviders::new(Arc::clone(&connection), keys.clone())),
         rooms: Arc::new(rooms::RedisRooms::new(Arc::clone(&connection), keys.clone())),
         transport: Arc::new(transport::RedisTransport::new(connection, keys)),
     })

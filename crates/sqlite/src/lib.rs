@@ -17,6 +17,7 @@ mod documents;
 mod errors;
 mod events;
 mod files;
+mod gateway_keys;
 mod identity;
 mod lock;
 mod mail;
@@ -24,6 +25,7 @@ mod names;
 mod options;
 mod outage;
 mod presence;
+mod providers;
 mod readers;
 mod rooms;
 mod schema;
@@ -57,10 +59,12 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         credentials: Arc::new(credentials::SqliteCredentials::new(Arc::clone(&store))),
         documents: Arc::new(documents::SqliteDocuments::new(Arc::clone(&store))),
         events: Arc::new(events::SqliteEvents::new(Arc::clone(&store))),
+        gateway_keys: Arc::new(gateway_keys::SqliteKeys::new(Arc::clone(&store))),
         groups: Arc::new(events::SqliteGroups::new(Arc::clone(&store))),
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
         presence: Arc::new(presence::SqlitePresence::new(Arc::clone(&store))),
+        providers: Arc::new(providers::SqliteProviders::new(Arc::clone(&store))),
         rooms: Arc::new(rooms::SqliteRooms::new(Arc::clone(&store))),
         transport: Arc::new(transport::SqliteTransport::new(store)),
     })

@@ -15,6 +15,7 @@ use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
+use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::{Clock, RandomMint, Role, Stores, SystemClock};
 use mainstay_server::identity::tokens::{IssuerConfig, KeyOrigin, TenantRule, Tenants, TokenVerifier};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router};
@@ -90,6 +91,7 @@ impl Node {
             chat: ChatRules::default(),
             conversations: ConversationRules::default(),
             documents: DocumentRules::default(),
+            gateway_keys: KeyRules::default(),
             identity: IdentityRules::default(),
             mail: MailRules::default(),
             presence: PresenceRules::default(),
