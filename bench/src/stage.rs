@@ -73,6 +73,7 @@ pub fn mail(stores: &Stores) -> Arc<MailService> {
 /// The services on a store.
 pub fn services(stores: &Stores) -> Arc<Services> {
     let rules = ServiceRules {
+        outage: None,
         audit: AuditRules::default(),
         notary: None,
         agent: Arc::new(EchoAgent),
