@@ -309,7 +309,7 @@ async fn a_file_is_imported_as_far_as_it_can_be_and_says_what_is_left() {
     assert!(desk.keys.list(&owner(), ListGatewayKeys::default()).await.unwrap().items.is_empty());
     let report = desk.import(file).await;
     assert_eq!(said, report, "a dry run says what comes of it");
-    assert_eq!((report.created, report.ignored), (1, vec!["config".to_owned()]));
+    assert_eq!((report.created, report.ignored.as_slice()), (1, ["config".to_owned()].as_slice()));
     let failed: Vec<(u32, &str)> = report.failed.iter().map(|key| (key.place, key.name.as_str())).collect();
     assert_eq!(failed, [(1, "too short"), (2, "imported")]);
     for broken in ["[]", "{}", r#"{"keys":[]}"#] {
