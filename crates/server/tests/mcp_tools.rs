@@ -45,6 +45,9 @@ const ORDER: [&str; 33] = [
     "events_publish",
     "events_read",
     "events_streams",
+    "settings_get",
+    "settings_list",
+    "settings_set",
     "whoami",
 ];
 
