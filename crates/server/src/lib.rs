@@ -35,6 +35,7 @@ mod services;
 mod signalr;
 mod store;
 mod surveying;
+mod tags;
 mod whoami;
 
 pub use access::{Audited, Needs};
