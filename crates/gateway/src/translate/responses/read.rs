@@ -5,7 +5,7 @@ use super::super::conversation::{
     Amount, Call, Choice, Conversation, Format, Media, MediaKind, Outcome, Part, Role, Signature, Source, Thinking,
     Thought, Tool, texts,
 };
-use super::super::openai::{data_url, effort, schema_format};
+use super::super::openai::{data_url, effort, plain_choice, schema_format};
 use crate::Protocol;
 use crate::json::{self, Field, Kind, Object, Shape};
 
@@ -191,12 +191,7 @@ fn read_tool(field: &Field<'_>) -> Result<Tool, Shape> {
 
 fn read_choice(conversation: &mut Conversation, field: &Field<'_>) -> Result<(), Shape> {
     if field.kind() == Kind::Text {
-        conversation.choice = Some(match &*field.text()? {
-            "auto" => Choice::Auto,
-            "none" => Choice::None,
-            "required" => Choice::Any,
-            _ => return Err(field.wrong("is none of auto, none and required")),
-        });
+        conversation.choice = Some(plain_choice(field)?);
         return Ok(());
     }
     let mut choice = field.object()?;
