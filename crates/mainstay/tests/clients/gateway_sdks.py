@@ -97,7 +97,7 @@ def refusals():
     except openai.NotFoundError as error:
         expect("openai error", "nowhere" in str(error), True)
     try:
-        anthropic.Anthropic(base_url=f"{SERVER}/{POOLS[0]}", api_key="sk-wrong", max_retries=0).messages.create(
+        anthropic.Anthropic(base_url=SERVER, api_key="sk-wrong", max_retries=0).messages.create(
             model="small", max_tokens=1, messages=[{"role": "user", "content": "x"}])
         raise SystemExit("anthropic is let in with a wrong key")
     except anthropic.AuthenticationError as error:
