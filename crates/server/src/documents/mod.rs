@@ -13,9 +13,6 @@ pub(crate) mod reveal;
 pub(crate) mod roll_back;
 pub(crate) mod transact;
 pub(crate) mod watch;
-mod watched;
-
-pub use watched::{Copied, Watched, WatchedParts};
 
 use crate::app::App;
 use crate::problem::Failure;

@@ -2,12 +2,9 @@
 
 mod following;
 mod keeping;
-mod opening;
 mod preparing;
 mod reading;
 mod writing;
-
-pub use opening::{CollectionPlace, OpenedCollection};
 
 use super::port::{DocumentLimits, DocumentName, DocumentStore, StoredBody};
 use super::schema::Schema;
