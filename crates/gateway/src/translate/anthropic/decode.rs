@@ -16,7 +16,7 @@ pub(crate) struct Decoder;
 impl Decoder {
     pub fn event(&mut self, event: &Event, deltas: &mut Vec<Delta>) -> Result<(), Failure> {
         let raw = parse(event.data.as_bytes()).map_err(Failure::garbled)?;
-        let root = Field::root(&raw);
+        let root = Field::root(raw);
         let mut object = root.object().map_err(Failure::garbled)?;
         let kind = object.text("type").map_err(Failure::garbled)?.unwrap_or_default();
         if kind == "error" {

@@ -26,7 +26,7 @@ impl Decoder {
             return Ok(());
         }
         let raw = parse(event.data.as_bytes()).map_err(Failure::garbled)?;
-        let root = Field::root(&raw);
+        let root = Field::root(raw);
         let mut chunk = root.object().map_err(Failure::garbled)?;
         if chunk.take("error").is_some() {
             let (kind, message) = errors::from_object(&root).unwrap_or_default();

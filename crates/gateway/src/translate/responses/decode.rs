@@ -27,7 +27,7 @@ impl Decoder {
             return Ok(());
         }
         let raw = parse(event.data.as_bytes()).map_err(Failure::garbled)?;
-        let root = Field::root(&raw);
+        let root = Field::root(raw);
         let mut object = root.object().map_err(Failure::garbled)?;
         let kind = object.text("type").map_err(Failure::garbled)?.unwrap_or_default();
         if kind == "error" || (kind.is_empty() && object.take("error").is_some()) {
