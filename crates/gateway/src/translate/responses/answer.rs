@@ -4,7 +4,7 @@ use super::super::Context;
 use super::super::conversation::{Call, Signature, Thought};
 use super::super::reply::{Failure, Finish, Reply, Said};
 use crate::Protocol;
-use crate::errors::{self, Kind};
+use crate::errors::Kind;
 use crate::json::{self, Field, Json, Members, Object, Shape};
 use crate::usage::Usage;
 
@@ -17,9 +17,7 @@ pub(crate) fn read_reply(mut object: Object<'_>) -> Result<Reply, Failure> {
 
 /// Why a response failed, where it did.
 pub(super) fn failure_of(response: &mut Object<'_>) -> Option<Failure> {
-    let error = response.take("error")?;
-    let (kind, message) = errors::from_object(&error).unwrap_or_default();
-    Some(Failure { kind: kind.unwrap_or(Kind::Upstream), message })
+    response.take("error").map(|error| Failure::said(&error))
 }
 
 fn read(object: &mut Object<'_>) -> Result<Reply, Shape> {
