@@ -6,6 +6,7 @@
 mod book;
 pub mod counting;
 pub mod errors;
+mod insist;
 mod json;
 pub mod models;
 mod oauth;
