@@ -163,13 +163,7 @@ impl Sealing<'_> {
     }
 
     fn ring(&self) -> Result<&KeyRing> {
-        self.ring.ok_or_else(|| {
-            Error::new(
-                mainstay_api::Code::SecretsKeyMissing,
-                "there is no key ring to seal secrets with",
-                "Set MAINSTAY_KEYRING, or let the server write its data folder.",
-            )
-        })
+        super::needed(self.ring, "there is no key ring to seal secrets with")
     }
 
     fn is_marked(&self, pointer: &Pointer) -> bool {
