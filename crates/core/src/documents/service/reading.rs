@@ -10,7 +10,7 @@ use mainstay_api::documents::{
     CollectionName, DEFAULT_PAGE, Document, DocumentHistory, DocumentKey, DocumentRevision, DocumentsPage,
     ListDocuments, ListHistory,
 };
-use mainstay_api::{Code, Namespace, RawJson};
+use mainstay_api::{Code, RawJson};
 
 impl DocumentService {
     /// Reads a document, with masks in the place of secrets, or with the secrets where they are asked for.
@@ -26,16 +26,6 @@ impl DocumentService {
         let row = found.ok_or_else(|| not_found(name))?;
         let value = if reveal { self.open(&caller.namespace, name, &row.body)? } else { shown(&row)? };
         Ok(to_document(row, value))
-    }
-
-    /// Reads a document with its secrets, for a part of this server; absent where there is none.
-    ///
-    /// # Errors
-    /// Those of the store; `secrets.key_missing`, `secrets.unreadable`.
-    pub async fn opened(&self, namespace: &Namespace, name: &DocumentName) -> Result<Option<Document>> {
-        let Some(row) = self.store.document(namespace, name, self.clock.now()).await? else { return Ok(None) };
-        let value = self.open(namespace, name, &row.body)?;
-        Ok(Some(to_document(row, value)))
     }
 
     /// Lists documents of a collection by key, with masks in the place of secrets.
