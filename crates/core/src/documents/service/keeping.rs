@@ -57,9 +57,9 @@ impl DocumentService {
             for revision in found {
                 let owner = owner(&revision.namespace, &revision.name);
                 let sealing = Sealing { ring: Some(ring), purpose: PURPOSE, owner: &owner, marks: &[] };
-                let sealed = sealing.reseal(&revision.body.text)?;
+                let (text, seal_key) = sealing.reseal(&revision.body.text)?;
                 let before = revision.body.seal_key.clone().unwrap_or_default();
-                let body = StoredBody { text: sealed.stored, seal_key: sealed.seal_key };
+                let body = StoredBody { text, seal_key };
                 // What is gone meanwhile, or sealed anew by somebody else, needs nothing.
                 resealed += u32::from(self.store.reseal(SealedRevision { body, ..revision }, &before).await?);
             }
