@@ -3,7 +3,7 @@
 use super::kept::KeptTransaction;
 use crate::documents::{
     ChangeDocument, ChangesQuery, ChangesRead, DocumentName, DocumentRow, DocumentsQuery, DocumentsRead,
-    MAX_PAGE_BYTES, StoredBody, Transact, Transacted,
+    MAX_PAGE_BYTES, NewBody, StoredBody, Transact, Transacted,
 };
 use mainstay_api::documents::{ChangeKind, CollectionName, DocumentChange, DocumentKey};
 use mainstay_api::{Offset, Position, RawJson, Timestamp};
@@ -41,6 +41,27 @@ struct WrittenRow {
     updated_at: Timestamp,
     updated_by: String,
     expires_at: Option<Timestamp>,
+}
+
+/// Under which revision something is written, when and by whom.
+pub(super) struct Stamp<'a> {
+    pub revision: u64,
+    pub at: Timestamp,
+    pub by: &'a str,
+}
+
+impl Stamp<'_> {
+    /// What the document is from then on.
+    pub fn row(&self, name: DocumentName, new: NewBody) -> DocumentRow {
+        DocumentRow {
+            name,
+            revision: self.revision,
+            body: new.body,
+            updated_at: self.at,
+            updated_by: self.by.to_owned(),
+            expires_at: new.expires_at,
+        }
+    }
 }
 
 impl Copy {
@@ -174,24 +195,17 @@ impl Copy {
     /// Applies a write that waits.
     pub fn apply(&mut self, kept: &KeptTransaction) {
         let transact = kept.transact();
+        let stamp = Stamp { revision: kept.position.offset.0, at: transact.now, by: &transact.by };
         for change in transact.changes {
-            let revision = kept.position.offset.0;
             self.changes.push(DocumentChange {
-                revision,
+                revision: stamp.revision,
                 collection: change.name.collection.clone(),
                 key: change.name.key.clone(),
                 kind: if change.write.is_some() { ChangeKind::Put } else { ChangeKind::Deleted },
-                at: transact.now,
-                by: transact.by.clone(),
+                at: stamp.at,
+                by: stamp.by.to_owned(),
             });
-            let row = change.write.map(|new| DocumentRow {
-                name: change.name.clone(),
-                revision,
-                body: new.body,
-                updated_at: transact.now,
-                updated_by: transact.by.clone(),
-                expires_at: new.expires_at,
-            });
+            let row = change.write.map(|new| stamp.row(change.name.clone(), new));
             self.put(change.name, row);
         }
         if kept.position.offset > self.head.offset {
