@@ -6,6 +6,7 @@ use crate::providers::records::ProviderSettings;
 use mainstay_api::Timestamp;
 use mainstay_api::providers::ProviderId;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// What is left of a pool after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,13 +124,13 @@ impl Pool {
         if patch.expected.is_some_and(|expected| expected != current) {
             return PoolOutcome::Conflict { current };
         }
-        member.settings = ProviderSettings {
+        member.settings = Arc::new(ProviderSettings {
             body: patch.body.clone(),
             traits: patch.traits.clone(),
             seal_key: patch.seal_key.clone(),
             version: revision,
             updated_at: now,
-        };
+        });
         PoolOutcome::Changed(revision)
     }
 
@@ -170,13 +171,13 @@ impl SeededProvider {
         member
     }
 
-    fn settings(&self, entry: Entry) -> ProviderSettings {
-        ProviderSettings {
+    fn settings(&self, entry: Entry) -> Arc<ProviderSettings> {
+        Arc::new(ProviderSettings {
             body: self.body.clone(),
             traits: self.traits.clone(),
             seal_key: self.seal_key.clone(),
             version: entry.revision,
             updated_at: entry.now,
-        }
+        })
     }
 }
