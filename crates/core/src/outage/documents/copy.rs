@@ -1,6 +1,7 @@
 //! The last known copy of the documents of a namespace.
 
 use super::kept::KeptTransaction;
+use crate::clock::next_revision;
 use crate::documents::{
     ChangeDocument, ChangesQuery, ChangesRead, DocumentName, DocumentRow, DocumentsQuery, DocumentsRead,
     MAX_PAGE_BYTES, NewBody, StoredBody, Transact, Transacted,
@@ -187,8 +188,7 @@ impl Copy {
 
     /// The position that a transaction would have in the store, if nobody else wrote.
     pub fn next(&self, now: Timestamp) -> Position {
-        let micros = u64::try_from(now.as_millis()).unwrap_or(0).saturating_mul(1_000);
-        let revision = micros.max(self.head.offset.0 + 1).min(Offset::MAX.0);
+        let revision = next_revision(self.head.offset.0, now).min(Offset::MAX.0);
         Position { epoch: self.head.epoch.clone(), offset: Offset(revision) }
     }
 

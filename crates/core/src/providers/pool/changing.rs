@@ -1,6 +1,7 @@
 //! Changing who is in a pool, and settings.
 
 use super::{Circuit, Member, Pool};
+use crate::clock::next_revision;
 use crate::providers::port::{ChangePool, PatchProvider, PoolChange, PoolOutcome, ReplacePool, SeededProvider};
 use crate::providers::records::ProviderSettings;
 use mainstay_api::Timestamp;
@@ -89,12 +90,6 @@ impl ChangePool {
         pool.providers.push(seeded.enter(None, Entry { position, revision, now: self.now }));
         PoolOutcome::Changed(revision)
     }
-}
-
-/// The next revision of a pool, or the first.
-fn next_revision(last: u64, now: Timestamp) -> u64 {
-    let micros = u64::try_from(now.as_millis()).unwrap_or(0).saturating_mul(1_000);
-    micros.max(last + 1)
 }
 
 /// Where and when a provider enters.
