@@ -1,8 +1,8 @@
 //! Credentials as rows.
 
-use super::topic;
 use crate::errors::Outcome;
 use crate::names;
+use crate::providers::topic;
 use crate::wakeups::Wakes;
 use mainstay_core::Error;
 use mainstay_core::api::Timestamp;

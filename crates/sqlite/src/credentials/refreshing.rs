@@ -1,8 +1,8 @@
 //! The lease of a refresh.
 
 use super::records::{self, find, whose};
-use super::topic;
 use crate::errors::Outcome;
+use crate::providers::topic;
 use crate::wakeups::Wakes;
 use mainstay_core::Error;
 use mainstay_core::api::Timestamp;

@@ -7,8 +7,7 @@ use crate::error::{Error, Result};
 use crate::secrets::members::masked;
 use crate::{Caller, Scope};
 use mainstay_api::documents::{
-    CollectionName, DEFAULT_PAGE, Document, DocumentHistory, DocumentKey, DocumentRevision, DocumentsPage,
-    ListDocuments, ListHistory,
+    CollectionName, Document, DocumentHistory, DocumentKey, DocumentRevision, DocumentsPage, ListDocuments, ListHistory,
 };
 use mainstay_api::{Code, RawJson};
 
@@ -43,7 +42,7 @@ impl DocumentService {
             namespace: caller.namespace.clone(),
             collection,
             after: list.cursor.map(|cursor| DocumentKey::parse(cursor).map_err(|_| bad_cursor())).transpose()?,
-            limit: page_limit(list.limit, DEFAULT_PAGE)?,
+            limit: page_limit(list.limit)?,
             now: self.clock.now(),
         };
         let page = self.store.documents(query).await?;
@@ -72,7 +71,7 @@ impl DocumentService {
     /// `documents.not_found` where nothing is remembered of it; an invalid limit.
     pub async fn history(&self, caller: &Caller, name: &DocumentName, list: ListHistory) -> Result<DocumentHistory> {
         caller.require(Scope::DocumentsRead)?;
-        let limit = page_limit(list.limit, DEFAULT_PAGE)?;
+        let limit = page_limit(list.limit)?;
         let query = |limit| HistoryQuery {
             namespace: caller.namespace.clone(),
             name: name.clone(),

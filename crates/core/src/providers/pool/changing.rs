@@ -4,6 +4,7 @@ use super::{Circuit, Member, Pool};
 use crate::clock::next_revision;
 use crate::providers::port::{ChangePool, PatchProvider, PoolChange, PoolOutcome, ReplacePool, SeededProvider};
 use crate::providers::records::ProviderSettings;
+use crate::text::hex;
 use mainstay_api::Timestamp;
 use mainstay_api::providers::ProviderId;
 use sha2::{Digest, Sha256};
@@ -22,10 +23,7 @@ impl ChangePool {
     /// What tells a repetition of a change from another change.
     #[must_use]
     pub fn digest(&self) -> String {
-        Sha256::digest(format!("{self:?}"))
-            .iter()
-            .take(16)
-            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+        hex(&Sha256::digest(format!("{self:?}"))[..16])
     }
 
     /// Makes the change.
