@@ -102,9 +102,10 @@ def refusals():
         raise SystemExit("anthropic is let in with a wrong key")
     except anthropic.AuthenticationError as error:
         expect("anthropic error", error.body["type"], "error")
+    # Kept in a variable: a client that nobody holds closes itself in the middle of its call.
+    client = genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=base))
     try:
-        genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=base)).models.generate_content(
-            model="small", contents="x")
+        client.models.generate_content(model="small", contents="x")
         raise SystemExit("gemini asks a pool that there is not")
     except genai.errors.ClientError as error:
         expect("gemini error", error.code, 404)
