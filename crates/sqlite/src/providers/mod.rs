@@ -29,7 +29,8 @@ impl SqliteProviders {
     }
 }
 
-fn topic(pool: &PoolName) -> Topic {
+/// What readers of a pool wait for.
+pub(crate) fn topic(pool: &PoolName) -> Topic {
     Topic::Pool(pool.namespace.clone(), pool.pool.clone())
 }
 

@@ -184,7 +184,7 @@ impl OutlastingDocuments {
         let kept = KeptTransaction::of(transact, memo, position, in_doubt);
         let body = write(&kept)?;
         let at = self.clock.now();
-        let by = kept.transact().by;
+        let by = kept.by.clone();
         let entry = NewEntry { kind: KIND.into(), request, subject: kept.subject(), body, by, at };
         if let Some(refused) = refused {
             // A repetition of what waits is not judged against itself.

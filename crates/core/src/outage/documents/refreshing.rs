@@ -1,6 +1,6 @@
 //! Keeping the copies as the store is.
 
-use super::copy::Copy;
+use super::copy::{Copy, Stamp};
 use super::{COPIES, MAX_COPY_BYTES, MAX_NAMESPACES, OutlastingDocuments, is_away, read_kept};
 use crate::documents::{ChangesQuery, ChangesRead, DocumentName, DocumentRow, DocumentsQuery, Transact};
 use crate::error::{Error, Result};
@@ -61,15 +61,9 @@ impl OutlastingDocuments {
         if copy.head.epoch != position.epoch {
             return;
         }
+        let stamp = Stamp { revision: position.offset.0, at: transact.now, by: &transact.by };
         for change in &transact.changes {
-            let row = change.write.clone().map(|new| DocumentRow {
-                name: change.name.clone(),
-                revision: position.offset.0,
-                body: new.body,
-                updated_at: transact.now,
-                updated_by: transact.by.clone(),
-                expires_at: new.expires_at,
-            });
+            let row = change.write.clone().map(|new| stamp.row(change.name.clone(), new));
             copy.put(change.name.clone(), row);
         }
         // The head stays: others may have written in between, which the next look finds.
