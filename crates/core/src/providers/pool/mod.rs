@@ -122,7 +122,7 @@ impl Pool {
         let member = |(position, provider): (u64, ProviderRecord)| Member {
             id: provider.id,
             position,
-            settings: provider.settings,
+            settings: provider.settings.into(),
             health: provider.health,
             counters: provider.counters,
             circuit: Circuit { breaker: provider.breaker, ..Circuit::default() },
