@@ -5,14 +5,18 @@
 //! those that were refused.
 
 mod answering;
+mod directions;
 mod entrance;
 mod observing;
+mod opening;
 mod renewing;
 mod routes;
 mod shaping;
+mod till;
 mod tokens;
 
 pub(crate) use observing::{GatewayMetrics, GatewayObserver};
+pub use opening::GatewaySetup;
 pub use renewing::Renewing;
 pub(crate) use routes::routes;
 pub(crate) use shaping::shaped;
