@@ -193,7 +193,7 @@ async fn what_a_key_asks_for_is_limited_settled_at_the_prices_and_free_where_not
         let (first, second) = (ask(CHAT).await, ask(CHAT).await);
         assert_eq!((first.status, second.status), (StatusCode::OK, StatusCode::OK));
         let refused = ask(CHAT).await;
-        assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{}", refused.text().await);
+        assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
         let row = bed.usage(&id, 2).await;
         assert_eq!((row["input_tokens"].as_u64(), row["output_tokens"].as_u64()), (Some(22), Some(14)), "{row}");
         assert_eq!(row["cost_millionths"], 2 * (11 + 7 * 1_000), "{row}");
@@ -238,7 +238,7 @@ async fn a_change_of_settings_holds_from_then_on_and_fails_no_request_under_way(
                     let mut asked = 0;
                     while !over.load(Ordering::Relaxed) {
                         let reply = bed.site.call(Call::post("/v1/chat/completions", hello())).await;
-                        assert_eq!(reply.status, StatusCode::OK, "{}", reply.text().await);
+                        assert_eq!(reply.status, StatusCode::OK);
                         asked += 1;
                     }
                     asked
@@ -246,7 +246,7 @@ async fn a_change_of_settings_holds_from_then_on_and_fails_no_request_under_way(
             })
             .collect();
         for round in 0..6 {
-            let (pool, keys) = if round % 2 == 0 { ("second", ["c"].as_slice()) } else { ("openai", &["a", "b"]) };
+            let (pool, keys) = if round % 2 == 0 { ("second", &["c"][..]) } else { ("openai", &["a", "b"][..]) };
             bed.document("gateway", json!({"default_pools": [pool]})).await;
             // Whoever asks from some moment on is answered by the other pool alone.
             let started = Instant::now();
