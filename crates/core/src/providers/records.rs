@@ -12,6 +12,20 @@ pub struct PoolName {
     pub pool: PoolType,
 }
 
+impl PoolName {
+    /// A page of names, in their order, behind one of them.
+    #[must_use]
+    pub fn page(mut names: Vec<Self>, after: Option<&Self>, limit: u32) -> Vec<Self> {
+        fn key(name: &PoolName) -> (&str, &str) {
+            (name.namespace.as_str(), name.pool.as_str())
+        }
+        names.retain(|name| after.is_none_or(|after| key(name) > key(after)));
+        names.sort_by(|one, other| key(one).cmp(&key(other)));
+        names.truncate(limit as usize);
+        names
+    }
+}
+
 /// What the store itself needs to know of a provider's settings in order to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Traits {

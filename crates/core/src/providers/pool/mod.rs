@@ -2,6 +2,7 @@
 //! a step and writes back what changed; another one says the same in its own language, and is compared with this.
 
 mod changing;
+mod checking;
 mod choosing;
 mod judging;
 mod standing;
@@ -57,6 +58,8 @@ pub struct Member {
     pub pass: u64,
     /// The use that is to show whether it has recovered.
     pub trial: Option<LeaseId>,
+    /// When a node last took a check of it.
+    pub claimed_at: Option<Timestamp>,
     /// The version of its credential.
     pub credential: Option<u64>,
 }
