@@ -72,7 +72,10 @@ impl House {
         let providers = providers.iter().map(provider).collect();
         let change = ChangePool {
             pool: Self::name(pool),
-            change: PoolChange::Replace(ReplacePool { settings: RawJson::parse(&settings.to_string()).unwrap(), providers }),
+            change: PoolChange::Replace(ReplacePool {
+                settings: RawJson::parse(&settings.to_string()).unwrap(),
+                providers,
+            }),
             expected: None,
             max_providers: 100,
             now: self.clock.now(),
@@ -104,7 +107,9 @@ async fn nothing_is_sent_where_no_check_is_asked_for() {
     let house = House::new().await;
     let mut off = checked();
     off["disabled"] = json!(true);
-    house.pool("openai-custom", &json!({}), &[("a", json!({})), ("b", json!({"checkHealth": false})), ("c", off)]).await;
+    house
+        .pool("openai-custom", &json!({}), &[("a", json!({})), ("b", json!({"checkHealth": false})), ("c", off)])
+        .await;
     let node = house.node("n1");
     for _ in 0..3 {
         assert_eq!(node.check_due().await.unwrap(), Checks::default());
@@ -160,7 +165,11 @@ async fn a_check_finds_a_provider_unhealthy_and_recovered_again() {
     for behaviour in [
         status(503),
         Behaviour { cut_after: Some(0), ..Behaviour::default() },
-        Behaviour { says: Some("no".into()), status: Some(StatusAnswer { status: 200, ..StatusAnswer::default() }), ..Behaviour::default() },
+        Behaviour {
+            says: Some("no".into()),
+            status: Some(StatusAnswer { status: 200, ..StatusAnswer::default() }),
+            ..Behaviour::default()
+        },
     ] {
         house.provider.behave("a", behaviour);
         assert_eq!(node.check_due().await.unwrap().failed, 1);

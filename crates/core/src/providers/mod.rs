@@ -20,8 +20,8 @@ pub use choosing::{
     Renew, SelectionRules, Sticky, Strategy, Transition,
 };
 pub use port::{
-    ChangePool, CheckClaim, Checked, ClaimCheck, FinishUses, PatchProvider, PoolChange, PoolOutcome, ProviderStore, ReplacePool,
-    ResetProviders, SeededProvider, StandBreaker,
+    AddCounts, COUNTS_MEMO_MS, ChangePool, CheckClaim, Checked, ClaimCheck, CountsOf, FinishUses, PatchProvider,
+    PoolChange, PoolOutcome, ProviderStore, ReplacePool, ResetProviders, SeededProvider, StandBreaker,
 };
 pub use records::{
     Breaker, BreakerState, Counters, Health, PoolName, PoolRecord, PoolSummary, ProviderRecord, ProviderSettings,

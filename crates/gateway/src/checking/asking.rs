@@ -81,7 +81,8 @@ impl Gateway {
         let (target, check) = (&due.target, &due.check);
         let (pool, provider) = (&due.pool.pool, &due.provider);
         let client = self.clients.of(&target.way);
-        let client = client.inspect_err(|why| tracing::warn!(%pool, %provider, why, "a provider cannot be checked")).ok()?;
+        let client =
+            client.inspect_err(|why| tracing::warn!(%pool, %provider, why, "a provider cannot be checked")).ok()?;
         let (method, address, body) = match (target.speaks, &check.model) {
             (Speaks::Anything, _) => (Method::GET, target.beneath(&check.path, None), Bytes::new()),
             (Speaks::Protocol(protocol), Some(model)) => {

@@ -19,9 +19,7 @@ use futures::stream;
 use mainstay_core::Result;
 use mainstay_core::api::Timestamp;
 use mainstay_core::api::providers::ProviderId;
-use mainstay_core::providers::{
-    CheckClaim, Checked, ClaimCheck, FailureClass, Outcome, PoolName, SelectionRules,
-};
+use mainstay_core::providers::{CheckClaim, Checked, ClaimCheck, FailureClass, Outcome, PoolName, SelectionRules};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 

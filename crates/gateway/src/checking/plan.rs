@@ -88,7 +88,9 @@ mod tests {
 
     #[test]
     fn nothing_is_checked_that_nobody_asks_for() {
-        for body in [json!({}), json!({"check": {}}), json!({"check": {"enabled": "yes"}}), json!({"checkHealth": false})] {
+        for body in
+            [json!({}), json!({"check": {}}), json!({"check": {"enabled": "yes"}}), json!({"checkHealth": false})]
+        {
             assert_eq!(plan("openai-custom", &json!({}), &body), None, "{body}");
         }
         let settings = json!({"check": {"enabled": true}});
@@ -104,7 +106,10 @@ mod tests {
         let check = plan("claude-custom", &json!({}), &ours);
         assert_eq!(check, plan("claude-custom", &json!({}), &original));
         let check = check.unwrap();
-        assert_eq!((check.model.as_deref(), check.every, check.timeout), (Some("small"), DEFAULT_EVERY, DEFAULT_TIMEOUT));
+        assert_eq!(
+            (check.model.as_deref(), check.every, check.timeout),
+            (Some("small"), DEFAULT_EVERY, DEFAULT_TIMEOUT)
+        );
     }
 
     #[test]

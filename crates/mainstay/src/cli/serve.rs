@@ -14,7 +14,9 @@ use mainstay_client::ClientOptions;
 use mainstay_core::{StoreInfo, SystemClock};
 use mainstay_server::identity::tokens::TokenVerifier;
 use mainstay_server::mcp::{self, HttpOptions, McpParts};
-use mainstay_server::{Anchoring, Checking, CircuitLook, Maintenance, OutageLook, Refreshing, Renewing, ServerConfig, Services, Surveying};
+use mainstay_server::{
+    Anchoring, Checking, CircuitLook, Maintenance, OutageLook, Refreshing, Renewing, ServerConfig, Services, Surveying,
+};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

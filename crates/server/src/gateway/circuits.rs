@@ -154,7 +154,9 @@ impl Circuits {
             let told = insist("a change of a circuit is published again", || self.publish(&change)).await;
             match told {
                 // Whoever made it told of it.
-                Ok(is_new) if is_new && change.from.is_none() => self.0.parts.metrics.gateway.circuit_changed(&change.pool, change.to),
+                Ok(is_new) if is_new && change.from.is_none() => {
+                    self.0.parts.metrics.gateway.circuit_changed(&change.pool, change.to)
+                }
                 Ok(_) => {}
                 Err(error) => {
                     let (pool, provider) = (&change.pool.pool, &change.provider);

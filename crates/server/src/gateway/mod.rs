@@ -15,8 +15,8 @@ mod shaping;
 mod tokens;
 
 pub use checking::{Checking, CircuitLook};
-pub use circuits::Circuits;
 pub(crate) use circuits::CircuitParts;
+pub use circuits::Circuits;
 pub(crate) use observing::{GatewayMetrics, GatewayObserver};
 pub use renewing::Renewing;
 pub(crate) use routes::routes;

@@ -46,7 +46,8 @@ impl House {
         let body = json!({
             "base_url": self.provider.url(), "api_key": "a", "check": {"enabled": true, "model": "small", "interval_seconds": 5},
         });
-        let settings = json!({"protocol": "openai", "breaker": {"max_errors": 1, "open_for_ms": 10_000, "successes_to_close": 2}});
+        let settings =
+            json!({"protocol": "openai", "breaker": {"max_errors": 1, "open_for_ms": 10_000, "successes_to_close": 2}});
         let seeded = SeededProvider {
             id: ProviderId::parse("a").unwrap(),
             body: RawJson::parse(&body.to_string()).unwrap(),
@@ -55,8 +56,7 @@ impl House {
             health: None,
             counters: None,
         };
-        let replace =
-            ReplacePool { settings: RawJson::parse(&settings.to_string()).unwrap(), providers: vec![seeded] };
+        let replace = ReplacePool { settings: RawJson::parse(&settings.to_string()).unwrap(), providers: vec![seeded] };
         let change = ChangePool {
             pool: main(),
             change: PoolChange::Replace(replace),

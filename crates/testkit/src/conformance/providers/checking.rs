@@ -4,7 +4,8 @@ use super::house::{House, failed, plain, provider_id, with};
 use crate::conformance::{Bed, cases};
 use mainstay_core::api::providers::PoolType;
 use mainstay_core::providers::{
-    BreakerState, CheckClaim, Checked, ClaimCheck, Failure, FailureClass, Outcome, PoolName, StandBreaker, Strategy, Traits,
+    BreakerState, CheckClaim, Checked, ClaimCheck, Failure, FailureClass, Outcome, PoolName, StandBreaker, Strategy,
+    Traits,
 };
 use std::time::Duration;
 
@@ -40,7 +41,11 @@ async fn of_all_nodes_one_makes_a_check_in_its_time(bed: &Bed) {
     assert_eq!(claim(&house.later(29_999), "a").await, not_before(&house.later(30_000)));
     assert_eq!(claim(&house.later(30_000), "a").await, CheckClaim::Granted);
     house.replace(vec![plain("a")]).await;
-    assert_eq!(claim(&house.later(30_001), "a").await, not_before(&house.later(60_000)), "it is still the same provider");
+    assert_eq!(
+        claim(&house.later(30_001), "a").await,
+        not_before(&house.later(60_000)),
+        "it is still the same provider"
+    );
 }
 
 async fn a_provider_that_is_to_be_left_alone_is_not_checked(bed: &Bed) {
@@ -74,7 +79,11 @@ async fn a_provider_that_is_to_be_left_alone_is_not_checked(bed: &Bed) {
     assert_eq!(claim(&due, "a").await, CheckClaim::Granted);
     let wish = Some(house.later(900_000).now);
     let limited = Failure { counts: false, retry_at: wish, ..failed(FailureClass::RateLimited) };
-    house.store.checked(Checked { provider: provider_id("b"), ..check(Outcome::Failed(limited)) }).await.expect("check");
+    house
+        .store
+        .checked(Checked { provider: provider_id("b"), ..check(Outcome::Failed(limited)) })
+        .await
+        .expect("check");
     assert_eq!(claim(&due, "b").await, not_before(&house.later(900_000)), "as it asked");
     assert_eq!(claim(&house.later(900_000), "b").await, CheckClaim::Granted);
 }
@@ -104,10 +113,7 @@ async fn pools_of_all_namespaces_are_listed_in_pages(bed: &Bed) {
             break;
         }
     }
-    let mine: Vec<&str> = listed
-        .iter()
-        .filter(|name| name.namespace == house.name.namespace)
-        .map(|name| name.pool.as_str())
-        .collect();
+    let mine: Vec<&str> =
+        listed.iter().filter(|name| name.namespace == house.name.namespace).map(|name| name.pool.as_str()).collect();
     assert_eq!(mine, ["a", "b"]);
 }
