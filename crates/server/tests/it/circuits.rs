@@ -1,11 +1,7 @@
 //! Checks of providers, and what circuits tell, on nodes that share a store.
 
-#[path = "../../../gateway/tests/serving/bed.rs"]
-#[expect(dead_code, reason = "the tests of the gateway itself use the rest")]
-mod bed;
-
+use crate::gateway::bed::{Desk, LIMIT, asked};
 use crate::support::{self, Call, Setup, Site};
-use bed::{Desk, LIMIT, asked};
 use mainstay_core::api::providers::{PoolType, ProviderId};
 use mainstay_core::api::{Namespace, RawJson};
 use mainstay_core::providers::{
