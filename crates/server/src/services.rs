@@ -2,7 +2,7 @@
 
 use crate::access::Refusals;
 use crate::events::{Coalescer, Publisher};
-use crate::gateway::GatewayObserver;
+use crate::gateway::{CircuitParts, Circuits, GatewayObserver};
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
@@ -15,6 +15,7 @@ use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::outage::{Outage, OutageService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
+use mainstay_core::providers::CircuitWatch;
 use mainstay_core::providers::credentials::{Authorizer, SettingsClients, TokenParts, TokenRules, TokenService};
 use mainstay_core::providers::keys::{GatewayKeyService, KeyRules, Meter};
 use mainstay_core::{Caller, Clock, Mint, Result, StoreInfo, StoreProbe, Stores};
@@ -30,6 +31,8 @@ use tokio_util::task::TaskTracker;
 pub struct Services {
     /// The audit trail.
     pub audit: Arc<AuditService>,
+    /// Tells of circuits that change.
+    pub circuits: Circuits,
     /// Chats with the agent.
     pub chat: Arc<Chat>,
     /// The clock.
@@ -188,10 +191,18 @@ impl Services {
             node: node.clone(),
             rules: rules.tokens,
         });
+        let circuits = Circuits::new(CircuitParts {
+            store: Arc::clone(&stores.providers),
+            publisher: publisher.clone(),
+            metrics: Arc::clone(&metrics),
+            streams: Arc::clone(&rules.streams),
+            clock: Arc::clone(clock),
+        });
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {
             audit: Arc::new(audit),
             chat: Arc::new(chat),
+            circuits,
             clock: now,
             connections: Arc::clone(&stores.connections),
             conversations,
@@ -266,7 +277,13 @@ impl Services {
     /// What is told of what the gateway does, for the metrics.
     #[must_use]
     pub fn gateway_observer(&self) -> Arc<dyn Observer> {
-        Arc::new(GatewayObserver(Arc::clone(&self.metrics)))
+        Arc::new(GatewayObserver { metrics: Arc::clone(&self.metrics), circuits: self.circuit_watch() })
+    }
+
+    /// What is told of circuits that change, whoever changes them.
+    #[must_use]
+    pub fn circuit_watch(&self) -> Arc<dyn CircuitWatch> {
+        Arc::new(self.circuits.clone())
     }
 
     /// How many events were not published because a later one stood for them.
@@ -289,6 +306,7 @@ impl Services {
             if let Some(gateway) = &self.gateway {
                 gateway.close(within).await;
             }
+            self.circuits.close(within).await;
         };
         tokio::join!(sockets, gateway, self.tokens.close(within));
         self.live.close().await;

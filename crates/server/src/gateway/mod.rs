@@ -5,6 +5,8 @@
 //! those that were refused.
 
 mod answering;
+mod checking;
+mod circuits;
 mod directions;
 mod entrance;
 mod observing;
@@ -15,6 +17,9 @@ mod shaping;
 mod till;
 mod tokens;
 
+pub use checking::{Checking, CircuitLook};
+pub(crate) use circuits::CircuitParts;
+pub use circuits::Circuits;
 pub(crate) use observing::{GatewayMetrics, GatewayObserver};
 pub use opening::GatewaySetup;
 pub use renewing::Renewing;
