@@ -111,7 +111,8 @@ async fn while_redis_is_away_pools_serve_from_their_copy_and_keys_are_refused() 
     let (secret, _) = key(&node, json!({"name": "ada"})).await;
     let put = node.request("PUT", "/v1/documents/settings/gateway", r#"{"default_pools": ["openai"]}"#).await;
     assert!(matches!(put.status, 200 | 201), "{put:?}");
-    let chat = || node.request("POST", CHAT, &hello(false).to_string());
+    let hello_there = hello(false).to_string();
+    let chat = || node.request("POST", CHAT, &hello_there);
     for _ in 0..4 {
         assert_eq!(chat().await.status, 200);
     }
