@@ -5,9 +5,9 @@ use mainstay_api::Namespace;
 use mainstay_api::providers::{PoolType, ProviderId};
 use mainstay_core::providers::PoolName;
 use mainstay_core::providers::credentials::{
-    BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, DueCredential, FailRefresh,
-    FinishRefresh, ListDue, NoClients, PutCredential, Refreshed, ResealCredential, TokenParts, TokenRules,
-    TokenService, Whose, WrittenCredential,
+    BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, DueCredential, FailRefresh, ListDue,
+    NoClients, PutCredential, Refreshed, ResealCredential, TokenParts, TokenRules, TokenService, Whose,
+    WrittenCredential,
 };
 use mainstay_core::secrets::KeyRing;
 use mainstay_core::{Caller, Clock, FakeClock, RandomMint, Result, Stores};
@@ -142,9 +142,9 @@ impl CredentialStore for Slow {
         self.store.begin_refresh(begin).await
     }
 
-    async fn finish_refresh(&self, finish: FinishRefresh) -> Result<CredentialOutcome> {
+    async fn finish_refresh(&self, put: PutCredential) -> Result<CredentialOutcome> {
         drop(self.paused.clone().wait_for(|paused| !paused).await);
-        self.store.finish_refresh(finish).await
+        self.store.finish_refresh(put).await
     }
 
     async fn fail_refresh(&self, fail: FailRefresh) -> Result<bool> {

@@ -11,6 +11,7 @@
 -- ARGV[7]  the present, in milliseconds
 -- ARGV[8]  channel of the wake-ups
 -- ARGV[9]  the encoded namespace and pool
+-- ARGV[10] how many refreshes of the provider it stands for: 1 where a refresh brought it, else 0
 --
 -- Returns  {'stored', version, 1 where it is the first of the pool} {'conflict', fields of the one that stands…}
 --          {'not_found'}
@@ -37,6 +38,9 @@ if ARGV[5] == '' then
 else
   redis.call('ZADD', base .. 'tdue', ARGV[5], provider)
 end
-redis.call('HDEL', base .. 'p:' .. provider, 'nr')
+local row_of_provider = base .. 'p:' .. provider
+redis.call('HDEL', row_of_provider, 'nr')
+-- Of a provider that there is not, nothing is counted: a row with a count alone would be taken for one.
+if ARGV[10] ~= '0' and redis.call('EXISTS', row_of_provider) == 1 then redis.call('HINCRBY', row_of_provider, 'rf', ARGV[10]) end
 redis.call('PUBLISH', ARGV[8], 'v ' .. ARGV[9])
 return {'stored', version, first and 1 or 0}

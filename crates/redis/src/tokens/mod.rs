@@ -10,8 +10,8 @@ use mainstay_core::api::Timestamp;
 use mainstay_core::api::providers::{PoolType, ProviderId};
 use mainstay_core::providers::PoolName;
 use mainstay_core::providers::credentials::{
-    BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, DueCredential, FailRefresh,
-    FinishRefresh, ListDue, PutCredential, RefreshEnd, ResealCredential,
+    BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, DueCredential, FailRefresh, ListDue,
+    PutCredential, RefreshEnd, ResealCredential,
 };
 use mainstay_core::{Error, Result};
 use redis::Value;
@@ -74,7 +74,8 @@ impl RedisTokens {
         Ok(pools)
     }
 
-    async fn put(&self, put: PutCredential) -> Result<CredentialOutcome> {
+    /// Writes a credential, and counts so many refreshes of its provider.
+    async fn put(&self, put: PutCredential, refreshes: &str) -> Result<CredentialOutcome> {
         let pool = self.pool(&put.pool);
         let provider = encode(put.provider.as_str());
         let millis = |at: Option<Timestamp>| at.map(|at| at.as_millis().to_string()).unwrap_or_default();
@@ -82,7 +83,8 @@ impl RedisTokens {
         let expected = put.expected.map(|version| version.to_string()).unwrap_or_default();
         let channel = self.keys.channel();
         let args = [&provider, &put.sealed, &put.seal_key, &expires, &refresh, &expected, &now, &channel, &pool.wake]
-            .map(|arg| arg.as_bytes());
+            .map(String::as_str);
+        let args: Vec<&[u8]> = args.into_iter().chain([refreshes]).map(str::as_bytes).collect();
         let script = &scripts::CREDENTIALS_PUT;
         let answer = self.flat(script, &pool.key, &args).await?;
         match answer.split_first() {
@@ -121,7 +123,7 @@ impl CredentialStore for RedisTokens {
     async fn put_credential(&self, put: PutCredential) -> Result<CredentialOutcome> {
         // The pool is in the set before it has a credential, and again after: one that stands alone is found nowhere else.
         self.note(&self.pool(&put.pool), "SADD").await?;
-        self.put(put).await
+        self.put(put, "0").await
     }
 
     async fn remove_credential(&self, pool: &PoolName, provider: &ProviderId) -> Result<bool> {
@@ -153,8 +155,8 @@ impl CredentialStore for RedisTokens {
         }
     }
 
-    async fn finish_refresh(&self, finish: FinishRefresh) -> Result<CredentialOutcome> {
-        self.put(finish.put).await
+    async fn finish_refresh(&self, put: PutCredential) -> Result<CredentialOutcome> {
+        self.put(put, "1").await
     }
 
     async fn fail_refresh(&self, fail: FailRefresh) -> Result<bool> {

@@ -10,8 +10,8 @@ use mainstay_core::Result;
 use mainstay_core::api::providers::ProviderId;
 use mainstay_core::providers::PoolName;
 use mainstay_core::providers::credentials::{
-    BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, DueCredential, FailRefresh,
-    FinishRefresh, ListDue, PutCredential, ResealCredential,
+    BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, DueCredential, FailRefresh, ListDue,
+    PutCredential, ResealCredential,
 };
 use std::sync::Arc;
 
@@ -47,8 +47,8 @@ impl CredentialStore for SqliteCredentials {
         self.store.write(move |connection, _| refreshing::begin(connection, &begin)).await
     }
 
-    async fn finish_refresh(&self, finish: FinishRefresh) -> Result<CredentialOutcome> {
-        self.store.write(move |connection, wakes| refreshing::finish(connection, &finish, wakes)).await
+    async fn finish_refresh(&self, put: PutCredential) -> Result<CredentialOutcome> {
+        self.store.write(move |connection, wakes| refreshing::finish(connection, &put, wakes)).await
     }
 
     async fn fail_refresh(&self, fail: FailRefresh) -> Result<bool> {

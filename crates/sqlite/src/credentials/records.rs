@@ -24,6 +24,21 @@ pub(super) fn find(
 
 /// See [`mainstay_core::providers::credentials::CredentialStore::put_credential`].
 pub(super) fn put(connection: &Connection, put: &PutCredential, wakes: &mut Wakes) -> Outcome<CredentialOutcome> {
+    write(connection, put, 0, wakes)
+}
+
+/// The same for what a refresh brought.
+pub(super) fn renew(connection: &Connection, put: &PutCredential, wakes: &mut Wakes) -> Outcome<CredentialOutcome> {
+    write(connection, put, 1, wakes)
+}
+
+/// Writes a credential, and counts so many refreshes of its provider.
+fn write(
+    connection: &Connection,
+    put: &PutCredential,
+    refreshes: u32,
+    wakes: &mut Wakes,
+) -> Outcome<CredentialOutcome> {
     let known = find(connection, &put.pool, &put.provider)?;
     if let Some(known) = known.as_ref().filter(|known| known.sealed == put.sealed && known.updated_at == put.now) {
         return Ok(CredentialOutcome::Stored(known.version));
@@ -46,9 +61,9 @@ pub(super) fn put(connection: &Connection, put: &PutCredential, wakes: &mut Wake
         ":now_ms": put.now.as_millis(),
         ":fence": known.map_or(0, |known| known.refresh.fence),
     })?;
-    let sql = "UPDATE providers SET needs_refresh = 0 WHERE id = ?3 AND pool = (SELECT pools.id FROM pools \
+    let sql = "UPDATE providers SET needs_refresh = 0, refreshes = refreshes + ?4 WHERE id = ?3 AND pool = (SELECT pools.id FROM pools \
                JOIN namespaces ON namespaces.id = pools.namespace WHERE namespaces.name = ?1 AND pool = ?2)";
-    let key = (put.pool.namespace.as_str(), put.pool.pool.as_str(), put.provider.as_str());
+    let key = (put.pool.namespace.as_str(), put.pool.pool.as_str(), put.provider.as_str(), refreshes);
     connection.prepare_cached(sql)?.execute(key)?;
     wakes.topic(topic(&put.pool));
     Ok(CredentialOutcome::Stored(version))

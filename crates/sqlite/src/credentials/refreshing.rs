@@ -8,7 +8,7 @@ use mainstay_core::Error;
 use mainstay_core::api::Timestamp;
 use mainstay_core::clock::next_revision;
 use mainstay_core::providers::credentials::{
-    BeginRefresh, Begun, CredentialOutcome, DueCredential, FailRefresh, FinishRefresh, ListDue, RefreshEnd,
+    BeginRefresh, Begun, CredentialOutcome, DueCredential, FailRefresh, ListDue, PutCredential, RefreshEnd,
 };
 use rusqlite::{Connection, named_params};
 
@@ -43,8 +43,8 @@ pub(super) fn begin(connection: &Connection, begin: &BeginRefresh) -> Outcome<Be
 }
 
 /// See [`mainstay_core::providers::credentials::CredentialStore::finish_refresh`].
-pub(super) fn finish(connection: &Connection, finish: &FinishRefresh, wakes: &mut Wakes) -> Outcome<CredentialOutcome> {
-    records::put(connection, &finish.put, wakes)
+pub(super) fn finish(connection: &Connection, put: &PutCredential, wakes: &mut Wakes) -> Outcome<CredentialOutcome> {
+    records::renew(connection, put, wakes)
 }
 
 /// See [`mainstay_core::providers::credentials::CredentialStore::fail_refresh`].

@@ -1,5 +1,6 @@
 //! Credentials of providers on the model.
 
+use super::providers::ModelProviders;
 use super::wakeups::Wakeups;
 use async_trait::async_trait;
 use mainstay_core::Result;
@@ -7,8 +8,8 @@ use mainstay_core::api::Timestamp;
 use mainstay_core::api::providers::ProviderId;
 use mainstay_core::providers::PoolName;
 use mainstay_core::providers::credentials::{
-    BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, DueCredential, FailRefresh,
-    FinishRefresh, ListDue, PutCredential, RefreshEnd, RefreshStanding, ResealCredential,
+    BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, DueCredential, FailRefresh, ListDue,
+    PutCredential, RefreshEnd, RefreshStanding, ResealCredential,
 };
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,12 +24,13 @@ struct State {
 /// Credentials in memory: one lock around everything.
 pub(super) struct ModelCredentials {
     state: Mutex<State>,
+    providers: Arc<ModelProviders>,
     wakeups: Arc<Wakeups>,
 }
 
 impl ModelCredentials {
-    pub fn new(wakeups: Arc<Wakeups>) -> Self {
-        Self { state: Mutex::default(), wakeups }
+    pub fn new(providers: Arc<ModelProviders>, wakeups: Arc<Wakeups>) -> Self {
+        Self { state: Mutex::default(), providers, wakeups }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -139,9 +141,15 @@ impl CredentialStore for ModelCredentials {
         Ok(record.map_or(Begun::NotFound, |record| begin(record, wanted)))
     }
 
-    async fn finish_refresh(&self, finish: FinishRefresh) -> Result<CredentialOutcome> {
-        let pool = finish.put.pool.clone();
-        let outcome = self.lock().put(finish.put);
+    async fn finish_refresh(&self, put: PutCredential) -> Result<CredentialOutcome> {
+        let (pool, provider) = (put.pool.clone(), put.provider.clone());
+        let mut state = self.lock();
+        let before = state.find(&pool, &provider).map(|record| record.version);
+        let outcome = state.put(put);
+        if matches!(outcome, CredentialOutcome::Stored(version) if before != Some(version)) {
+            self.providers.refreshed(&pool, &provider);
+        }
+        drop(state);
         self.wakeups.pool(&pool);
         Ok(outcome)
     }

@@ -58,6 +58,7 @@ use std::sync::Arc;
 pub fn stores() -> Stores {
     let wakeups = Arc::new(wakeups::Wakeups::default());
     let logs = Arc::new(logs::Logs::default());
+    let providers = Arc::new(providers::ModelProviders::new(wakeups.clone()));
     Stores {
         info: StoreInfo {
             kind: "model",
@@ -71,7 +72,7 @@ pub fn stores() -> Stores {
         audit: Arc::new(audit::ModelAudit::default()),
         connections: Arc::new(connections::ModelConnections::new(wakeups.clone())),
         conversations: Arc::new(conversations::ModelConversations::new(wakeups.clone())),
-        credentials: Arc::new(credentials::ModelCredentials::new(wakeups.clone())),
+        credentials: Arc::new(credentials::ModelCredentials::new(providers.clone(), wakeups.clone())),
         documents: Arc::new(documents::ModelDocuments::new(wakeups.clone())),
         events: Arc::new(events::ModelEvents::new(logs.clone(), wakeups.clone())),
         groups: Arc::new(groups::ModelGroups::new(logs)),
@@ -79,7 +80,7 @@ pub fn stores() -> Stores {
         identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups.clone())),
-        providers: Arc::new(providers::ModelProviders::new(wakeups.clone())),
+        providers,
         rooms: Arc::new(rooms::ModelRooms::new(wakeups.clone())),
         transport: Arc::new(transport::ModelTransport::new(wakeups)),
     }

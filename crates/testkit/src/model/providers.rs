@@ -45,6 +45,16 @@ impl ModelProviders {
         self.lock().get_mut(name).and_then(|entry| entry.pool.as_mut()).map(step)
     }
 
+    /// Counts a refresh of a provider, which may be chosen again.
+    pub fn refreshed(&self, name: &PoolName, id: &ProviderId) {
+        self.within(name, |pool| {
+            if let Some(member) = pool.providers.iter_mut().find(|member| member.id == *id) {
+                member.counters.refreshes += 1;
+                member.health.needs_refresh = false;
+            }
+        });
+    }
+
     fn told(&self, name: &PoolName, judged: Option<Judged>) -> Finished {
         let judged = judged.unwrap_or_default();
         if judged.wakes {

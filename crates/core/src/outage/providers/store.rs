@@ -4,8 +4,8 @@ use super::OutlastingProviders;
 use crate::error::{Error, Result};
 use crate::outage::{is_away, is_in_doubt};
 use crate::providers::credentials::{
-    BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, DueCredential, FailRefresh,
-    FinishRefresh, ListDue, PutCredential, ResealCredential,
+    BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, DueCredential, FailRefresh, ListDue,
+    PutCredential, ResealCredential,
 };
 use crate::providers::{
     AddCounts, BreakerState, ChangePool, CheckClaim, Checked, Choice, Choose, ClaimCheck, FinishUses, Finished,
@@ -159,8 +159,8 @@ impl CredentialStore for OutlastingProviders {
         self.parts.credentials.begin_refresh(begin).await
     }
 
-    async fn finish_refresh(&self, finish: FinishRefresh) -> Result<CredentialOutcome> {
-        self.parts.credentials.finish_refresh(finish).await
+    async fn finish_refresh(&self, put: PutCredential) -> Result<CredentialOutcome> {
+        self.parts.credentials.finish_refresh(put).await
     }
 
     async fn fail_refresh(&self, fail: FailRefresh) -> Result<bool> {

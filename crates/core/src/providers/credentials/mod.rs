@@ -23,8 +23,8 @@ pub use clients::SettingsClients;
 pub use expiry::parse_expiry;
 pub use parse::{Expires, Issued, TokenText, seconds};
 pub use port::{
-    BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, DueCredential, FailRefresh,
-    FinishRefresh, ListDue, PutCredential, RefreshEnd, RefreshStanding, ResealCredential,
+    BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, DueCredential, FailRefresh, ListDue,
+    PutCredential, RefreshEnd, RefreshStanding, ResealCredential,
 };
 pub use service::{
     Bearer, ClientSource, NoClients, Ran, Refreshed, TokenCounts, TokenParts, TokenRules, TokenService, Whose,

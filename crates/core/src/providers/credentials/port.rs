@@ -115,15 +115,6 @@ pub enum Begun {
     NotFound,
 }
 
-/// A refresh that succeeded.
-#[derive(Debug, Clone)]
-pub struct FinishRefresh {
-    /// The new credential; `expected` is the version that was refreshed, and must be there.
-    pub put: PutCredential,
-    /// The fence under which it was refreshed. Ends the lease where it is still this one.
-    pub fence: u64,
-}
-
 /// How a refresh ended that did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefreshEnd {
@@ -214,10 +205,11 @@ pub trait CredentialStore: Send + Sync {
     /// fence, and is marked as in doubt. A repetition by who holds it answers the same.
     async fn begin_refresh(&self, begin: BeginRefresh) -> Result<Begun>;
 
-    /// Writes what a refresh brought where the version that was refreshed still stands, whoever holds the lease now: what
-    /// an authorization server gave is the only thing that it takes the next time. Ends the lease, counts it among the refreshes
-    /// of the provider, and lets the provider be chosen again where it was in need of a refresh. Wakes readers.
-    async fn finish_refresh(&self, finish: FinishRefresh) -> Result<CredentialOutcome>;
+    /// Writes what a refresh brought where the version that was refreshed, which is `expected`, still stands, whoever holds the lease
+    /// by now: what an authorization server gave is the only thing that it takes the next time. The lease ends with the version that
+    /// it was taken for. Counts it among the refreshes of the provider, and lets the provider be chosen again where it was in need
+    /// of one. A repetition counts nothing. Wakes readers.
+    async fn finish_refresh(&self, put: PutCredential) -> Result<CredentialOutcome>;
 
     /// Ends a lease without a new credential, where the fence and the version are still its own. False where they are not.
     /// Wakes readers.

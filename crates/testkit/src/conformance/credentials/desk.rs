@@ -1,13 +1,13 @@
 //! What the cases of credentials write with: short words for long structures, and a pool that nobody else uses.
 
 use crate::conformance::Bed;
-use mainstay_core::api::Timestamp;
 use mainstay_core::api::providers::{PoolType, ProviderId};
-use mainstay_core::providers::PoolName;
+use mainstay_core::api::{RawJson, Timestamp};
 use mainstay_core::providers::credentials::{
-    BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, FailRefresh, FinishRefresh, ListDue,
-    PutCredential, RefreshEnd,
+    BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, FailRefresh, ListDue, PutCredential,
+    RefreshEnd,
 };
+use mainstay_core::providers::{ChangePool, PoolChange, PoolName, ProviderStore, SeededProvider, Traits};
 use std::sync::Arc;
 
 /// How long a lease lasts.
@@ -17,6 +17,7 @@ pub(super) const LEASE_MS: i64 = 60_000;
 #[derive(Clone)]
 pub(super) struct Desk {
     pub store: Arc<dyn CredentialStore>,
+    pub providers: Arc<dyn ProviderStore>,
     pub pool: PoolName,
     pub provider: ProviderId,
     pub now: Timestamp,
@@ -29,7 +30,8 @@ impl Desk {
             pool: PoolType::parse("openai-custom").expect("a pool"),
         };
         let provider = ProviderId::parse("p.1").expect("a provider");
-        Self { store: bed.stores().credentials.clone(), pool, provider, now: bed.now() }
+        let (store, providers) = (bed.stores().credentials.clone(), bed.stores().providers.clone());
+        Self { store, providers, pool, provider, now: bed.now() }
     }
 
     /// The same desk, later.
@@ -100,9 +102,29 @@ impl Desk {
         }
     }
 
-    pub async fn finish(&self, sealed: &str, expected: u64, fence: u64) -> CredentialOutcome {
-        let put = self.written(sealed, Some(expected));
-        self.store.finish_refresh(FinishRefresh { put, fence }).await.expect("finish")
+    pub async fn finish(&self, sealed: &str, expected: u64) -> CredentialOutcome {
+        self.store.finish_refresh(self.written(sealed, Some(expected))).await.expect("finish")
+    }
+
+    /// Adds the provider to its pool.
+    pub async fn joined(&self) {
+        let seeded = SeededProvider {
+            id: self.provider.clone(),
+            body: RawJson::parse("{}").expect("an object"),
+            traits: Traits::default(),
+            seal_key: None,
+            health: None,
+            counters: None,
+        };
+        let (pool, change, now) = (self.pool.clone(), PoolChange::Add(seeded), self.now);
+        let change = ChangePool { pool, change, expected: None, max_providers: 10, now };
+        self.providers.change(change).await.expect("change");
+    }
+
+    /// How many refreshes were counted for the provider.
+    pub async fn refreshes(&self) -> Option<u64> {
+        let found = self.providers.provider(&self.pool, &self.provider, self.now).await.expect("read");
+        found.map(|provider| provider.counters.refreshes)
     }
 
     pub async fn fail(&self, version: u64, fence: u64, end: RefreshEnd) -> bool {

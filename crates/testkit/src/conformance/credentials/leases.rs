@@ -14,6 +14,7 @@ cases! {
     death_lasts_until_the_credential_is_replaced,
     only_the_holder_ends_a_lease,
     what_is_due_is_listed_by_urgency,
+    a_refresh_is_counted_once_for_a_provider_that_there_is,
 }
 
 async fn of_many_callers_one_is_granted(bed: &Bed) {
@@ -36,7 +37,7 @@ async fn of_many_callers_one_is_granted(bed: &Bed) {
     let holder = desk.find().await.expect("there").refresh.holder.expect("somebody");
     let again = desk.granted(version, &holder).await;
     assert_eq!(Some(again.refresh.fence), desk.find().await.map(|found| found.refresh.fence), "a repetition");
-    let CredentialOutcome::Stored(new) = desk.finish("b", version, again.refresh.fence).await else { panic!("stored") };
+    let CredentialOutcome::Stored(new) = desk.finish("b", version).await else { panic!("stored") };
     let Begun::Newer(newer) = desk.begin(version, "n/99").await else { panic!("it is newer") };
     assert_eq!((newer.version, newer.refresh.held_until), (new, None));
     assert!(matches!(desk.begin(new, "n/99").await, Begun::Granted(_)), "a newer one may be refreshed again");
@@ -54,7 +55,7 @@ async fn a_lease_that_ended_without_a_word_leaves_a_doubt(bed: &Bed) {
     assert!(desk.fail(version, second.fence, RefreshEnd::Unused).await);
     let third = desk.later(LEASE_MS).granted(version, "n/3").await.refresh;
     assert!(third.in_doubt && third.fence > second.fence, "a doubt lasts until there is something new");
-    desk.finish("b", version, third.fence).await;
+    desk.finish("b", version).await;
     assert!(!desk.find().await.expect("there").refresh.in_doubt);
 }
 
@@ -66,7 +67,7 @@ async fn a_late_answer_is_stored_whoever_holds_the_lease(bed: &Bed) {
     let second = late.granted(version, "n/2").await.refresh.fence;
     assert!(late.fail(version, second, RefreshEnd::Dead("invalid_grant".into())).await);
     assert!(matches!(late.begin(version, "n/3").await, Begun::Dead(reason) if reason == "invalid_grant"));
-    let CredentialOutcome::Stored(new) = late.finish("b", version, first).await else { panic!("it is adopted") };
+    let CredentialOutcome::Stored(new) = late.finish("b", version).await else { panic!("it is adopted") };
     let found = late.find().await.expect("there");
     assert_eq!((found.version, found.sealed.as_str(), found.refresh.dead), (new, "b", None));
 }
@@ -76,12 +77,12 @@ async fn an_answer_to_another_version_is_not_stored(bed: &Bed) {
     let version = desk.stored("a").await;
     let fence = desk.granted(version, "n/1").await.refresh.fence;
     let by_hand = desk.later(1).stored("by hand").await;
-    let CredentialOutcome::Conflict(found) = desk.finish("b", version, fence).await else { panic!("a conflict") };
+    let CredentialOutcome::Conflict(found) = desk.finish("b", version).await else { panic!("a conflict") };
     assert_eq!((found.version, found.sealed.as_str()), (by_hand, "by hand"));
     assert!(!desk.fail(version, fence, RefreshEnd::Dead("late".into())).await);
     assert_eq!(desk.find().await.expect("there").refresh.dead, None);
     assert!(desk.remove().await);
-    assert_eq!(desk.finish("b", by_hand, fence).await, CredentialOutcome::NotFound, "what was removed stays away");
+    assert_eq!(desk.finish("b", by_hand).await, CredentialOutcome::NotFound, "what was removed stays away");
 }
 
 async fn a_failure_holds_others_up_but_not_by_hand(bed: &Bed) {
@@ -148,4 +149,21 @@ async fn what_is_due_is_listed_by_urgency(bed: &Bed) {
     desk.of("p.2").fail(record.version, fence, RefreshEnd::Transient { until, in_doubt: false }).await;
     assert_eq!(desk.later(4_999).due().await, ["p.1", "p.4"], "nor what backs off");
     assert_eq!(desk.later(5_000).due().await, ["p.2", "p.1", "p.4"]);
+}
+
+async fn a_refresh_is_counted_once_for_a_provider_that_there_is(bed: &Bed) {
+    let desk = Desk::new(bed);
+    desk.joined().await;
+    let version = desk.stored("a").await;
+    assert_eq!(desk.refreshes().await, Some(0), "what is written by hand is no refresh");
+    desk.granted(version, "n/1").await;
+    let stored = desk.finish("b", version).await;
+    assert!(matches!(stored, CredentialOutcome::Stored(_)));
+    assert_eq!((desk.finish("b", version).await, desk.refreshes().await), (stored, Some(1)), "a repetition");
+    assert!(matches!(desk.later(1).finish("c", version).await, CredentialOutcome::Conflict(_)));
+    assert_eq!(desk.refreshes().await, Some(1), "what is not stored is not counted");
+    let stranger = desk.of("stranger");
+    let version = stranger.stored("a").await;
+    assert!(matches!(stranger.later(1).finish("b", version).await, CredentialOutcome::Stored(_)));
+    assert_eq!(stranger.refreshes().await, None);
 }

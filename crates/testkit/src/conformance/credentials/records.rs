@@ -82,7 +82,7 @@ async fn a_seal_is_replaced_and_nothing_else(bed: &Bed) {
     let after = desk.find().await.expect("there");
     assert_eq!((after.sealed.as_str(), after.seal_key.as_str()), ("b", "k2"));
     assert_eq!((after.version, &after.refresh), (before.version, &before.refresh), "a refresh under way goes on");
-    assert!(matches!(desk.finish("c", version, before.refresh.fence).await, CredentialOutcome::Stored(_)));
+    assert!(matches!(desk.finish("c", version).await, CredentialOutcome::Stored(_)));
 }
 
 async fn readers_are_woken(bed: &Bed) {
@@ -93,7 +93,7 @@ async fn readers_are_woken(bed: &Bed) {
     subscriber.woken(&topic, "a write").await;
     let fence = desk.granted(version, "n/1").await.refresh.fence;
     subscriber.settle().await;
-    desk.finish("b", version, fence).await;
+    desk.finish("b", version).await;
     subscriber.woken(&topic, "a refresh").await;
     subscriber.settle().await;
     assert!(desk.remove().await);

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::providers::credentials::authorizer::{RefreshRefusal, RefreshRequest};
 use crate::providers::credentials::parse::Issued;
 use crate::providers::credentials::port::{
-    CredentialOutcome, CredentialRecord, FailRefresh, FinishRefresh, PutCredential, RefreshEnd,
+    CredentialOutcome, CredentialRecord, FailRefresh, PutCredential, RefreshEnd,
 };
 use mainstay_api::Timestamp;
 use std::sync::Arc;
@@ -106,12 +106,12 @@ impl Attempt {
         }
     }
 
-    fn finish(&self, service: &TokenService, issued: &Issued, now: Timestamp) -> Result<FinishRefresh> {
+    fn finish(&self, service: &TokenService, issued: &Issued, now: Timestamp) -> Result<PutCredential> {
         let text = service.opened(&self.whose, &self.record)?.renewed(issued, now)?;
         let (sealed, seal_key) = service.sealed(&self.whose, &text)?;
         let expires_at = issued.expires.map(|expires| expires.at(now));
         let ahead = self.request.client.ahead();
-        let put = PutCredential {
+        Ok(PutCredential {
             pool: self.whose.pool.clone(),
             provider: self.whose.provider.clone(),
             sealed,
@@ -120,8 +120,7 @@ impl Attempt {
             refresh_at: expires_at.map(|at| service.refresh_at(at, ahead, now)),
             expected: Some(self.record.version),
             now,
-        };
-        Ok(FinishRefresh { put, fence: self.record.refresh.fence })
+        })
     }
 
     /// The server does not take the refresh token: somebody else was given its successor, or it is dead.
