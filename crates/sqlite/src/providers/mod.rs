@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use mainstay_core::api::providers::ProviderId;
 use mainstay_core::api::{Namespace, Timestamp};
 use mainstay_core::providers::{
-    BreakerState, ChangePool, Checked, Choice, Choose, FinishUses, Finished, PoolName, PoolOutcome, PoolRecord,
-    PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings, ResetProviders, StandBreaker,
+    AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, FinishUses, Finished, PoolName, PoolOutcome,
+    PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings, ResetProviders, StandBreaker,
 };
 use mainstay_core::{Result, Topic};
 use std::sync::Arc;
@@ -113,6 +113,10 @@ impl ProviderStore for SqliteProviders {
                 Ok(was)
             })
             .await
+    }
+
+    async fn add_counts(&self, add: AddCounts) -> Result<bool> {
+        self.store.write(move |connection, _| steps::add_counts(connection, &add)).await
     }
 
     async fn settings_seal_keys(&self) -> Result<Vec<String>> {
