@@ -15,9 +15,9 @@ use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::outage::{Outage, OutageService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
-use mainstay_core::providers::CircuitWatch;
 use mainstay_core::providers::credentials::{Authorizer, SettingsClients, TokenParts, TokenRules, TokenService};
 use mainstay_core::providers::keys::{GatewayKeyService, KeyRules, Meter};
+use mainstay_core::providers::{CircuitWatch, ProviderParts, ProviderRules, ProviderService};
 use mainstay_core::{Caller, Clock, Mint, Result, StoreInfo, StoreProbe, Stores};
 use mainstay_gateway::serving::{Gateway, Observer};
 use mainstay_hub::Hub;
@@ -61,6 +61,8 @@ pub struct Services {
     pub observer: Arc<EventObserver>,
     /// Presence.
     pub presence: Arc<PresenceService>,
+    /// Pools of providers.
+    pub providers: Arc<ProviderService>,
     /// Rooms of streams.
     pub rooms: Arc<RoomService>,
     /// Credentials of providers.
@@ -113,6 +115,8 @@ pub struct ServiceRules {
     pub outage: Option<Arc<Outage>>,
     /// The rules of presence.
     pub presence: PresenceRules,
+    /// The rules of pools of providers.
+    pub providers: ProviderRules,
     /// The rules of rooms.
     pub rooms: RoomRules,
     /// The streams of events.
@@ -198,6 +202,13 @@ impl Services {
             streams: Arc::clone(&rules.streams),
             clock: Arc::clone(clock),
         });
+        let providers = ProviderService::new(ProviderParts {
+            store: Arc::clone(&stores.providers),
+            circuits: Arc::new(circuits.clone()),
+            clock: Arc::clone(clock),
+            mint: Arc::clone(mint),
+            rules: rules.providers,
+        });
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {
             audit: Arc::new(audit),
@@ -216,6 +227,7 @@ impl Services {
             observer: Arc::new(observer),
             outage: Arc::new(OutageService::new(rules.outage)),
             presence: Arc::new(presence),
+            providers: Arc::new(providers),
             rooms: Arc::new(rooms),
             tokens: Arc::new(tokens),
             workers: Arc::new(workers),
@@ -240,6 +252,7 @@ impl Services {
         self.identity.check_ring().await?;
         self.tokens.check_ring().await?;
         self.documents.check_ring().await?;
+        self.providers.check_ring().await?;
         self.gateway_keys.check_ring().await
     }
 
@@ -251,7 +264,8 @@ impl Services {
         let (of_users, of_tokens) = (self.identity.seal_keys(caller).await?, self.tokens.seal_keys(caller).await?);
         let of_documents = self.documents.seal_keys(caller).await?;
         let of_keys = self.gateway_keys.seal_keys(caller).await?;
-        Ok([of_users, of_tokens, of_documents, of_keys].into_iter().flatten().collect())
+        let of_providers = self.providers.seal_keys(caller).await?;
+        Ok([of_users, of_tokens, of_documents, of_keys, of_providers].into_iter().flatten().collect())
     }
 
     /// Seals every secret in the store with the primary key; returns how many were sealed with another.
@@ -264,7 +278,8 @@ impl Services {
         let of_tokens = self.tokens.reseal(caller).await?;
         let of_documents = self.documents.reseal(caller).await?;
         let of_keys = self.gateway_keys.reseal(caller).await?;
-        Ok([of_users, of_tokens, of_documents, of_keys].into_iter().fold(0, u32::saturating_add))
+        let of_providers = self.providers.reseal(caller).await?;
+        Ok([of_users, of_tokens, of_documents, of_keys, of_providers].into_iter().fold(0, u32::saturating_add))
     }
 
     /// The same services with a gateway.
