@@ -62,7 +62,7 @@ async fn a_lease_that_ended_without_a_word_leaves_a_doubt(bed: &Bed) {
 async fn a_late_answer_is_stored_whoever_holds_the_lease(bed: &Bed) {
     let desk = Desk::new(bed);
     let version = desk.stored("a").await;
-    let first = desk.granted(version, "n/1").await.refresh.fence;
+    desk.granted(version, "n/1").await;
     let late = desk.later(LEASE_MS);
     let second = late.granted(version, "n/2").await.refresh.fence;
     assert!(late.fail(version, second, RefreshEnd::Dead("invalid_grant".into())).await);

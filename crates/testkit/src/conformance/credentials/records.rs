@@ -91,7 +91,7 @@ async fn readers_are_woken(bed: &Bed) {
     let mut subscriber = Subscriber::on(bed).await;
     let version = desk.stored("a").await;
     subscriber.woken(&topic, "a write").await;
-    let fence = desk.granted(version, "n/1").await.refresh.fence;
+    desk.granted(version, "n/1").await;
     subscriber.settle().await;
     desk.finish("b", version).await;
     subscriber.woken(&topic, "a refresh").await;
