@@ -66,6 +66,8 @@ scopes! {
     ProvidersRead = "providers:read";
     /// Change pools of providers, their settings and their credentials.
     ProvidersWrite = "providers:write";
+    /// Read the secrets in settings of providers.
+    ProvidersSecrets = "providers:secrets";
     /// Read documents, such as settings, with masks in the place of secrets.
     DocumentsRead = "documents:read";
     /// Change documents and their schemas.

@@ -13,6 +13,9 @@ pub mod keys;
 pub mod pool;
 mod port;
 mod records;
+mod refusals;
+mod service;
+pub mod settings;
 mod watch;
 
 pub use choosing::{
@@ -20,11 +23,11 @@ pub use choosing::{
     Renew, SelectionRules, Sticky, Strategy, Transition,
 };
 pub use port::{
-    AddCounts, COUNTS_MEMO_MS, ChangePool, CheckClaim, Checked, ClaimCheck, CountsOf, FinishUses, PatchProvider,
-    PoolChange, PoolOutcome, ProviderStore, ReplacePool, ResetProviders, SeededProvider, StandBreaker,
+    AddCounts, COUNTS_MEMO_MS, ChangePool, CheckClaim, Checked, ClaimCheck, CountsOf, FinishUses, PatchProvider, PoolChange, PoolOutcome, ProviderStore, ReplacePool, ResetProviders, SeededProvider, StandBreaker, ResealSettings,
 };
 pub use records::{
     Breaker, BreakerState, Counters, Health, PoolName, PoolRecord, PoolSummary, ProviderRecord, ProviderSettings,
     Traits,
 };
+pub use service::{InPool, ProviderRules, ProviderService, SettingsChange, owner, sealing};
 pub use watch::CircuitWatch;
