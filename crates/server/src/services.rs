@@ -212,7 +212,8 @@ impl Services {
             clock: Arc::clone(clock),
         });
         let store = Arc::clone(&stores.providers);
-        let providers = ProviderService::new(store, Arc::clone(clock), Arc::clone(mint), rules.providers);
+        let providers = ProviderService::new(store, Arc::clone(clock), Arc::clone(mint), rules.providers)
+            .with_watch(Arc::new(circuits.clone()));
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {
             audit: Arc::new(audit),

@@ -23,7 +23,8 @@ pub use choosing::{
     Renew, SelectionRules, Sticky, Strategy, Transition,
 };
 pub use port::{
-    AddCounts, COUNTS_MEMO_MS, ChangePool, CheckClaim, Checked, ClaimCheck, CountsOf, FinishUses, PatchProvider, PoolChange, PoolOutcome, ProviderStore, ReplacePool, ResetProviders, SeededProvider, StandBreaker, ResealSettings,
+    AddCounts, COUNTS_MEMO_MS, ChangePool, CheckClaim, Checked, ClaimCheck, CountsOf, FinishUses, PatchProvider,
+    PoolChange, PoolOutcome, ProviderStore, ReplacePool, ResealSettings, ResetProviders, SeededProvider, StandBreaker,
 };
 pub use records::{
     Breaker, BreakerState, Counters, Health, PoolName, PoolRecord, PoolSummary, ProviderRecord, ProviderSettings,

@@ -7,8 +7,9 @@ use http::HeaderMap;
 use mainstay_core::api::providers::{LeaseId, PoolType, ProviderId};
 use mainstay_core::api::{Code, Namespace, Timestamp};
 use mainstay_core::providers::{
-    AddCounts, BreakerState, ChangePool, CheckClaim, Checked, Choice, Choose, Chosen, ClaimCheck, Finish, FinishUses, Finished, NoneFree, PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings,
-    ResetProviders, SelectionRules, StandBreaker,
+    AddCounts, BreakerState, ChangePool, CheckClaim, Checked, Choice, Choose, Chosen, ClaimCheck, Finish, FinishUses,
+    Finished, NoneFree, PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew,
+    ResealSettings, ResetProviders, SelectionRules, StandBreaker,
 };
 use mainstay_core::{Clock, Error, RandomMint, Result, SystemClock};
 use mainstay_gateway::Protocol;

@@ -11,8 +11,9 @@ use async_trait::async_trait;
 use mainstay_core::api::providers::{PoolType, ProviderId};
 use mainstay_core::api::{Namespace, Timestamp};
 use mainstay_core::providers::{
-    AddCounts, BreakerState, ChangePool, CheckClaim, Checked, Choice, Choose, Chosen, ClaimCheck, FinishUses, Finished, NoneFree, PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, ResealSettings,
-    StandBreaker,
+    AddCounts, BreakerState, ChangePool, CheckClaim, Checked, Choice, Choose, Chosen, ClaimCheck, FinishUses, Finished,
+    NoneFree, PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings,
+    ResetProviders, StandBreaker,
 };
 use mainstay_core::{Error, Result};
 use redis::Value;

@@ -7,7 +7,9 @@ use mainstay_core::api::providers::ProviderId;
 use mainstay_core::api::{Namespace, Timestamp};
 use mainstay_core::providers::pool::{Judged, Pool};
 use mainstay_core::providers::{
-    AddCounts, BreakerState, ChangePool, CheckClaim, Checked, Choice, Choose, ClaimCheck, FinishUses, Finished, PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, StandBreaker, ProviderSettings, ResealSettings,
+    AddCounts, BreakerState, ChangePool, CheckClaim, Checked, Choice, Choose, ClaimCheck, FinishUses, Finished,
+    PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderSettings, ProviderStore, Renew,
+    ResealSettings, ResetProviders, StandBreaker,
 };
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -8,7 +8,9 @@ use crate::providers::credentials::{
     FinishRefresh, ListDue, PutCredential, ResealCredential,
 };
 use crate::providers::{
-    AddCounts, BreakerState, ChangePool, CheckClaim, Checked, Choice, Choose, ClaimCheck, FinishUses, Finished, PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, StandBreaker, ResealSettings,
+    AddCounts, BreakerState, ChangePool, CheckClaim, Checked, Choice, Choose, ClaimCheck, FinishUses, Finished,
+    PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings,
+    ResetProviders, StandBreaker,
 };
 use async_trait::async_trait;
 use mainstay_api::providers::ProviderId;

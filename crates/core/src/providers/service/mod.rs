@@ -10,6 +10,7 @@ pub use changing::SettingsChange;
 
 use super::port::ProviderStore;
 use super::records::PoolName;
+use super::watch::CircuitWatch;
 use crate::secrets::KeyRing;
 use crate::secrets::members::{Marks, Sealing};
 use crate::{Caller, Clock, Mint};
@@ -39,6 +40,7 @@ pub struct ProviderService {
     clock: Arc<dyn Clock>,
     mint: Arc<dyn Mint>,
     rules: ProviderRules,
+    watch: Option<Arc<dyn CircuitWatch>>,
 }
 
 /// A provider that a call is about.
@@ -59,7 +61,14 @@ impl ProviderService {
         mint: Arc<dyn Mint>,
         rules: ProviderRules,
     ) -> Self {
-        Self { store, clock, mint, rules }
+        Self { store, clock, mint, rules, watch: None }
+    }
+
+    /// The same, that tells of circuits which people change.
+    #[must_use]
+    pub fn with_watch(mut self, watch: Arc<dyn CircuitWatch>) -> Self {
+        self.watch = Some(watch);
+        self
     }
 
     fn sealing<'a>(&'a self, owner: &'a str, marks: &'a Marks) -> Sealing<'a> {

@@ -2,10 +2,12 @@
 
 use super::{InPool, ProviderService, named};
 use crate::error::{Error, Result};
+use crate::providers::choosing::Transition;
 use crate::providers::port::{ResetProviders, StandBreaker};
-use crate::providers::records::BreakerState;
+use crate::providers::records::{BreakerState, PoolName};
 use crate::providers::refusals::{no_pool, no_provider};
 use crate::{Caller, Scope};
+use mainstay_api::Timestamp;
 use mainstay_api::providers::{
     self as wire, BreakerAction, MAX_REASON_BYTES, PoolType, Provider, ProviderId, ProvidersReset, SetBreaker,
 };
@@ -24,6 +26,8 @@ impl ProviderService {
         caller.require(Scope::ProvidersWrite)?;
         let pool = named(caller, pool);
         let both = !reset.counters && !reset.health;
+        let now = self.clock.now();
+        let before = if reset.health || both { self.store.pool(&pool, now).await? } else { None };
         let count = self
             .store
             .reset(ResetProviders {
@@ -31,9 +35,17 @@ impl ProviderService {
                 provider: provider.clone(),
                 counters: reset.counters || both,
                 health: reset.health || both,
-                now: self.clock.now(),
+                now,
             })
             .await?;
+        let reason = format!("set back by {}", caller.principal);
+        for one in before.into_iter().flat_map(|pool| pool.providers) {
+            let is_meant = provider.as_ref().is_none_or(|provider| *provider == one.id);
+            if is_meant && matches!(one.breaker.state, BreakerState::Open | BreakerState::HalfOpen) {
+                let (from, to, reason) = (one.breaker.state, BreakerState::Closed, reason.clone());
+                self.tell(&pool, &Transition { provider: one.id, from, to, reason }, now);
+            }
+        }
         match provider {
             Some(provider) if count == 0 => Err(no_provider(&pool, &provider)),
             None if count == 0 && self.store.pool(&pool, self.clock.now()).await?.is_none() => Err(no_pool(&pool)),
@@ -60,11 +72,20 @@ impl ProviderService {
             BreakerAction::Open => BreakerState::ForcedOpen,
             BreakerAction::Close => BreakerState::Closed,
         };
-        let stand =
-            StandBreaker { pool: pool.clone(), provider: provider.clone(), state, reason, now: self.clock.now() };
+        let now = self.clock.now();
+        let stand = StandBreaker { pool: pool.clone(), provider: provider.clone(), state, reason: reason.clone(), now };
         let was = self.store.stand(stand).await?.ok_or_else(|| no_provider(&pool, &provider))?;
+        if was != state {
+            self.tell(&pool, &Transition { provider: provider.clone(), from: was, to: state, reason }, now);
+        }
         tracing::info!(pool = %pool.pool, %provider, ?was, ?state, by = %caller.principal, "a circuit was set by hand");
         let found = self.store.provider(&pool, &provider, self.clock.now()).await?;
         self.to_provider(&pool, found.ok_or_else(|| no_provider(&pool, &provider))?, false)
+    }
+    /// Tells whoever watches circuits.
+    fn tell(&self, pool: &PoolName, transition: &Transition, at: Timestamp) {
+        if let Some(watch) = &self.watch {
+            watch.changed(pool, transition, at);
+        }
     }
 }
