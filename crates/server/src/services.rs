@@ -15,10 +15,9 @@ use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::outage::{Outage, OutageService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
-use mainstay_core::providers::CircuitWatch;
 use mainstay_core::providers::credentials::{Authorizer, NoClients, TokenParts, TokenRules, TokenService};
 use mainstay_core::providers::keys::{GatewayKeyService, KeyRules, Meter};
-use mainstay_core::providers::{ProviderRules, ProviderService};
+use mainstay_core::providers::{CircuitWatch, ProviderParts, ProviderRules, ProviderService};
 use mainstay_core::{Caller, Clock, Mint, Result, StoreInfo, StoreProbe, Stores};
 use mainstay_gateway::serving::{Gateway, Observer};
 use mainstay_hub::Hub;
@@ -211,9 +210,13 @@ impl Services {
             streams: Arc::clone(&rules.streams),
             clock: Arc::clone(clock),
         });
-        let store = Arc::clone(&stores.providers);
-        let providers = ProviderService::new(store, Arc::clone(clock), Arc::clone(mint), rules.providers)
-            .with_watch(Arc::new(circuits.clone()));
+        let providers = ProviderService::new(ProviderParts {
+            store: Arc::clone(&stores.providers),
+            circuits: Arc::new(circuits.clone()),
+            clock: Arc::clone(clock),
+            mint: Arc::clone(mint),
+            rules: rules.providers,
+        });
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {
             audit: Arc::new(audit),

@@ -30,5 +30,5 @@ pub use records::{
     Breaker, BreakerState, Counters, Health, PoolName, PoolRecord, PoolSummary, ProviderRecord, ProviderSettings,
     Traits,
 };
-pub use service::{InPool, ProviderRules, ProviderService, SettingsChange, owner, sealing};
+pub use service::{InPool, ProviderParts, ProviderRules, ProviderService, SettingsChange, owner, sealing};
 pub use watch::CircuitWatch;

@@ -25,6 +25,7 @@ mod mcp_providers;
 mod mcp_stdio;
 mod mcp_support;
 mod mcp_tools;
+mod providers;
 mod rooms;
 mod serve;
 mod sockets;

@@ -34,13 +34,27 @@ impl Default for ProviderRules {
     }
 }
 
+/// What pools need.
+pub struct ProviderParts {
+    /// The store.
+    pub store: Arc<dyn ProviderStore>,
+    /// Who is told of circuits.
+    pub circuits: Arc<dyn CircuitWatch>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub mint: Arc<dyn Mint>,
+    /// The rules.
+    pub rules: ProviderRules,
+}
+
 /// Pools of providers: every operation, for every surface.
 pub struct ProviderService {
     store: Arc<dyn ProviderStore>,
+    circuits: Arc<dyn CircuitWatch>,
     clock: Arc<dyn Clock>,
     mint: Arc<dyn Mint>,
     rules: ProviderRules,
-    watch: Option<Arc<dyn CircuitWatch>>,
 }
 
 /// A provider that a call is about.
@@ -55,20 +69,9 @@ pub struct InPool {
 impl ProviderService {
     /// Pools on a store.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn ProviderStore>,
-        clock: Arc<dyn Clock>,
-        mint: Arc<dyn Mint>,
-        rules: ProviderRules,
-    ) -> Self {
-        Self { store, clock, mint, rules, watch: None }
-    }
-
-    /// The same, that tells of circuits which people change.
-    #[must_use]
-    pub fn with_watch(mut self, watch: Arc<dyn CircuitWatch>) -> Self {
-        self.watch = Some(watch);
-        self
+    pub fn new(parts: ProviderParts) -> Self {
+        let ProviderParts { store, circuits, clock, mint, rules } = parts;
+        Self { store, circuits, clock, mint, rules }
     }
 
     fn sealing<'a>(&'a self, owner: &'a str, marks: &'a Marks) -> Sealing<'a> {

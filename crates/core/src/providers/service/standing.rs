@@ -4,10 +4,9 @@ use super::{InPool, ProviderService, named};
 use crate::error::{Error, Result};
 use crate::providers::choosing::Transition;
 use crate::providers::port::{ResetProviders, StandBreaker};
-use crate::providers::records::{BreakerState, PoolName};
+use crate::providers::records::BreakerState;
 use crate::providers::refusals::{no_pool, no_provider};
 use crate::{Caller, Scope};
-use mainstay_api::Timestamp;
 use mainstay_api::providers::{
     self as wire, BreakerAction, MAX_REASON_BYTES, PoolType, Provider, ProviderId, ProvidersReset, SetBreaker,
 };
@@ -43,7 +42,7 @@ impl ProviderService {
             let is_meant = provider.as_ref().is_none_or(|provider| *provider == one.id);
             if is_meant && matches!(one.breaker.state, BreakerState::Open | BreakerState::HalfOpen) {
                 let (from, to, reason) = (one.breaker.state, BreakerState::Closed, reason.clone());
-                self.tell(&pool, &Transition { provider: one.id, from, to, reason }, now);
+                self.circuits.changed(&pool, &Transition { provider: one.id, from, to, reason }, now);
             }
         }
         match provider {
@@ -73,19 +72,15 @@ impl ProviderService {
             BreakerAction::Close => BreakerState::Closed,
         };
         let now = self.clock.now();
-        let stand = StandBreaker { pool: pool.clone(), provider: provider.clone(), state, reason: reason.clone(), now };
+        let told = reason.clone();
+        let stand = StandBreaker { pool: pool.clone(), provider: provider.clone(), state, reason, now };
         let was = self.store.stand(stand).await?.ok_or_else(|| no_provider(&pool, &provider))?;
+        tracing::info!(pool = %pool.pool, %provider, by = %caller.principal, "a circuit was set by hand");
         if was != state {
-            self.tell(&pool, &Transition { provider: provider.clone(), from: was, to: state, reason }, now);
+            let transition = Transition { provider: provider.clone(), from: was, to: state, reason: told };
+            self.circuits.changed(&pool, &transition, now);
         }
-        tracing::info!(pool = %pool.pool, %provider, ?was, ?state, by = %caller.principal, "a circuit was set by hand");
         let found = self.store.provider(&pool, &provider, self.clock.now()).await?;
         self.to_provider(&pool, found.ok_or_else(|| no_provider(&pool, &provider))?, false)
-    }
-    /// Tells whoever watches circuits.
-    fn tell(&self, pool: &PoolName, transition: &Transition, at: Timestamp) {
-        if let Some(watch) = &self.watch {
-            watch.changed(pool, transition, at);
-        }
     }
 }
