@@ -30,6 +30,9 @@ impl Reset {
             Some(provider) => providers.provider(&self.pool, provider).reset(&reset).await?,
             None => providers.reset_pool(&self.pool, &reset).await?,
         };
-        context.printer.data(&done, || format!("{} providers were set back", done.providers))
+        context.printer.data(&done, || match done.providers {
+            1 => "1 provider was set back".to_owned(),
+            count => format!("{count} providers were set back"),
+        })
     }
 }
