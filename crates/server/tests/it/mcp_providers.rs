@@ -33,6 +33,7 @@ async fn providers_are_listed_read_changed_set_back_and_cut_off() {
     let patched = client.done("providers_patch", patch.clone()).await;
     assert_eq!(patched["disabled"], true);
     assert_eq!(patched["json"], r#"{"base_url":"https://a.example/v1","odd":17691760451091230,"disabled":true}"#);
+    patch["json"] = json!(r#"{"weight":5}"#);
     let stale = client.tool("providers_patch", patch).await;
     assert_eq!(stale["_meta"]["dev.mainstay/error"]["code"], "providers.version_conflict");
     let mut set = which.clone();
