@@ -4,9 +4,8 @@ use super::authorizer::OAuthClient;
 use super::service::{ClientSource, Whose};
 use crate::Clock;
 use crate::error::{Error, Result};
-use crate::providers::ProviderStore;
+use crate::providers::{ProviderStore, sealing};
 use crate::secrets::KeyRing;
-use crate::secrets::members::Sealing;
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
@@ -14,8 +13,6 @@ use std::sync::Arc;
 
 /// The member of settings that says it.
 const MEMBER: &str = "oauth";
-/// What secrets in settings of providers are sealed for.
-const PURPOSE: &str = "provider";
 
 /// Reads the member `oauth` of the settings of a provider, completed by that of its pool. It is read for each refresh, which is
 /// seldom, so that a change of settings holds from the next one on.
@@ -40,9 +37,8 @@ impl ClientSource for SettingsClients {
         let Some(provider) = pool.providers.iter().find(|provider| provider.id == whose.provider) else {
             return Ok(None);
         };
-        let owner = whose.owner();
-        let sealing = Sealing { ring: self.ring.as_ref(), purpose: PURPOSE, owner: &owner, marks: &[] };
-        let own = said(sealing.open(&provider.settings.body)?.expose_secret())?;
+        let opened = sealing(self.ring.as_ref(), &whose.owner(), &[]).open(&provider.settings.body)?;
+        let own = said(opened.expose_secret())?;
         let mut oauth = said(pool.settings.as_str())?;
         oauth.extend(own);
         if oauth.is_empty() {

@@ -151,6 +151,7 @@ impl Site {
 
 /// The rules of the services of a site.
 pub fn rules(setup: Setup) -> ServiceRules {
+    let ring = setup.identity.ring.clone();
     ServiceRules {
         outage: None,
         audit: AuditRules::default(),
@@ -161,12 +162,12 @@ pub fn rules(setup: Setup) -> ServiceRules {
         documents: DocumentRules { ring: setup.identity.ring.clone(), ..DocumentRules::default() },
         gateway_keys: KeyRules { ring: setup.identity.ring.clone(), ..KeyRules::default() },
         providers: ProviderRules { ring: setup.identity.ring.clone(), ..ProviderRules::default() },
-        tokens: TokenRules { ring: setup.identity.ring.clone(), ..TokenRules::default() },
         identity: setup.identity,
         mail: MailRules::default(),
         presence: setup.presence,
         rooms: mainstay_core::events::RoomRules::default(),
         streams: setup.streams,
+        tokens: TokenRules { ring, ..TokenRules::default() },
         authorizer: Arc::new(NoAuthorizer),
         clock: setup.clock,
         mint: Arc::new(RandomMint),
