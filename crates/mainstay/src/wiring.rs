@@ -122,6 +122,9 @@ impl Backbone {
     pub async fn close(&self) {
         self.shutdown.cancel();
         self.services.close().await;
+        if let Some(documents) = &self.documents {
+            documents.finish().await;
+        }
         self.services.probe.close().await;
         if let Some(mirror) = &self.mirror {
             mirror.close().await;

@@ -7,9 +7,9 @@ use http::HeaderMap;
 use mainstay_core::api::providers::{LeaseId, PoolType, ProviderId};
 use mainstay_core::api::{Code, Namespace, Timestamp};
 use mainstay_core::providers::{
-    BreakerState, ChangePool, Checked, Choice, Choose, Chosen, Finish, FinishUses, Finished, NoneFree, PoolName,
-    PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, SelectionRules,
-    StandBreaker,
+    AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, Chosen, Finish, FinishUses, Finished, NoneFree,
+    PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders,
+    SelectionRules, StandBreaker,
 };
 use mainstay_core::{Clock, Error, RandomMint, Result, SystemClock};
 use mainstay_gateway::Protocol;
@@ -101,6 +101,10 @@ impl ProviderStore for Desk {
 
     async fn stand(&self, _stand: StandBreaker) -> Result<Option<BreakerState>> {
         Ok(None)
+    }
+
+    async fn add_counts(&self, _add: AddCounts) -> Result<bool> {
+        Ok(false)
     }
 
     async fn sealed_with(&self, _key: &str) -> Result<bool> {

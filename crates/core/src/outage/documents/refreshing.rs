@@ -4,7 +4,7 @@ use super::copy::{Copy, Stamp};
 use super::{COPIES, MAX_COPY_BYTES, MAX_NAMESPACES, OutlastingDocuments, is_away, read_kept};
 use crate::documents::{ChangesQuery, ChangesRead, DocumentName, DocumentRow, DocumentsQuery, Transact};
 use crate::error::{Error, Result};
-use crate::outage::Snapshot;
+use crate::outage::{POOL_CHANGES, Snapshot};
 use mainstay_api::{Namespace, Position, Timestamp};
 use std::collections::BTreeSet;
 
@@ -30,6 +30,7 @@ impl OutlastingDocuments {
                 Err(error) => tracing::error!(name, %error, "a copy on the disk cannot be read"),
             }
         }
+        self.pools.load().await?;
         self.apply_waiting().await
     }
 
@@ -41,6 +42,9 @@ impl OutlastingDocuments {
             let Some(last) = entries.last() else { return Ok(()) };
             after = last.seq;
             self.outage.standing.lost(entries[0].write.at);
+            for entry in entries.iter().filter(|entry| entry.write.kind == POOL_CHANGES) {
+                self.pools.apply(&entry.write.body)?;
+            }
             for entry in entries.iter().filter(|entry| entry.write.kind == super::KIND) {
                 let kept = read_kept(&entry.write.body)?;
                 if let Some(copy) = self.lock().get_mut(&kept.namespace).and_then(|space| space.copy.as_mut()) {
@@ -71,7 +75,7 @@ impl OutlastingDocuments {
         for namespace in namespaces {
             self.refresh_one(&namespace, wholly).await?;
         }
-        Ok(())
+        self.pools.refresh(wholly).await
     }
 
     async fn refresh_one(&self, namespace: &Namespace, wholly: bool) -> Result<()> {

@@ -115,6 +115,25 @@ impl Pool {
         }
     }
 
+    /// The pool that readers saw so. What they do not see begins anew: who uses it, and what circuits are judged by.
+    #[must_use]
+    pub fn of(record: PoolRecord) -> Self {
+        let sequence = record.providers.iter().map(|provider| provider.counters.sequence).max().unwrap_or(0);
+        let member = |(position, provider): (u64, ProviderRecord)| Member {
+            id: provider.id,
+            position,
+            settings: provider.settings.into(),
+            health: provider.health,
+            counters: provider.counters,
+            circuit: Circuit { breaker: provider.breaker, ..Circuit::default() },
+            pass: 0,
+            trial: None,
+            credential: provider.credential,
+        };
+        let providers = (1..).zip(record.providers).map(member).collect();
+        Self { revision: record.revision, settings: record.settings, sequence, providers, ..Self::new() }
+    }
+
     /// What readers see of it.
     #[must_use]
     pub fn record(&self, now: Timestamp) -> PoolRecord {
