@@ -14,7 +14,8 @@ use tokio::time::Instant;
 
 /// Packages and versions, pinned so that a new release does not change what is measured.
 const LITELLM: &str = "litellm[proxy]==1.100.5";
-const PORTKEY: &str = "1.15.2";
+/// Also the version of its HTTP server: with later ones it answers each stream with an error.
+const PORTKEY: &str = include_str!("../../peers/portkey/package.json");
 const ROUTER: &str = "0.7.0";
 /// The key that `LiteLLM` is called with.
 const MASTER_KEY: &str = "sk-the-key-of-the-benchmarks";
@@ -117,9 +118,9 @@ impl Peer {
                 stage::run(Command::new(python).args(["-m", "pip", "install", "--quiet", LITELLM]))?;
             }
             Self::Portkey => {
-                let package = format!("@portkey-ai/gateway@{PORTKEY}");
-                let install = ["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", "."];
-                stage::run(Command::new("npm").args(install).arg(package).current_dir(&folder))?;
+                std::fs::write(folder.join("package.json"), PORTKEY)?;
+                let install = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
+                stage::run(Command::new("npm").args(install).current_dir(&folder))?;
             }
             Self::Router => {
                 let install = ["install", "opensourcellmrouter", "--locked", "--version", ROUTER, "--root"];
