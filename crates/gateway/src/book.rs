@@ -77,6 +77,7 @@ impl Book {
                 disabled: record.settings.traits.disabled,
                 models: Vec::new(),
                 excluded_models: record.settings.traits.excluded_models.clone(),
+                check: None,
                 target: Err(why),
             },
         }

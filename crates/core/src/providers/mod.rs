@@ -13,16 +13,18 @@ pub mod keys;
 pub mod pool;
 mod port;
 mod records;
+mod watch;
 
 pub use choosing::{
     BreakerRules, Choice, Choose, Chosen, Failure, FailureClass, Finish, Finished, HealthRules, NoneFree, Outcome,
     Renew, SelectionRules, Sticky, Strategy, Transition,
 };
 pub use port::{
-    AddCounts, COUNTS_MEMO_MS, ChangePool, Checked, CountsOf, FinishUses, PatchProvider, PoolChange, PoolOutcome,
-    ProviderStore, ReplacePool, ResetProviders, SeededProvider, StandBreaker,
+    AddCounts, COUNTS_MEMO_MS, ChangePool, CheckClaim, Checked, ClaimCheck, CountsOf, FinishUses, PatchProvider,
+    PoolChange, PoolOutcome, ProviderStore, ReplacePool, ResetProviders, SeededProvider, StandBreaker,
 };
 pub use records::{
     Breaker, BreakerState, Counters, Health, PoolName, PoolRecord, PoolSummary, ProviderRecord, ProviderSettings,
     Traits,
 };
+pub use watch::CircuitWatch;

@@ -2,6 +2,7 @@
 
 use super::pools::speaks;
 use crate::Protocol;
+use crate::checking;
 use crate::serving::ProviderPlan;
 use crate::upstream::{HeaderRules, Speaks, Target, Way};
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
@@ -33,6 +34,7 @@ pub(super) fn read(pool: &PoolName, settings: &Map<String, Value>, body: &Map<St
         disabled: flag("disabled") || flag("isDisabled"),
         models: texts(body.get("models")),
         excluded_models: texts(body.get("excluded_models").or_else(|| body.get("notSupportedModels"))),
+        check: checking::read(pool, settings, body),
         target: target(pool, settings, body).map(Arc::new),
     }
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod circuits;
 mod conversations;
 mod deploy;
 mod document;
