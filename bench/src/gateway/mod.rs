@@ -24,7 +24,7 @@ pub use upstream::serve as serve_provider;
 const CLIENTS: usize = 50;
 /// The longest pause before a request, where clients do not ask as fast as they can: 50 of them ask 500 times a second.
 const PAUSE: Duration = Duration::from_millis(200);
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 /// How long each round asks for, with pauses and without.
 const PACED: Duration = Duration::from_secs(4);
 const RUSHED: Duration = Duration::from_secs(2);
