@@ -167,7 +167,7 @@ async fn an_upstream_that_dies_within_its_answer_ends_it_with_an_error_and_is_bi
 async fn a_slow_client_gets_all_of_its_answer(bed: Bed) {
     let (node, provider) = (bed.serve("node").await, FakeProvider::start().await.unwrap());
     pool(&node, &provider, "openai", &["a"]).await;
-    let words = "word ".repeat(400_000);
+    let words = "word ".repeat(20_000);
     provider.behave("a", Behaviour { says: Some(words.clone()), piece_bytes: 64 * 1_024, ..Behaviour::default() });
     let (secret, id) = key(&node, json!({"name": "ada"})).await;
     let mut stream = TcpStream::connect(("127.0.0.1", node.port)).await.unwrap();
