@@ -17,6 +17,7 @@ mod failure;
 mod identity;
 mod keys;
 pub mod legacy;
+pub mod legacy_keys;
 mod mail;
 mod options;
 mod presence;
