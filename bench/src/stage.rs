@@ -9,6 +9,7 @@ use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{Append, InboxLimits, MailRules, MailService, Recipients, RequestMemo};
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
 use mainstay_core::{Caller, Clock, Mint, RandomMint, Stores, SystemClock};
 use mainstay_redis::RedisOptions;
 use mainstay_server::{ServiceRules, Services};
@@ -80,6 +81,8 @@ pub fn services(stores: &Stores) -> Arc<Services> {
         presence: PresenceRules::default(),
         rooms: mainstay_core::events::RoomRules::default(),
         streams: Arc::default(),
+        tokens: TokenRules::default(),
+        authorizer: Arc::new(NoAuthorizer),
         clock: Arc::new(SystemClock),
         mint: Arc::new(RandomMint),
     };

@@ -117,6 +117,11 @@ catalogue! {
     EventRoomForbidden = "events.room_forbidden", "The room is not open to this credential", 403, 4403, -32001, 1, false;
     EventRoomFull = "events.room_full", "The room is full", 429, 4529, -32006, 1, true;
     EventTransportConflict = "events.transport_conflict", "The settings of the transport have changed since", 409, 4409, -32005, 1, false;
+    TokensNotFound = "credentials.not_found", "There is no such provider, or it has no credential", 404, 4404, -32004, 1, false;
+    TokensConflict = "credentials.version_conflict", "The credential has changed since", 409, 4409, -32005, 1, false;
+    TokensDead = "credentials.dead", "The credential cannot be refreshed any more", 409, 4409, -32005, 1, false;
+    TokensPending = "credentials.refresh_pending", "The credential is being refreshed, or will be later", 503, 4503, -32000, 1, true;
+    TokensNotRefreshable = "credentials.not_refreshable", "The credential cannot be refreshed as things are", 409, 4409, -32005, 1, false;
     PresenceNotFound = "presence.not_found", "There is no such instance", 404, 4404, -32004, 1, false;
     PresenceFull = "presence.full", "Too many instances are registered", 429, 4429, -32006, 1, false;
     CursorInvalid = "page.invalid_cursor", "The cursor is not one that this listing gave", 400, 4400, -32602, 2, false;

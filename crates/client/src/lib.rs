@@ -15,6 +15,7 @@ mod lines;
 mod mail;
 mod options;
 mod presence;
+mod providers;
 pub mod publisher;
 mod retry;
 mod rooms;
@@ -32,12 +33,14 @@ pub use identity::{Account, Keys, UsersClient};
 pub use mail::Mail;
 pub use options::{ClientOptions, Credential};
 pub use presence::PresenceClient;
+pub use providers::CredentialClient;
 pub use rooms::RoomClient;
 pub use transport::{Body, BoxError};
 pub use workers::GroupClient;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use mainstay_api::providers::{PoolType, ProviderId};
 use std::sync::{Arc, OnceLock};
 use tower::Service;
 use transport::Transport;
@@ -105,6 +108,12 @@ impl Client {
     #[must_use]
     pub fn events(&self) -> EventsClient<'_> {
         EventsClient(self)
+    }
+
+    /// Calls about the credential of a provider.
+    #[must_use]
+    pub fn credential<'a>(&'a self, pool: &'a PoolType, provider: &'a ProviderId) -> CredentialClient<'a> {
+        CredentialClient { client: self, pool, provider }
     }
 
     /// Calls about API keys.

@@ -58,6 +58,10 @@ scopes! {
     EventsAdmin = "events:admin";
     /// Export and erase the conversations of another user, with a reason that is recorded.
     ConversationsAdmin = "conversations:admin";
+    /// Read pools of providers, their settings without their secrets, and how they do.
+    ProvidersRead = "providers:read";
+    /// Change pools of providers, their settings and their credentials.
+    ProvidersWrite = "providers:write";
     /// Make and change users and API keys, and end the sessions of others.
     IdentityAdmin = "identity:admin";
     /// Read and verify the audit trail.

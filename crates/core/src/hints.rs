@@ -2,6 +2,7 @@
 
 use futures::stream::BoxStream;
 use mainstay_api::events::StreamName;
+use mainstay_api::providers::PoolType;
 use mainstay_api::{InstanceId, Namespace, Subject};
 
 /// What a reader waits for.
@@ -15,6 +16,8 @@ pub enum Topic {
     Events(Namespace, StreamName),
     /// New mail in one inbox.
     Mail(Namespace, InstanceId),
+    /// A change of a pool of providers: who is in it, how they do, or their credentials.
+    Pool(Namespace, PoolType),
     /// A change of presence in a namespace.
     Presence(Namespace),
     /// Who is in the rooms of a stream, or may be.

@@ -8,6 +8,7 @@ use crate::events::{ConnectionStore, EventStore, GroupStore, RoomStore, Transpor
 use crate::identity::IdentityStore;
 use crate::mail::MailStore;
 use crate::presence::PresenceStore;
+use crate::providers::credentials::CredentialStore;
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -52,6 +53,8 @@ pub struct Stores {
     pub connections: Arc<dyn ConnectionStore>,
     /// Conversations.
     pub conversations: Arc<dyn ConversationStore>,
+    /// Credentials of providers.
+    pub credentials: Arc<dyn CredentialStore>,
     /// Logs of events.
     pub events: Arc<dyn EventStore>,
     /// Consumer groups on logs of events.

@@ -17,8 +17,10 @@ use mainstay_core::audit::AuditRules;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail, StoreMirror};
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::credentials::TokenRules;
 use mainstay_core::secrets::KeyRing;
 use mainstay_core::{RandomMint, Stores, SystemClock};
+use mainstay_gateway::HttpAuthorizer;
 use mainstay_redis::RedisOptions;
 use mainstay_server::identity::tokens::TokenVerifier;
 use mainstay_server::{Anchoring, BridgeKey, OwnerKey, ServerConfig, ServiceRules, Services};
@@ -68,6 +70,8 @@ impl Backbone {
             presence: presence_rules(&settings.presence),
             rooms: settings.rooms,
             streams: Arc::clone(&settings.streams),
+            tokens: TokenRules { ring: keyring::find(settings)?, ..TokenRules::default() },
+            authorizer: Arc::new(HttpAuthorizer::new(Arc::new(SystemClock))),
             clock: Arc::new(SystemClock),
             mint: Arc::new(RandomMint),
         };
@@ -355,10 +359,19 @@ pub async fn ring(settings: &Settings) -> Result<KeyRing> {
         return Ok(ring);
     }
     let backbone = Backbone::open(settings).await?;
-    let checked = backbone.services.identity.check_ring().await;
+    let checked = check_ring(&backbone.services).await;
     backbone.close().await;
     checked?;
     keyring::find_or_make(settings)
+}
+
+/// Checks that the ring has every key that something in the store is sealed with.
+///
+/// # Errors
+/// `secrets.key_missing`, naming the keys; those of the store.
+pub async fn check_ring(services: &Services) -> Result {
+    services.identity.check_ring().await?;
+    Ok(services.tokens.check_ring().await?)
 }
 
 fn audit_rules(audit: &AuditSettings) -> AuditRules {

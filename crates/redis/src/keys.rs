@@ -104,6 +104,16 @@ impl Keys {
         format!("{}{{conn:{}}}:meta", self.prefix, encode(token))
     }
 
+    /// The key that stands for a pool of providers in a namespace, both encoded, which have no colon then.
+    pub fn pool(&self, namespace: &str, pool: &str) -> String {
+        format!("{}{{pool:{namespace}:{pool}}}:meta", self.prefix)
+    }
+
+    /// The set of pools with credentials, each as `<namespace>:<pool>`.
+    pub fn pools_with_credentials(&self) -> String {
+        format!("{}credentials", self.prefix)
+    }
+
     /// The set of namespaces in use, for maintenance.
     pub fn namespaces(&self) -> String {
         format!("{}namespaces", self.prefix)

@@ -24,6 +24,7 @@ mod presence;
 mod rooms;
 mod scripts;
 mod tls;
+mod tokens;
 mod topology;
 mod transport;
 mod wakeups;
@@ -58,6 +59,7 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         audit: Arc::new(audit::RedisAudit::new(Arc::clone(&connection), keys.clone())),
         connections: Arc::new(connections::RedisConnections::new(Arc::clone(&connection), keys.clone())),
         conversations: Arc::new(conversations::RedisConversations::new(Arc::clone(&connection), keys.clone())),
+        credentials: Arc::new(tokens::RedisTokens::new(Arc::clone(&connection), keys.clone())),
         events: Arc::new(events::RedisEvents::new(
             Arc::clone(&connection),
             keys.clone(),

@@ -60,6 +60,14 @@ scripts! {
     CONVERSATIONS_MOVE_TURN = "conversations/move_turn";
     CONVERSATIONS_FORK_COPY = "conversations/fork_copy";
     CONVERSATIONS_FORK_PUBLISH = "conversations/fork_publish";
+    CREDENTIALS_BEGIN = "credentials/begin";
+    CREDENTIALS_DUE = "credentials/due";
+    CREDENTIALS_FAIL = "credentials/fail";
+    CREDENTIALS_PUT = "credentials/put";
+    CREDENTIALS_READ = "credentials/read";
+    CREDENTIALS_REMOVE = "credentials/remove";
+    CREDENTIALS_RESEAL = "credentials/reseal";
+    CREDENTIALS_SEALS = "credentials/seals";
     EVENTS_PUBLISH = "events/publish";
     EVENTS_PURGE = "events/purge";
     EVENTS_READ = "events/read";
@@ -125,7 +133,7 @@ scripts! {
 }
 
 /// Fragments that scripts include.
-const FRAGMENTS: [(&str, &str); 17] = [
+const FRAGMENTS: [(&str, &str); 18] = [
     ("shared/keys", include_str!("../scripts/shared/keys.lua")),
     ("audit/chain", include_str!("../scripts/audit/chain.lua")),
     ("connections/connection", include_str!("../scripts/connections/connection.lua")),
@@ -135,6 +143,7 @@ const FRAGMENTS: [(&str, &str); 17] = [
     ("events/log", include_str!("../scripts/events/log.lua")),
     ("events/unread", include_str!("../scripts/events/unread.lua")),
     ("groups/work", include_str!("../scripts/groups/work.lua")),
+    ("credentials/state", include_str!("../scripts/credentials/state.lua")),
     ("identity/state", include_str!("../scripts/identity/state.lua")),
     ("mail/memo", include_str!("../scripts/mail/memo.lua")),
     ("mail/messages", include_str!("../scripts/mail/messages.lua")),
@@ -197,6 +206,14 @@ mod tests {
             &CONVERSATIONS_MOVE_TURN,
             &CONVERSATIONS_FORK_COPY,
             &CONVERSATIONS_FORK_PUBLISH,
+            &CREDENTIALS_BEGIN,
+            &CREDENTIALS_DUE,
+            &CREDENTIALS_FAIL,
+            &CREDENTIALS_PUT,
+            &CREDENTIALS_READ,
+            &CREDENTIALS_REMOVE,
+            &CREDENTIALS_RESEAL,
+            &CREDENTIALS_SEALS,
             &EVENTS_PUBLISH,
             &EVENTS_PURGE,
             &EVENTS_READ,

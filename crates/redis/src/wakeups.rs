@@ -6,6 +6,7 @@ use crate::topology::within;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use mainstay_core::api::events::StreamName;
+use mainstay_core::api::providers::PoolType;
 use mainstay_core::api::{InvalidText, Realm, Subject, SubjectId, TenantId};
 use mainstay_core::{Error, Hint, HintSource, Result, Topic};
 use redis::aio::SendError;
@@ -119,7 +120,7 @@ fn hear(push: PushInfo, sender: &broadcast::Sender<Hint>, ended: &Notify) -> std
 }
 
 /// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *`, `p <namespace>`, `t <namespace>`,
-/// `c <namespace> <realm> <tenant> <user>`, `e <namespace> <stream>`, `r <namespace> <stream>` or `k <connection>`.
+/// `v <namespace> <pool>`, `c <namespace> <realm> <tenant> <user>`, `e <namespace> <stream>`, `r <namespace> <stream>` or `k <connection>`.
 fn hints(payload: &str) -> Result<Vec<Hint>> {
     let mut words = payload.split(' ');
     let (kind, namespace) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -139,6 +140,11 @@ fn hints(payload: &str) -> Result<Vec<Hint>> {
         let stream = StreamName::parse(words.next().unwrap_or_default());
         let stream = stream.map_err(|e| Error::inconsistent(e.to_string()))?;
         return Ok(vec![Hint::Topic(Topic::Events(namespace, stream))]);
+    }
+    if kind == "v" {
+        let pool = PoolType::parse(keys::decode(words.next().unwrap_or_default())?);
+        let pool = pool.map_err(|e| Error::inconsistent(e.to_string()))?;
+        return Ok(vec![Hint::Topic(Topic::Pool(namespace, pool))]);
     }
     if kind == "t" {
         return Ok(vec![Hint::Topic(Topic::Transport(namespace))]);
@@ -177,6 +183,8 @@ mod tests {
         assert_eq!(hints("r team%20a chat").unwrap(), [Hint::Topic(rooms)]);
         assert_eq!(hints("k a%3Ab%20c").unwrap(), [Hint::Topic(Topic::Connection("a:b c".into()))]);
         assert_eq!(hints("t team%20a").unwrap(), [Hint::Topic(Topic::Transport(namespace.clone()))]);
+        let pool = Topic::Pool(namespace.clone(), PoolType::parse("openai-custom").unwrap());
+        assert_eq!(hints("v team%20a openai-custom").unwrap(), [Hint::Topic(pool)]);
         let conversations = Topic::Conversations(namespace, Subject::local("a:b"));
         assert_eq!(hints("c team%20a local local a%3Ab").unwrap(), [Hint::Topic(conversations)]);
     }

@@ -2,10 +2,12 @@
 
 mod delivery;
 mod events;
+mod refreshes;
 mod standing;
 
 pub(crate) use delivery::{Carrier, DeliveryMetrics};
 pub(crate) use events::{EventMetrics, PublishStatus, Transport};
+use refreshes::RefreshMetrics;
 pub(crate) use standing::StandingMetrics;
 
 use crate::app::App;
@@ -47,6 +49,8 @@ pub struct Metrics {
     pub(crate) events: EventMetrics,
     /// How streams and consumer groups stand.
     pub(crate) standing: StandingMetrics,
+    /// What became of refreshes of credentials.
+    refreshes: RefreshMetrics,
     /// What is measured of live delivery.
     pub(crate) delivery: DeliveryMetrics,
 }
@@ -101,6 +105,7 @@ impl Metrics {
             store_up: Gauge::default(),
             events: EventMetrics::register(&mut registry),
             standing: StandingMetrics::register(&mut registry),
+            refreshes: RefreshMetrics::register(&mut registry),
             delivery: DeliveryMetrics::register(&mut registry, clock),
             registry: Registry::default(),
         };
@@ -210,6 +215,7 @@ pub(crate) async fn read(State(app): State<Arc<App>>) -> Result<Response, Failur
     let metrics = &app.services.metrics;
     metrics.live.set(i64::try_from(app.admission.live_now()).unwrap_or(i64::MAX));
     metrics.delivery.take_over(&app.services.live.counts());
+    metrics.refreshes.take_over(app.services.tokens.counts());
     health::ask_store(&app).await;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(CONTENT_TYPE, kind)], metrics.write()?).into_response())

@@ -9,6 +9,7 @@ use crate::events::{
     set_transport, sse, streams, transport, work, ws,
 };
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
+use crate::providers::credential;
 use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, whoami};
 use axum::Router;
 use axum::handler::Handler;
@@ -147,6 +148,9 @@ endpoints! {
         presence::register => register [Scope::PresenceWrite];
         presence::unregister => unregister [Scope::PresenceWrite];
         presence::heartbeat => heartbeat [Scope::PresenceWrite];
+        credential => put [audited(Scope::ProvidersWrite, AuditClass::Privilege, "providers.credential.put", "credential")];
+        credential => read [audited(Scope::ProvidersRead, AuditClass::Read, "providers.credential.read", "credential")];
+        credential => remove [audited(Scope::ProvidersWrite, AuditClass::Delete, "providers.credential.remove", "credential")];
         whoami => whoami [Needs::Caller];
     }
 }
@@ -163,6 +167,7 @@ endpoints! {
         mail::events => events [Scope::MailRead];
         presence::events => events [Scope::PresenceRead];
         work::take => take [Scope::EventsConsume];
+        credential => refresh [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.credential.refresh", "credential")];
     }
 }
 

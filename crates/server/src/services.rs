@@ -12,6 +12,7 @@ use mainstay_core::events::{
 use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
+use mainstay_core::providers::credentials::{Authorizer, NoClients, TokenParts, TokenRules, TokenService};
 use mainstay_core::{Clock, Mint, StoreInfo, StoreProbe, Stores};
 use mainstay_hub::Hub;
 use mainstay_hub::live::{Live, LiveOptions};
@@ -21,6 +22,9 @@ use tokio_util::task::TaskTracker;
 
 /// How long sockets may take to say farewell once they are told to.
 const SOCKETS_END_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long refreshes of credentials may take to store what they were given.
+const REFRESHES_END_WITHIN: Duration = Duration::from_secs(20);
 
 /// The services behind every adapter, on one store.
 pub struct Services {
@@ -46,6 +50,8 @@ pub struct Services {
     pub presence: Arc<PresenceService>,
     /// Rooms of streams.
     pub rooms: Arc<RoomService>,
+    /// Credentials of providers.
+    pub tokens: Arc<TokenService>,
     /// Consumer groups of streams.
     pub workers: Arc<WorkerService>,
     /// Where live readers wait.
@@ -92,6 +98,10 @@ pub struct ServiceRules {
     pub rooms: RoomRules,
     /// The streams of events.
     pub streams: Arc<Streams>,
+    /// The rules of credentials of providers.
+    pub tokens: TokenRules,
+    /// Who asks authorization servers for new ones.
+    pub authorizer: Arc<dyn Authorizer>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Makes ids.
@@ -143,6 +153,17 @@ impl Services {
         let identity =
             IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
+        let node = mint.event_id().to_string();
+        let tokens = TokenService::new(TokenParts {
+            store: Arc::clone(&stores.credentials),
+            clients: Arc::new(NoClients),
+            authorizer: rules.authorizer,
+            hints: Arc::clone(&stores.hints),
+            clock: Arc::clone(clock),
+            mint: Arc::clone(mint),
+            node: node.clone(),
+            rules: rules.tokens,
+        });
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {
             audit: Arc::new(audit),
@@ -156,10 +177,11 @@ impl Services {
             observer: Arc::new(observer),
             presence: Arc::new(presence),
             rooms: Arc::new(rooms),
+            tokens: Arc::new(tokens),
             workers: Arc::new(workers),
             hub: Hub::new(Arc::clone(&stores.hints)),
             live: Live::new(Arc::clone(&stores.events), rules.streams, LiveOptions::default()),
-            node: mint.event_id().to_string(),
+            node,
             coalescer,
             publisher,
             sockets: TaskTracker::new(),
@@ -183,6 +205,7 @@ impl Services {
         if tokio::time::timeout(SOCKETS_END_WITHIN, self.sockets.wait()).await.is_err() {
             tracing::warn!(sockets = self.sockets.len(), "sockets were cut");
         }
+        self.tokens.close(REFRESHES_END_WITHIN).await;
         self.live.close().await;
         self.hub.close().await;
     }

@@ -12,6 +12,7 @@ mod audit;
 mod connection;
 mod connections;
 mod conversations;
+mod credentials;
 mod errors;
 mod events;
 mod files;
@@ -50,6 +51,7 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         audit: Arc::new(audit::SqliteAudit::new(Arc::clone(&store))),
         connections: Arc::new(connections::SqliteConnections::new(Arc::clone(&store))),
         conversations: Arc::new(conversations::SqliteConversations::new(Arc::clone(&store))),
+        credentials: Arc::new(credentials::SqliteCredentials::new(Arc::clone(&store))),
         events: Arc::new(events::SqliteEvents::new(Arc::clone(&store))),
         groups: Arc::new(events::SqliteGroups::new(Arc::clone(&store))),
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),

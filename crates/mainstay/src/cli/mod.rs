@@ -19,6 +19,7 @@ mod logout;
 mod mail;
 mod man;
 mod mcp;
+mod providers;
 mod reference;
 mod serve;
 mod session;
@@ -125,6 +126,9 @@ enum Work {
     /// Care for the keys that secrets in the store are sealed with.
     #[command(subcommand)]
     Keyring(keyring::KeyringCommand),
+    /// Care for providers, the upstreams of the gateway.
+    #[command(subcommand)]
+    Providers(providers::ProvidersCommand),
     /// Run a server for other machines, browsers and live clients.
     Serve(serve::Serve),
     /// Serve one agent over the Model Context Protocol, on stdin and stdout.
@@ -224,6 +228,7 @@ impl Work {
             Self::User(command) => command.run(context).await,
             Self::Key(command) => command.run(context).await,
             Self::Keyring(command) => command.run(context).await,
+            Self::Providers(command) => command.run(context).await,
             Self::Serve(command) => command.run(context).await,
             Self::Mcp(command) => command.run(context).await,
             Self::Import(command) => command.run(context).await,

@@ -14,7 +14,7 @@ use mainstay_client::ClientOptions;
 use mainstay_core::{StoreInfo, SystemClock};
 use mainstay_server::identity::tokens::TokenVerifier;
 use mainstay_server::mcp::{self, HttpOptions, McpParts};
-use mainstay_server::{Anchoring, Maintenance, ServerConfig, Surveying};
+use mainstay_server::{Anchoring, Maintenance, Refreshing, ServerConfig, Surveying};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +53,7 @@ impl Serve {
         let mut signals = Signals::new()?;
         wiring::ring(settings).await?;
         let backbone = Backbone::open(settings).await?;
-        backbone.services.identity.check_ring().await?;
+        wiring::check_ring(&backbone.services).await?;
         let served = serve(context, &backbone, &mut signals).await;
         let grace = Duration::from_millis(settings.server.shutdown_grace_ms.max(1_000));
         if served.is_ok()
@@ -89,12 +89,13 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
     let anchoring = wiring::anchoring(settings);
     let anchoring = tokio::spawn(anchoring.run(Arc::clone(&services), backbone.shutdown.clone()));
     let surveying = tokio::spawn(Surveying::default().run(Arc::clone(&services), backbone.shutdown.clone()));
+    let refreshing = tokio::spawn(Refreshing::default().run(Arc::clone(&services), backbone.shutdown.clone()));
     let keys = tokio::spawn(current_keys(tokens, backbone.shutdown.clone()));
     let grace_ms = settings.server.shutdown_grace_ms;
     let serving = mainstay_server::serve(listener, router, backbone.shutdown.clone(), grace_ms);
     let outcome = until_stopped(serving, signals, &backbone.shutdown).await;
     backbone.shutdown.cancel();
-    let _ = tokio::join!(maintenance, anchoring, surveying, keys);
+    let _ = tokio::join!(maintenance, anchoring, surveying, refreshing, keys);
     Anchoring::finish(&services).await;
     outcome.map_err(|cause| Failure::io("the server failed", &cause))
 }

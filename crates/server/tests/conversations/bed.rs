@@ -13,6 +13,7 @@ use mainstay_core::conversations::{Agent, AgentError, ChatRules, ConversationRul
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
 use mainstay_core::{Clock, RandomMint, Role, Stores, SystemClock};
 use mainstay_server::identity::tokens::{IssuerConfig, KeyOrigin, TenantRule, Tenants, TokenVerifier};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router};
@@ -91,6 +92,8 @@ impl Node {
             presence: PresenceRules::default(),
             rooms: mainstay_core::events::RoomRules::default(),
             streams: Arc::default(),
+            tokens: TokenRules::default(),
+            authorizer: Arc::new(NoAuthorizer),
             clock: Arc::new(SystemClock),
             mint: Arc::new(RandomMint),
             notary: None,

@@ -11,6 +11,7 @@ use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
 use mainstay_core::{Caller, RandomMint, SystemClock};
 use mainstay_server::mcp::{HttpOptions, McpParts, StdioError, StdioOptions, http_router, serve_streams};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
@@ -69,6 +70,8 @@ impl Site {
             presence: PresenceRules::default(),
             rooms: mainstay_core::events::RoomRules::default(),
             streams: Arc::default(),
+            tokens: TokenRules::default(),
+            authorizer: Arc::new(NoAuthorizer),
             clock: clock.clone(),
             mint: Arc::new(RandomMint),
         };

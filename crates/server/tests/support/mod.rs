@@ -15,6 +15,7 @@ use mainstay_core::events::Streams;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
 use mainstay_core::{Caller, Clock, RandomMint, Stores, SystemClock};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
 use mainstay_testkit::fixtures::RedisServer;
@@ -129,6 +130,8 @@ impl Site {
             presence: setup.presence,
             rooms: mainstay_core::events::RoomRules::default(),
             streams: setup.streams,
+            tokens: TokenRules::default(),
+            authorizer: Arc::new(NoAuthorizer),
             clock: setup.clock,
             mint: Arc::new(RandomMint),
         };

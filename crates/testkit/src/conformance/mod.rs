@@ -9,6 +9,7 @@ pub mod audit;
 mod bed;
 pub mod connections;
 pub mod conversations;
+pub mod credentials;
 pub mod events;
 pub mod groups;
 pub mod identity;
@@ -62,6 +63,7 @@ pub const PORTS: &[(&str, &[&[Case]])] = &[
     ("audit", audit::FILES),
     ("connections", connections::FILES),
     ("conversations", conversations::FILES),
+    ("credentials", credentials::FILES),
     ("events", events::FILES),
     ("groups", groups::FILES),
     ("identity", identity::FILES),
@@ -151,6 +153,11 @@ macro_rules! conformance {
                 $crate::conversations_listing_tests!(super::super::super::$store);
                 $crate::conversations_remembering_tests!(super::super::super::$store);
                 $crate::conversations_turns_tests!(super::super::super::$store);
+            }
+
+            mod credentials {
+                $crate::credentials_leases_tests!(super::super::super::$store);
+                $crate::credentials_records_tests!(super::super::super::$store);
             }
 
             mod events {

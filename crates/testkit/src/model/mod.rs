@@ -31,6 +31,7 @@
 mod audit;
 mod connections;
 mod conversations;
+mod credentials;
 mod events;
 mod groups;
 mod identity;
@@ -67,6 +68,7 @@ pub fn stores() -> Stores {
         audit: Arc::new(audit::ModelAudit::default()),
         connections: Arc::new(connections::ModelConnections::new(wakeups.clone())),
         conversations: Arc::new(conversations::ModelConversations::new(wakeups.clone())),
+        credentials: Arc::new(credentials::ModelCredentials::new(wakeups.clone())),
         events: Arc::new(events::ModelEvents::new(logs.clone(), wakeups.clone())),
         groups: Arc::new(groups::ModelGroups::new(logs)),
         identity: Arc::new(identity::ModelIdentity::default()),

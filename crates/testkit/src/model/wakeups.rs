@@ -5,6 +5,7 @@ use futures::stream::BoxStream;
 use mainstay_core::api::{InstanceId, Namespace};
 use mainstay_core::conversations::Owner;
 use mainstay_core::events::{LogName, RoomKey};
+use mainstay_core::providers::PoolName;
 use mainstay_core::{Hint, HintSource, Topic};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
@@ -52,6 +53,11 @@ impl Wakeups {
     /// Wakes both ends of a relayed connection.
     pub(super) fn connection(&self, token: &str) {
         self.send(Topic::Connection(token.to_owned()));
+    }
+
+    /// Wakes those who watch a pool of providers.
+    pub(super) fn pool(&self, pool: &PoolName) {
+        self.send(Topic::Pool(pool.namespace.clone(), pool.pool.clone()));
     }
 
     /// Wakes those who watch how publishers choose their transport.

@@ -6,9 +6,25 @@
 //! *Invariant:* a refresh is written where the version that was refreshed still stands, whoever holds the lease by then: a
 //! refresh token that was used is worth nothing, and its successor must not be lost.
 
+mod authorizer;
+mod expiry;
+mod members;
+mod parse;
 mod port;
+mod refusals;
+mod service;
 
+pub use authorizer::{
+    AnswerFields, Authorizer, ClientAuth, NoAuthorizer, OAuthClient, RefreshRefusal, RefreshRequest, RequestFields,
+    Style,
+};
+pub use expiry::parse_expiry;
+pub use parse::{Expires, Issued, TokenText, seconds};
 pub use port::{
     BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, DueCredential, FailRefresh,
-    FinishRefresh, PutCredential, RefreshEnd, RefreshStanding,
+    FinishRefresh, ListDue, PutCredential, RefreshEnd, RefreshStanding, ResealCredential,
+};
+pub use service::{
+    Bearer, ClientSource, NoClients, Ran, Refreshed, TokenCounts, TokenParts, TokenRules, TokenService, Whose,
+    WrittenCredential,
 };

@@ -9,13 +9,14 @@ use mainstay_api::providers::ProviderId;
 /// How the refresh of a credential stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RefreshStanding {
-    /// The fence of the last lease, from 1; 0 where there was none. No fence is given twice.
+    /// The fence of the last lease; 0 where there was none. It follows the clock, as versions do, so that none is given
+    /// twice, not even by a store that lost its last second.
     pub fence: u64,
     /// Until when somebody refreshes it.
     pub held_until: Option<Timestamp>,
-    /// Which node that is, or was.
+    /// Who that is, or was: a node and its attempt.
     pub holder: Option<String>,
-    /// Whether the last lease ended without a word: its refresh token may have been used.
+    /// Whether an attempt ended without a word, or without an answer: the refresh token may have been used.
     pub in_doubt: bool,
     /// Failures in a row.
     pub failures: u32,
@@ -28,7 +29,8 @@ pub struct RefreshStanding {
 /// A credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialRecord {
-    /// Grows with every change, from 1; never smaller than before.
+    /// `max(last of the pool + 1, now in microseconds)`: grows with every change and is never used twice, not even where the
+    /// credential was removed and written again.
     pub version: u64,
     /// The credential, sealed.
     pub sealed: String,
@@ -36,6 +38,8 @@ pub struct CredentialRecord {
     pub seal_key: String,
     /// When the access token in it expires, where that is known.
     pub expires_at: Option<Timestamp>,
+    /// From when on it is refreshed ahead of need; never where absent.
+    pub refresh_at: Option<Timestamp>,
     /// When it was written.
     pub updated_at: Timestamp,
     /// How its refresh stands.
@@ -55,6 +59,8 @@ pub struct PutCredential {
     pub seal_key: String,
     /// See [`CredentialRecord::expires_at`].
     pub expires_at: Option<Timestamp>,
+    /// See [`CredentialRecord::refresh_at`].
+    pub refresh_at: Option<Timestamp>,
     /// The version that is replaced, 0 where there is none; any where absent.
     pub expected: Option<u64>,
     /// The present.
@@ -81,8 +87,8 @@ pub struct BeginRefresh {
     pub provider: ProviderId,
     /// The version that the caller has: a newer one needs no refresh.
     pub seen: u64,
-    /// Which node asks.
-    pub node: String,
+    /// Who asks: a node and its attempt. No two attempts have the same.
+    pub holder: String,
     /// Until when it holds the lease.
     pub until: Timestamp,
     /// Whether somebody asked for it by hand: back-off and death do not hold it up.
@@ -122,8 +128,13 @@ pub struct FinishRefresh {
 pub enum RefreshEnd {
     /// The refresh token was never used: the lease ends, and nothing else changes.
     Unused,
-    /// It failed for now; nobody tries before then.
-    Transient(Timestamp),
+    /// It failed for now.
+    Transient {
+        /// Nobody tries before then.
+        until: Timestamp,
+        /// Whether the refresh token may have been used all the same.
+        in_doubt: bool,
+    },
     /// The authorization server will not take it any more, for this reason.
     Dead(String),
 }
@@ -145,6 +156,15 @@ pub struct FailRefresh {
     pub now: Timestamp,
 }
 
+/// Which credentials are to be refreshed.
+#[derive(Debug, Clone, Copy)]
+pub struct ListDue {
+    /// The present.
+    pub now: Timestamp,
+    /// Most of them.
+    pub limit: u32,
+}
+
 /// A credential that is to be refreshed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueCredential {
@@ -154,38 +174,64 @@ pub struct DueCredential {
     pub provider: ProviderId,
     /// Its version.
     pub version: u64,
-    /// When the access token expires.
-    pub expires_at: Timestamp,
+    /// See [`CredentialRecord::refresh_at`].
+    pub refresh_at: Timestamp,
+}
+
+/// A credential to seal with another key. It stays the same credential: a refresh under way goes on.
+#[derive(Debug, Clone)]
+pub struct ResealCredential {
+    /// Of a provider in which pool.
+    pub pool: PoolName,
+    /// Of which provider.
+    pub provider: ProviderId,
+    /// The version that was sealed anew.
+    pub version: u64,
+    /// See [`CredentialRecord::sealed`].
+    pub sealed: String,
+    /// See [`CredentialRecord::seal_key`].
+    pub seal_key: String,
 }
 
 /// Credentials, in a store. They belong to the aggregate of their pool; each verb is one atomic step. No credential has
-/// a key that expires.
+/// a key that expires, and none outlives its provider.
 #[async_trait]
 pub trait CredentialStore: Send + Sync {
     /// The credential of a provider; absent where it has none.
     async fn credential(&self, pool: &PoolName, provider: &ProviderId) -> Result<Option<CredentialRecord>>;
 
-    /// Writes a credential where it has the expected version. What was known of its refresh is forgotten, but for the fence.
-    /// A repetition (same text, same time) changes nothing. Wakes readers.
+    /// Writes a credential where it has the expected version. What was known of its refresh is forgotten, but for the fence,
+    /// and the provider may be chosen again where it was in need of a refresh. A repetition (same text, same time) changes
+    /// nothing. Wakes readers.
     async fn put_credential(&self, put: PutCredential) -> Result<CredentialOutcome>;
 
     /// Removes the credential of a provider. False where there is none. Wakes readers.
     async fn remove_credential(&self, pool: &PoolName, provider: &ProviderId) -> Result<bool>;
 
-    /// Gives the lease of a refresh to one caller. A lease that ended without a word is given to the next one, with a
-    /// greater fence, and is marked as in doubt. A repetition by the same node at the same time answers the same.
+    /// Gives the lease of a refresh to one caller. Of what stands in its way, a newer version is said first, then that it is
+    /// held, then death, then back-off. A lease that ended without a word is given to the next one, with a greater
+    /// fence, and is marked as in doubt. A repetition by who holds it answers the same.
     async fn begin_refresh(&self, begin: BeginRefresh) -> Result<Begun>;
 
-    /// Writes what a refresh brought where the version that was refreshed still stands, counts it, ends the lease, and lets the
-    /// provider be chosen again where it was in need of a refresh. Wakes readers.
+    /// Writes what a refresh brought where the version that was refreshed still stands, whoever holds the lease now: what
+    /// an authorization server gave is the only thing that it takes the next time. Ends the lease, counts it among the refreshes
+    /// of the provider, and lets the provider be chosen again where it was in need of a refresh. Wakes readers.
     async fn finish_refresh(&self, finish: FinishRefresh) -> Result<CredentialOutcome>;
 
-    /// Ends a lease without a new credential, where the fence is still its own. False where it is not. Wakes readers.
+    /// Ends a lease without a new credential, where the fence and the version are still its own. False where they are not.
+    /// Wakes readers.
     async fn fail_refresh(&self, fail: FailRefresh) -> Result<bool>;
 
-    /// Credentials in all pools whose access token expires before then and that may be refreshed, the most urgent first.
-    async fn due(&self, before: Timestamp, limit: u32) -> Result<Vec<DueCredential>>;
+    /// Credentials in all pools that are to be refreshed by now and may be: neither dead, nor held, nor backing off. The
+    /// most urgent first.
+    async fn due(&self, list: ListDue) -> Result<Vec<DueCredential>>;
 
-    /// Whether any credential is sealed with this key.
-    async fn credentials_sealed_with(&self, key: &str) -> Result<bool>;
+    /// Which keys credentials are sealed with.
+    async fn credential_seal_keys(&self) -> Result<Vec<String>>;
+
+    /// Credentials that are sealed with any other key than this one, at most so many.
+    async fn credentials_not_sealed_with(&self, key: &str, limit: u32) -> Result<Vec<(PoolName, ProviderId)>>;
+
+    /// Replaces the seal of a credential that still has this version, and nothing else of it. False where it has not.
+    async fn reseal_credential(&self, reseal: ResealCredential) -> Result<bool>;
 }

@@ -1,0 +1,11 @@
+//! The endpoints of a credential.
+
+mod put;
+mod read;
+mod refresh;
+mod remove;
+
+pub(crate) use put::{__path_put, put};
+pub(crate) use read::{__path_read, read};
+pub(crate) use refresh::{__path_refresh, refresh};
+pub(crate) use remove::{__path_remove, remove};

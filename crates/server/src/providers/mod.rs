@@ -1,0 +1,3 @@
+//! Providers over HTTP.
+
+pub(crate) mod credential;
