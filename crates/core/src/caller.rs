@@ -62,6 +62,8 @@ scopes! {
     ProvidersRead = "providers:read";
     /// Change pools of providers, their settings and their credentials.
     ProvidersWrite = "providers:write";
+    /// Read the credentials of providers themselves.
+    ProvidersSecrets = "providers:secrets";
     /// Make and change users and API keys, and end the sessions of others.
     IdentityAdmin = "identity:admin";
     /// Read and verify the audit trail.

@@ -150,6 +150,7 @@ endpoints! {
         presence::heartbeat => heartbeat [Scope::PresenceWrite];
         credential => put [audited(Scope::ProvidersWrite, AuditClass::Privilege, "providers.credential.put", "credential")];
         credential => read [audited(Scope::ProvidersRead, AuditClass::Read, "providers.credential.read", "credential")];
+        credential => reveal [audited(Scope::ProvidersSecrets, AuditClass::Read, "providers.credential.reveal", "credential")];
         credential => remove [audited(Scope::ProvidersWrite, AuditClass::Delete, "providers.credential.remove", "credential")];
         whoami => whoami [Needs::Caller];
     }

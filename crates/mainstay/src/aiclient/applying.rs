@@ -113,7 +113,7 @@ pub async fn document(client: &Client, name: &Name) -> Result<Option<Stored>, Pr
 /// # Errors
 /// Those of the store.
 pub async fn credential(client: &Client, pool: &PoolType, provider: &ProviderId) -> Result<Option<Stored>, Problem> {
-    let read = known(client.credential(pool, provider).reveal().await, Code::CredentialNotFound)?;
+    let read = known(client.credential(pool, provider).reveal().await, Code::TokensNotFound)?;
     Ok(read.map(|credential| Stored { version: credential.version, text: credential.credential }))
 }
 

@@ -3,12 +3,18 @@
 //! *Invariant:* what is read is carried as text: numbers, empty arrays, unknown members and their order come out as they
 //! went in.
 
+pub mod applying;
+pub mod defaults;
 mod finding;
 pub mod folder;
 pub mod paths;
 pub mod picture;
+pub mod plan;
 mod pools;
+pub mod redis;
+pub mod report;
 #[cfg(test)]
 mod roundtrip;
+pub mod stored;
 mod text;
 pub mod writing;

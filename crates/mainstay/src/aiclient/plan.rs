@@ -8,7 +8,9 @@
 //! | other token files, `pwd`, sessions, keys of those who ask | documents of `legacy`, each sealed as a whole |
 //! | any other JSON or text | documents of `files` |
 
-use super::picture::{CONFIG_FILE, Content, Failed, KEYS_FILE, PASSWORD_FILE, PLUGINS_FILE, Picture, Pool, SESSIONS_FILE, USAGE_FILE};
+use super::picture::{
+    CONFIG_FILE, Content, Failed, KEYS_FILE, PASSWORD_FILE, PLUGINS_FILE, Picture, Pool, SESSIONS_FILE, USAGE_FILE,
+};
 use mainstay_api::RawJson;
 use mainstay_api::documents::{CollectionName, DocumentKey};
 use mainstay_api::providers::{PoolType, ProviderId};

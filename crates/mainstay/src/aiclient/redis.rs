@@ -120,7 +120,8 @@ fn link(
     }
     reading.picture.pools = (!linked.is_empty()).then_some(linked);
     for ((kind, uuid), text) in tokens {
-        let is_name = PoolType::parse(&kind).is_ok() && ProviderId::parse(&uuid).is_ok() && ![&*kind, &*uuid].contains(&"..");
+        let is_name =
+            PoolType::parse(&kind).is_ok() && ProviderId::parse(&uuid).is_ok() && ![&*kind, &*uuid].contains(&"..");
         match is_name {
             true => drop(reading.picture.orphans.insert(format!("orphans/{kind}/{uuid}.json"), text)),
             false => reading.fail(format!("tokens:{kind}:{uuid}"), "it can have no file of this name"),

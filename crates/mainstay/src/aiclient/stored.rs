@@ -56,9 +56,9 @@ fn unseal(key: String, text: String, reading: &mut Reading) {
 async fn pools(client: &Client, reading: &mut Reading) -> Result<(), Failure> {
     let mut bodies: BTreeMap<(PoolType, ProviderId), RawJson> = BTreeMap::new();
     for key in keys(client, POOLS).await? {
-        let place = key.split_once('/').and_then(|(pool, provider)| {
-            Some((PoolType::parse(pool).ok()?, ProviderId::parse(provider).ok()?))
-        });
+        let place = key
+            .split_once('/')
+            .and_then(|(pool, provider)| Some((PoolType::parse(pool).ok()?, ProviderId::parse(provider).ok()?)));
         let Some((pool, provider)) = place else {
             reading.fail(format!("{POOLS}/{key}"), format!("it is no provider of {POOLS_FILE}"));
             continue;
@@ -103,9 +103,8 @@ async fn document(client: &Client, name: Result<Name, String>) -> Result<Option<
 
 /// The keys of a collection, in order.
 async fn keys(client: &Client, collection: &str) -> Result<Vec<String>, Failure> {
-    let collection = CollectionName::parse(collection).map_err(|error| {
-        Problem::new(Code::InvalidRequest, error.to_string(), "Name a collection.")
-    })?;
+    let collection = CollectionName::parse(collection)
+        .map_err(|error| Problem::new(Code::InvalidRequest, error.to_string(), "Name a collection."))?;
     let mut keys = Vec::new();
     let mut list = ListDocuments { limit: Some(MAX_PAGE), cursor: None };
     loop {
