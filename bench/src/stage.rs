@@ -6,6 +6,7 @@ use mainstay_api::mail::{Content, SendMessage};
 use mainstay_api::{InstanceId, MessageId, MessageType, Namespace, Timestamp};
 use mainstay_core::audit::AuditRules;
 use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
+use mainstay_core::documents::DocumentRules;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{Append, InboxLimits, MailRules, MailService, Recipients, RequestMemo};
 use mainstay_core::presence::PresenceRules;
@@ -76,6 +77,7 @@ pub fn services(stores: &Stores) -> Arc<Services> {
         agent: Arc::new(EchoAgent),
         chat: ChatRules::default(),
         conversations: ConversationRules::default(),
+        documents: DocumentRules::default(),
         identity: IdentityRules::default(),
         mail: rules(),
         presence: PresenceRules::default(),

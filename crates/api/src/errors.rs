@@ -110,6 +110,10 @@ catalogue! {
     ConversationCardRefused = "conversations.card_refused", "The card may not do this", 403, 4403, -32002, 1, false;
     ConversationAgentFailed = "conversations.agent_failed", "The agent failed", 502, 4502, -32007, 1, true;
     ConversationAgentUnavailable = "conversations.agent_unavailable", "The agent cannot be reached", 503, 4503, -32007, 1, true;
+    DocumentNotFound = "documents.not_found", "There is no such document", 404, 4404, -32004, 1, false;
+    DocumentConflict = "documents.version_conflict", "The document has changed since", 412, 4412, -32005, 1, false;
+    DocumentInvalid = "documents.schema_violation", "The document does not fit its schema", 422, 4422, -32602, 1, false;
+    DocumentsFull = "documents.full", "There are as many documents as there may be", 429, 4429, -32006, 1, false;
     EventStreamUnknown = "events.stream_unknown", "There is no such stream", 404, 4404, -32004, 1, false;
     EventGroupUnknown = "events.group_not_found", "There is no such consumer group", 404, 4404, -32004, 1, false;
     EventGroupsFull = "events.too_many_groups", "The stream has as many consumer groups as it may", 429, 4429, -32006, 1, false;

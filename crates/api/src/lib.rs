@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod conversations;
+pub mod documents;
 pub mod errors;
 pub mod events;
 pub mod health;

@@ -7,6 +7,7 @@
 mod audit;
 mod call;
 mod conversations;
+mod documents;
 mod error;
 mod events;
 mod health;
@@ -24,6 +25,7 @@ mod workers;
 
 pub use audit::AuditClient;
 pub use conversations::Conversations;
+pub use documents::Documents;
 pub use error::ClientError;
 pub use events::{
     ConversationEvent, ConversationEvents, Events, EventsClient, InboxEvent, InboxEvents, LiveSocket, PresenceChange,
@@ -102,6 +104,12 @@ impl Client {
     #[must_use]
     pub fn conversations(&self) -> Conversations<'_> {
         Conversations(self)
+    }
+
+    /// Calls about documents, such as settings.
+    #[must_use]
+    pub fn documents(&self) -> Documents<'_> {
+        Documents(self)
     }
 
     /// Calls about events: publishing, reading, and how publishers choose their transport.

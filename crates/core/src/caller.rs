@@ -64,6 +64,12 @@ scopes! {
     ProvidersWrite = "providers:write";
     /// Read the credentials of providers themselves.
     ProvidersSecrets = "providers:secrets";
+    /// Read documents, such as settings, with masks in the place of secrets.
+    DocumentsRead = "documents:read";
+    /// Change documents and their schemas.
+    DocumentsWrite = "documents:write";
+    /// Read the secrets in documents.
+    DocumentsSecrets = "documents:secrets";
     /// Make and change users and API keys, and end the sessions of others.
     IdentityAdmin = "identity:admin";
     /// Read and verify the audit trail.

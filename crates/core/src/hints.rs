@@ -12,6 +12,8 @@ pub enum Topic {
     Conversations(Namespace, Subject),
     /// Bytes for one end of a relayed connection, by the digest of its token.
     Connection(String),
+    /// A change of a document of a namespace.
+    Documents(Namespace),
     /// An event, a group or a room of a stream.
     Events(Namespace, StreamName),
     /// New mail in one inbox.

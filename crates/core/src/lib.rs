@@ -5,6 +5,7 @@ pub mod audit;
 pub mod caller;
 pub mod clock;
 pub mod conversations;
+pub mod documents;
 pub mod error;
 pub mod events;
 pub mod hints;

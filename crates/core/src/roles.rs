@@ -47,10 +47,10 @@ impl Role {
     #[must_use]
     pub fn scopes(self) -> Scopes {
         use Scope::{
-            AuditAdmin, ConversationsRead, ConversationsWrite, EventsConsume, EventsRead, EventsWrite, MailRead,
-            MailWrite, PresenceRead, PresenceWrite,
+            AuditAdmin, ConversationsRead, ConversationsWrite, DocumentsRead, EventsConsume, EventsRead, EventsWrite,
+            MailRead, MailWrite, PresenceRead, PresenceWrite,
         };
-        let viewer = [MailRead, PresenceRead, ConversationsRead, EventsRead];
+        let viewer = [MailRead, PresenceRead, ConversationsRead, DocumentsRead, EventsRead];
         let member = [MailWrite, PresenceWrite, ConversationsWrite, EventsWrite, EventsConsume];
         match self {
             Self::Owner => Scopes::all(),

@@ -3,6 +3,7 @@
 use crate::HintSource;
 use crate::audit::AuditStore;
 use crate::conversations::ConversationStore;
+use crate::documents::DocumentStore;
 use crate::error::Result;
 use crate::events::{ConnectionStore, EventStore, GroupStore, RoomStore, TransportStore};
 use crate::identity::IdentityStore;
@@ -55,6 +56,8 @@ pub struct Stores {
     pub conversations: Arc<dyn ConversationStore>,
     /// Credentials of providers.
     pub credentials: Arc<dyn CredentialStore>,
+    /// Documents.
+    pub documents: Arc<dyn DocumentStore>,
     /// Logs of events.
     pub events: Arc<dyn EventStore>,
     /// Consumer groups on logs of events.

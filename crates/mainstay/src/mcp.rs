@@ -8,6 +8,9 @@ use mainstay_api::conversations::{
     Answered, AppendMessages, AppendedMessages, Conversation, ConversationSummary, CreateConversation,
     CreatedConversation, DeletedConversation, ForkConversation, ListConversations, MessagePage, ReadMessages, SendText,
 };
+use mainstay_api::documents::{
+    CollectionName, Committed, Document, DocumentKey, DocumentsPage, ListDocuments, Transaction,
+};
 use mainstay_api::events::{EventPage, PublishEvents, PublishedEvents, ReadEvents, StreamList, StreamName};
 use mainstay_api::identity::WhoAmI;
 use mainstay_api::ids::RequestId;
@@ -118,6 +121,18 @@ impl Backend for ClientBackend {
 
     async fn unregister(&self, instance: &InstanceId, session_id: Option<String>) -> Result<PresenceChanged> {
         told(self.client.presence().unregister(instance, &UnregisterInstance { session_id }).await)
+    }
+
+    async fn document(&self, collection: &CollectionName, key: &DocumentKey) -> Result<Document> {
+        told(self.client.documents().read(collection, key).await)
+    }
+
+    async fn documents(&self, collection: &CollectionName, list: ListDocuments) -> Result<DocumentsPage> {
+        told(self.client.documents().list(collection, &list).await)
+    }
+
+    async fn write_documents(&self, request: Option<RequestId>, transaction: Transaction) -> Result<Committed> {
+        told(self.client.documents().write(&transaction, request).await)
     }
 
     async fn conversation_create(

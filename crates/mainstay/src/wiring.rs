@@ -14,6 +14,7 @@ use futures::future::BoxFuture;
 use mainstay_api::{Code, InstanceId};
 use mainstay_client::{Client, ClientOptions, Credential};
 use mainstay_core::audit::AuditRules;
+use mainstay_core::documents::DocumentRules;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail, StoreMirror};
 use mainstay_core::presence::PresenceRules;
@@ -65,6 +66,7 @@ impl Backbone {
             agent: chats::agent(&settings.agent)?,
             chat: chats::chat_rules(&settings.agent),
             conversations: chats::conversation_rules(&settings.conversations),
+            documents: DocumentRules { ring: keyring::find(settings)?, ..DocumentRules::default() },
             identity: identity_rules(settings)?,
             mail: mail_rules(&settings.mail),
             presence: presence_rules(&settings.presence),
@@ -372,19 +374,10 @@ pub async fn ring(settings: &Settings) -> Result<KeyRing> {
         return Ok(ring);
     }
     let backbone = Backbone::open(settings).await?;
-    let checked = check_ring(&backbone.services).await;
+    let checked = backbone.services.check_ring().await;
     backbone.close().await;
     checked?;
     keyring::find_or_make(settings)
-}
-
-/// Checks that the ring has every key that something in the store is sealed with.
-///
-/// # Errors
-/// `secrets.key_missing`, naming the keys; those of the store.
-pub async fn check_ring(services: &Services) -> Result {
-    services.identity.check_ring().await?;
-    Ok(services.tokens.check_ring().await?)
 }
 
 fn audit_rules(audit: &AuditSettings) -> AuditRules {

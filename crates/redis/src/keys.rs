@@ -44,6 +44,16 @@ impl Keys {
         format!("{}{{mail.{namespace}}}:meta", self.prefix)
     }
 
+    /// The key that stands for the documents of a namespace.
+    pub fn documents(&self, namespace: &str) -> String {
+        format!("{}{{documents.{namespace}}}:meta", self.prefix)
+    }
+
+    /// The set of namespaces with documents, for maintenance.
+    pub fn namespaces_with_documents(&self) -> String {
+        format!("{}documents", self.prefix)
+    }
+
     /// The key that stands for the presence of a namespace.
     pub fn presence(&self, namespace: &str) -> String {
         format!("{}{{presence.{namespace}}}:meta", self.prefix)

@@ -12,6 +12,7 @@ mod connection;
 mod connections;
 mod conversations;
 pub mod credentials;
+mod documents;
 mod events;
 mod failure;
 mod identity;
@@ -60,6 +61,7 @@ pub async fn open(options: RedisOptions) -> Result<Stores> {
         connections: Arc::new(connections::RedisConnections::new(Arc::clone(&connection), keys.clone())),
         conversations: Arc::new(conversations::RedisConversations::new(Arc::clone(&connection), keys.clone())),
         credentials: Arc::new(tokens::RedisTokens::new(Arc::clone(&connection), keys.clone())),
+        documents: Arc::new(documents::RedisDocuments::new(Arc::clone(&connection), keys.clone())),
         events: Arc::new(events::RedisEvents::new(
             Arc::clone(&connection),
             keys.clone(),

@@ -68,6 +68,17 @@ scripts! {
     CREDENTIALS_REMOVE = "credentials/remove";
     CREDENTIALS_RESEAL = "credentials/reseal";
     CREDENTIALS_SEALS = "credentials/seals";
+    DOCUMENTS_TRANSACT = "documents/transact";
+    DOCUMENTS_DOCUMENT = "documents/document";
+    DOCUMENTS_DOCUMENTS = "documents/documents";
+    DOCUMENTS_COLLECTIONS = "documents/collections";
+    DOCUMENTS_HISTORY = "documents/history";
+    DOCUMENTS_CHANGES = "documents/changes";
+    DOCUMENTS_HEAD = "documents/head";
+    DOCUMENTS_SEAL_KEYS = "documents/seal_keys";
+    DOCUMENTS_SEALED = "documents/sealed";
+    DOCUMENTS_RESEAL = "documents/reseal";
+    DOCUMENTS_PURGE = "documents/purge";
     EVENTS_PUBLISH = "events/publish";
     EVENTS_PURGE = "events/purge";
     EVENTS_READ = "events/read";
@@ -133,13 +144,15 @@ scripts! {
 }
 
 /// Fragments that scripts include.
-const FRAGMENTS: [(&str, &str); 18] = [
+const FRAGMENTS: [(&str, &str); 20] = [
     ("shared/keys", include_str!("../scripts/shared/keys.lua")),
     ("audit/chain", include_str!("../scripts/audit/chain.lua")),
     ("connections/connection", include_str!("../scripts/connections/connection.lua")),
     ("conversations/beginning", include_str!("../scripts/conversations/beginning.lua")),
     ("conversations/records", include_str!("../scripts/conversations/records.lua")),
     ("conversations/requests", include_str!("../scripts/conversations/requests.lua")),
+    ("documents/committing", include_str!("../scripts/documents/committing.lua")),
+    ("documents/records", include_str!("../scripts/documents/records.lua")),
     ("events/log", include_str!("../scripts/events/log.lua")),
     ("events/unread", include_str!("../scripts/events/unread.lua")),
     ("groups/work", include_str!("../scripts/groups/work.lua")),
@@ -214,6 +227,17 @@ mod tests {
             &CREDENTIALS_REMOVE,
             &CREDENTIALS_RESEAL,
             &CREDENTIALS_SEALS,
+            &DOCUMENTS_TRANSACT,
+            &DOCUMENTS_DOCUMENT,
+            &DOCUMENTS_DOCUMENTS,
+            &DOCUMENTS_COLLECTIONS,
+            &DOCUMENTS_HISTORY,
+            &DOCUMENTS_CHANGES,
+            &DOCUMENTS_HEAD,
+            &DOCUMENTS_SEAL_KEYS,
+            &DOCUMENTS_SEALED,
+            &DOCUMENTS_RESEAL,
+            &DOCUMENTS_PURGE,
             &EVENTS_PUBLISH,
             &EVENTS_PURGE,
             &EVENTS_READ,

@@ -119,7 +119,7 @@ fn hear(push: PushInfo, sender: &broadcast::Sender<Hint>, ended: &Notify) -> std
     Ok(())
 }
 
-/// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *`, `p <namespace>`, `t <namespace>`,
+/// Reads a wake-up: `m <namespace> <instance>…`, `m <namespace> *`, `p <namespace>`, `t <namespace>`, `d <namespace>`,
 /// `v <namespace> <pool>`, `c <namespace> <realm> <tenant> <user>`, `e <namespace> <stream>`, `r <namespace> <stream>` or `k <connection>`.
 fn hints(payload: &str) -> Result<Vec<Hint>> {
     let mut words = payload.split(' ');
@@ -135,6 +135,9 @@ fn hints(payload: &str) -> Result<Vec<Hint>> {
     }
     if kind == "p" {
         return Ok(vec![Hint::Topic(Topic::Presence(namespace))]);
+    }
+    if kind == "d" {
+        return Ok(vec![Hint::Topic(Topic::Documents(namespace))]);
     }
     if kind == "e" {
         let stream = StreamName::parse(words.next().unwrap_or_default());

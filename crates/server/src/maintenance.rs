@@ -24,6 +24,8 @@ pub struct Maintenance {
 pub struct Purged {
     /// Conversations.
     pub conversations: u32,
+    /// Documents, and revisions of documents.
+    pub documents: u32,
     /// Messages.
     pub messages: u32,
     /// Instances.
@@ -65,14 +67,16 @@ impl Maintenance {
         let mut purged = Purged { events: events(services).await?, ..Purged::default() };
         for _ in 0..self.max_steps {
             let conversations = services.conversations.purge(self.step_limit).await?;
+            let documents = services.documents.purge(self.step_limit).await?;
             let messages = services.mail.purge(self.step_limit).await?;
             let instances = services.presence.purge(self.step_limit).await?;
             let rooms = services.rooms.purge(self.step_limit).await?;
             let credentials = services.identity.purge(self.step_limit).await?;
             let connections = services.connections.purge(services.clock.now(), self.step_limit).await?;
-            let counts = [conversations, messages, instances, rooms, credentials, connections];
+            let counts = [conversations, documents, messages, instances, rooms, credentials, connections];
             services.metrics.purged(counts.into_iter().fold(0, u32::saturating_add));
             purged.conversations = purged.conversations.saturating_add(conversations);
+            purged.documents = purged.documents.saturating_add(documents);
             purged.messages = purged.messages.saturating_add(messages);
             purged.instances = purged.instances.saturating_add(instances);
             purged.rooms = purged.rooms.saturating_add(rooms);
@@ -91,6 +95,7 @@ impl Maintenance {
                 Ok(purged) if purged == Purged::default() => {}
                 Ok(purged) => tracing::info!(
                     purged.conversations,
+                    purged.documents,
                     purged.messages,
                     purged.instances,
                     purged.rooms,

@@ -4,6 +4,7 @@
 use crate::access::{Access, Guard, Needs, audited, audited_in_server, guard};
 use crate::app::App;
 use crate::conversations::{self, legacy as chat, subjects};
+use crate::documents;
 use crate::events::{
     consumer_lag, dead, groups, health as events_health, legacy as observed, node, publish, read as read_page, rooms,
     set_transport, sse, streams, transport, work, ws,
@@ -109,6 +110,16 @@ endpoints! {
         chat::start => start [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.create", "conversation")];
         chat::list_conversations => list_conversations [audited(Scope::ConversationsRead, AuditClass::Read, "conversations.list", "conversation")];
         chat::status => status [audited(Scope::ConversationsWrite, AuditClass::Write, "conversations.patch", "conversation")];
+        documents::collections => collections [Scope::DocumentsRead];
+        documents::list => list [Scope::DocumentsRead];
+        documents::read => read [Scope::DocumentsRead];
+        documents::reveal => reveal [audited(Scope::DocumentsSecrets, AuditClass::Read, "documents.reveal", "document")];
+        documents::put => put [audited(Scope::DocumentsWrite, AuditClass::Write, "documents.put", "document")];
+        documents::patch => patch [audited(Scope::DocumentsWrite, AuditClass::Write, "documents.patch", "document")];
+        documents::delete => delete [audited(Scope::DocumentsWrite, AuditClass::Delete, "documents.delete", "document")];
+        documents::history => history [Scope::DocumentsRead];
+        documents::roll_back => roll_back [audited(Scope::DocumentsWrite, AuditClass::Write, "documents.roll_back", "document")];
+        documents::transact => transact [audited(Scope::DocumentsWrite, AuditClass::Write, "documents.transact", "document")];
         publish => publish [Scope::EventsWrite];
         read_page => read [Scope::EventsRead];
         streams => streams [Scope::EventsRead];
@@ -164,6 +175,8 @@ endpoints! {
         conversations::export => export [audited(Scope::ConversationsRead, AuditClass::Export, "conversations.export", "conversation")];
         conversations::export_all => export_all [audited(Scope::ConversationsRead, AuditClass::Export, "conversations.export_all", "conversation")];
         subjects::export => export [audited(Scope::ConversationsAdmin, AuditClass::BreakGlass, "conversations.export_of", "subject")];
+        documents::changes => changes [Scope::DocumentsRead];
+        documents::watch => watch [Scope::DocumentsRead];
         mail::inbox => inbox [Scope::MailRead];
         mail::events => events [Scope::MailRead];
         presence::events => events [Scope::PresenceRead];

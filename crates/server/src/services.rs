@@ -5,6 +5,7 @@ use crate::events::{Coalescer, Publisher};
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
+use mainstay_core::documents::{DocumentRules, DocumentService};
 use mainstay_core::events::{
     ConnectionStore, EventObserver, EventParts, EventService, RoomParts, RoomRules, RoomService, Streams, WorkerParts,
     WorkerService,
@@ -13,9 +14,10 @@ use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
 use mainstay_core::providers::credentials::{Authorizer, NoClients, TokenParts, TokenRules, TokenService};
-use mainstay_core::{Clock, Mint, StoreInfo, StoreProbe, Stores};
+use mainstay_core::{Caller, Clock, Mint, Result, StoreInfo, StoreProbe, Stores};
 use mainstay_hub::Hub;
 use mainstay_hub::live::{Live, LiveOptions};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
@@ -38,6 +40,8 @@ pub struct Services {
     pub connections: Arc<dyn ConnectionStore>,
     /// Conversations.
     pub conversations: Arc<ConversationService>,
+    /// Documents.
+    pub documents: Arc<DocumentService>,
     /// Events.
     pub events: Arc<EventService>,
     /// Users, API keys and sessions.
@@ -88,6 +92,8 @@ pub struct ServiceRules {
     pub chat: ChatRules,
     /// The rules of conversations.
     pub conversations: ConversationRules,
+    /// The rules of documents.
+    pub documents: DocumentRules,
     /// The rules of identity.
     pub identity: IdentityRules,
     /// The rules of mail.
@@ -150,6 +156,8 @@ impl Services {
             clock: Arc::clone(clock),
             rules: rules.rooms,
         });
+        let store = Arc::clone(&stores.documents);
+        let documents = DocumentService::new(store, Arc::clone(clock), Arc::clone(mint), rules.documents);
         let identity =
             IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
@@ -171,6 +179,7 @@ impl Services {
             clock: now,
             connections: Arc::clone(&stores.connections),
             conversations,
+            documents: Arc::new(documents),
             events,
             identity: Arc::new(identity),
             mail: Arc::new(mail),
@@ -190,6 +199,37 @@ impl Services {
             metrics,
             refusals: Refusals::default(),
         }
+    }
+
+    /// Checks that every key is in the ring that something in the store is sealed with.
+    ///
+    /// # Errors
+    /// `secrets.key_missing`, naming the keys; those of the store.
+    pub async fn check_ring(&self) -> Result<()> {
+        self.identity.check_ring().await?;
+        self.tokens.check_ring().await?;
+        self.documents.check_ring().await
+    }
+
+    /// The keys that something in the store is sealed with, by id.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn seal_keys(&self, caller: &Caller) -> Result<BTreeSet<String>> {
+        let (of_users, of_tokens) = (self.identity.seal_keys(caller).await?, self.tokens.seal_keys(caller).await?);
+        let of_documents = self.documents.seal_keys(caller).await?;
+        Ok([of_users, of_tokens, of_documents].into_iter().flatten().collect())
+    }
+
+    /// Seals every secret in the store with the primary key; returns how many were sealed with another.
+    ///
+    /// # Errors
+    /// Those of the store; `secrets.key_missing`, before anything was touched; `secrets.unreadable`.
+    pub async fn reseal(&self, caller: &Caller) -> Result<u32> {
+        self.check_ring().await?;
+        let of_users = self.identity.reseal(caller).await?;
+        let of_tokens = self.tokens.reseal(caller).await?;
+        Ok(of_users.saturating_add(of_tokens).saturating_add(self.documents.reseal(caller).await?))
     }
 
     /// How many events were not published because a later one stood for them.

@@ -13,6 +13,7 @@ mod connection;
 mod connections;
 mod conversations;
 mod credentials;
+mod documents;
 mod errors;
 mod events;
 mod files;
@@ -52,6 +53,7 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         connections: Arc::new(connections::SqliteConnections::new(Arc::clone(&store))),
         conversations: Arc::new(conversations::SqliteConversations::new(Arc::clone(&store))),
         credentials: Arc::new(credentials::SqliteCredentials::new(Arc::clone(&store))),
+        documents: Arc::new(documents::SqliteDocuments::new(Arc::clone(&store))),
         events: Arc::new(events::SqliteEvents::new(Arc::clone(&store))),
         groups: Arc::new(events::SqliteGroups::new(Arc::clone(&store))),
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),

@@ -94,6 +94,14 @@ pub fn has_secrets(stored: &RawJson) -> Result<bool> {
     Ok(!seals(stored)?.is_empty())
 }
 
+/// The places of a stored text at which something is sealed, as JSON Pointers.
+///
+/// # Errors
+/// Those of [`Node::of`].
+pub fn secret_pointers(stored: &RawJson) -> Result<HashSet<String>> {
+    Ok(seals(stored)?.into_keys().collect())
+}
+
 impl Sealing<'_> {
     /// Seals the secrets of a text with the primary key: strings and numbers that stand under a secret name or mark, at
     /// any depth. An empty string tells nothing and stays. Where the mask stands and `before`, as it is stored, has a

@@ -9,6 +9,7 @@ mod completions;
 mod context;
 mod conversation;
 mod coordination;
+mod document;
 mod events;
 mod explain;
 mod health;
@@ -106,6 +107,9 @@ enum Work {
     /// Publish events, read them, and see what streams hold.
     #[command(subcommand)]
     Events(events::EventsCommand),
+    /// Read, change and follow settings, and documents of any other collection.
+    #[command(subcommand)]
+    Settings(document::SettingsCommand),
     /// Say something to the agent, and print what it answers.
     Chat(conversation::Chat),
     /// Log in with a name and a password.
@@ -227,6 +231,7 @@ impl Work {
             Self::Audit(command) => command.run(context).await,
             Self::Conversation(command) => command.run(context).await,
             Self::Events(command) => command.run(context).await,
+            Self::Settings(command) => command.run(context).await,
             Self::Chat(command) => command.run(context).await,
             Self::Login(command) => command.run(context).await,
             Self::Logout(command) => command.run(context).await,

@@ -53,7 +53,7 @@ impl Serve {
         let mut signals = Signals::new()?;
         wiring::ring(settings).await?;
         let backbone = Backbone::open(settings).await?;
-        wiring::check_ring(&backbone.services).await?;
+        backbone.services.check_ring().await?;
         let served = serve(context, &backbone, &mut signals).await;
         let grace = Duration::from_millis(settings.server.shutdown_grace_ms.max(1_000));
         if served.is_ok()

@@ -8,6 +8,9 @@ use mainstay_api::conversations::{
     Answered, AppendMessages, AppendedMessages, Conversation, ConversationSummary, CreateConversation,
     CreatedConversation, DeletedConversation, ForkConversation, ListConversations, MessagePage, ReadMessages, SendText,
 };
+use mainstay_api::documents::{
+    CollectionName, Committed, Document, DocumentKey, DocumentsPage, ListDocuments, Transaction,
+};
 use mainstay_api::events::{EventPage, PublishEvents, PublishedEvents, ReadEvents, StreamList, StreamName};
 use mainstay_api::identity::WhoAmI;
 use mainstay_api::ids::RequestId;
@@ -113,6 +116,15 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Ends a registration, where the run holds the name or none is given.
     async fn unregister(&self, instance: &InstanceId, session_id: Option<String>) -> Result<PresenceChanged>;
+
+    /// Reads a document, with masks in the place of secrets.
+    async fn document(&self, collection: &CollectionName, key: &DocumentKey) -> Result<Document>;
+
+    /// Lists documents of a collection.
+    async fn documents(&self, collection: &CollectionName, list: ListDocuments) -> Result<DocumentsPage>;
+
+    /// Changes documents together; with a request id, a repetition returns the first result.
+    async fn write_documents(&self, request: Option<RequestId>, transaction: Transaction) -> Result<Committed>;
 
     /// Begins a conversation of the caller's user.
     async fn conversation_create(

@@ -17,6 +17,9 @@ use mainstay_api::conversations::{
     Answered, AppendMessages, AppendedMessages, Conversation, ConversationSummary, CreateConversation,
     CreatedConversation, DeletedConversation, ForkConversation, ListConversations, MessagePage, ReadMessages, SendText,
 };
+use mainstay_api::documents::{
+    CollectionName, Committed, Document, DocumentKey, DocumentsPage, ListDocuments, Transaction,
+};
 use mainstay_api::events::{EventPage, PublishEvents, PublishedEvents, ReadEvents, StreamList, StreamName};
 use mainstay_api::identity::WhoAmI;
 use mainstay_api::ids::RequestId;
@@ -27,6 +30,7 @@ use mainstay_api::mail::{
 use mainstay_api::page::Page;
 use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance};
 use mainstay_api::{ConversationId, InstanceId, MessageId, Problem, Timestamp};
+use mainstay_core::documents::DocumentName;
 use mainstay_core::{Caller, Error, Topic};
 use mainstay_hub::Wake;
 use rmcp::model::CallToolResult;
@@ -179,6 +183,19 @@ impl Backend for LocalBackend {
     async fn unregister(&self, instance: &InstanceId, session_id: Option<String>) -> Result<PresenceChanged> {
         let presence = &self.parts.services.presence;
         presence.unregister(&self.caller, instance, session_id.as_deref()).await.map_err(told)
+    }
+
+    async fn document(&self, collection: &CollectionName, key: &DocumentKey) -> Result<Document> {
+        let name = DocumentName { collection: collection.clone(), key: key.clone() };
+        self.parts.services.documents.read(&self.caller, &name, false).await.map_err(told)
+    }
+
+    async fn documents(&self, collection: &CollectionName, list: ListDocuments) -> Result<DocumentsPage> {
+        self.parts.services.documents.list(&self.caller, collection.clone(), list).await.map_err(told)
+    }
+
+    async fn write_documents(&self, request: Option<RequestId>, transaction: Transaction) -> Result<Committed> {
+        self.parts.services.documents.write(&self.caller, request, &transaction).await.map_err(told)
     }
 
     async fn conversation_create(

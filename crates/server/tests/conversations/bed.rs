@@ -10,6 +10,7 @@ use mainstay_core::api::conversations::{NewMessage, Role as Speaker};
 use mainstay_core::api::{Realm, TenantId};
 use mainstay_core::audit::AuditRules;
 use mainstay_core::conversations::{Agent, AgentError, ChatRules, ConversationRules, EchoAgent, Prompt};
+use mainstay_core::documents::DocumentRules;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
@@ -87,6 +88,7 @@ impl Node {
             agent,
             chat: ChatRules::default(),
             conversations: ConversationRules::default(),
+            documents: DocumentRules::default(),
             identity: IdentityRules::default(),
             mail: MailRules::default(),
             presence: PresenceRules::default(),

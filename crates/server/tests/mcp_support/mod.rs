@@ -8,6 +8,7 @@ use http_body_util::BodyExt;
 use mainstay_core::api::InstanceId;
 use mainstay_core::audit::AuditRules;
 use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
+use mainstay_core::documents::DocumentRules;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
@@ -65,6 +66,7 @@ impl Site {
             agent: Arc::new(EchoAgent),
             chat: ChatRules::default(),
             conversations: ConversationRules::default(),
+            documents: DocumentRules::default(),
             identity: IdentityRules::default(),
             mail,
             presence: PresenceRules::default(),

@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 use mainstay_core::api::identity::{CreateKey, CreatedKey};
 use mainstay_core::audit::AuditRules;
 use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
+use mainstay_core::documents::DocumentRules;
 use mainstay_core::events::Streams;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
@@ -125,6 +126,7 @@ impl Site {
             agent: Arc::new(EchoAgent),
             chat: ChatRules::default(),
             conversations: ConversationRules::default(),
+            documents: DocumentRules { ring: setup.identity.ring.clone(), ..DocumentRules::default() },
             identity: setup.identity,
             mail: MailRules::default(),
             presence: setup.presence,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Marks a database file as ours: `Mstn` in ASCII.
 const APPLICATION_ID: i64 = 0x4d73_746e;
 /// The steps; the number of a step is its place, from 1.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("0001_coordination.sql"),
     include_str!("0002_identity.sql"),
     include_str!("0003_audit.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("0008_transport.sql"),
     include_str!("0009_connections.sql"),
     include_str!("0010_credentials.sql"),
+    include_str!("0011_documents.sql"),
 ];
 /// How long to wait before asking again for the lock that switching to the write-ahead log needs.
 const SWITCH_RETRY: Duration = Duration::from_millis(5);

@@ -1,6 +1,7 @@
 //! Where a case runs: a store, and what keeps it alive.
 
 use mainstay_core::api::{Namespace, Timestamp};
+use mainstay_core::documents::PurgeDocuments;
 use mainstay_core::{Mint, RandomMint, Stores};
 use std::any::Any;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -70,12 +71,19 @@ impl Bed {
         assert!(start_ms + WINDOW_MS <= NOW_MS, "more days are asked for than there are before 2200");
         let window = Window { start: Timestamp::from_millis(start_ms), _turn: turn };
         while self.stores.conversations.purge(window.start, 1_000).await.expect("purge of conversations") > 0 {}
+        while self.stores.documents.purge(documents(window.start)).await.expect("purge of documents") > 0 {}
         while self.stores.mail.purge(window.start, window.start, 1_000).await.expect("purge of mail") > 0 {}
         while self.stores.presence.purge(window.start, 1_000).await.expect("purge of presence") > 0 {}
         while self.stores.rooms.purge(window.start, 1_000).await.expect("purge of rooms") > 0 {}
         while self.stores.connections.purge(window.start, 1_000).await.expect("purge of connections") > 0 {}
         window
     }
+}
+
+/// Removes the documents of earlier days, and no history.
+fn documents(now: Timestamp) -> PurgeDocuments {
+    let limits = super::documents::desk::LIMITS;
+    PurgeDocuments { now, history_before: Timestamp::from_millis(0), limits, limit: 1_000 }
 }
 
 /// A day of one's own; the next one begins when it is dropped.

@@ -10,6 +10,7 @@ mod bed;
 pub mod connections;
 pub mod conversations;
 pub mod credentials;
+pub mod documents;
 pub mod events;
 pub mod groups;
 pub mod identity;
@@ -64,6 +65,7 @@ pub const PORTS: &[(&str, &[&[Case]])] = &[
     ("connections", connections::FILES),
     ("conversations", conversations::FILES),
     ("credentials", credentials::FILES),
+    ("documents", documents::FILES),
     ("events", events::FILES),
     ("groups", groups::FILES),
     ("identity", identity::FILES),
@@ -158,6 +160,15 @@ macro_rules! conformance {
             mod credentials {
                 $crate::credentials_leases_tests!(super::super::super::$store);
                 $crate::credentials_records_tests!(super::super::super::$store);
+            }
+
+            mod documents {
+                $crate::documents_ending_tests!(super::super::super::$store);
+                $crate::documents_following_tests!(super::super::super::$store);
+                $crate::documents_reading_tests!(super::super::super::$store);
+                $crate::documents_remembering_tests!(super::super::super::$store);
+                $crate::documents_sealing_tests!(super::super::super::$store);
+                $crate::documents_transacting_tests!(super::super::super::$store);
             }
 
             mod events {

@@ -32,6 +32,7 @@ mod audit;
 mod connections;
 mod conversations;
 mod credentials;
+mod documents;
 mod events;
 mod groups;
 mod identity;
@@ -69,6 +70,7 @@ pub fn stores() -> Stores {
         connections: Arc::new(connections::ModelConnections::new(wakeups.clone())),
         conversations: Arc::new(conversations::ModelConversations::new(wakeups.clone())),
         credentials: Arc::new(credentials::ModelCredentials::new(wakeups.clone())),
+        documents: Arc::new(documents::ModelDocuments::new(wakeups.clone())),
         events: Arc::new(events::ModelEvents::new(logs.clone(), wakeups.clone())),
         groups: Arc::new(groups::ModelGroups::new(logs)),
         identity: Arc::new(identity::ModelIdentity::default()),

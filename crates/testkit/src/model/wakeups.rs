@@ -40,6 +40,11 @@ impl Wakeups {
         self.send(Topic::Conversations(owner.namespace.clone(), owner.subject.clone()));
     }
 
+    /// Wakes those who watch the documents of a namespace.
+    pub(super) fn documents(&self, namespace: &Namespace) {
+        self.send(Topic::Documents(namespace.clone()));
+    }
+
     /// Wakes those who follow a stream.
     pub(super) fn events(&self, log: &LogName) {
         self.send(Topic::Events(log.namespace.clone(), log.stream.clone()));

@@ -8,6 +8,7 @@
 //! epoch in every answer. A position is given back only to the store that gave it.
 
 mod conversations;
+mod documents;
 mod events;
 mod mail;
 mod presence;
@@ -59,6 +60,16 @@ pub async fn conversations(plan: Plan, bed: Bed) -> Result<(), String> {
     let bed = Arc::new(bed);
     let play = move |operations| conversations::play(bed.clone(), operations);
     run(plan, conversations::operation, play).await
+}
+
+/// Plays sequences of documents.
+///
+/// # Errors
+/// The shortest sequence found on which the store and the model differ, and where.
+pub async fn documents(plan: Plan, bed: Bed) -> Result<(), String> {
+    let bed = Arc::new(bed);
+    let play = move |operations| documents::play(bed.clone(), operations);
+    run(plan, documents::operation, play).await
 }
 
 /// Plays sequences of events.
@@ -153,6 +164,14 @@ macro_rules! sequences {
             async fn conversations_are_those_of_the_model() {
                 let plan = $crate::sequences::Plan::from_environment();
                 if let Err(difference) = $crate::sequences::conversations(plan, super::$store().await).await {
+                    panic!("{difference}");
+                }
+            }
+
+            #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn documents_are_those_of_the_model() {
+                let plan = $crate::sequences::Plan::from_environment();
+                if let Err(difference) = $crate::sequences::documents(plan, super::$store().await).await {
                     panic!("{difference}");
                 }
             }

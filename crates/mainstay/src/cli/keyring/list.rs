@@ -4,6 +4,7 @@ use crate::cli::context::Context;
 use crate::failure::Result;
 use crate::keyring;
 use clap::Args;
+use mainstay_core::Caller;
 use mainstay_core::secrets::KeyRing;
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ impl List {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
         let backbone = super::open(context).await?;
-        let used = super::used(&backbone.services).await;
+        let used = backbone.services.seal_keys(&Caller::owner()).await;
         backbone.close().await;
         let used = used?;
         let ring = match keyring::find(&context.settings)? {

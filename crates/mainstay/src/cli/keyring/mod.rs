@@ -14,7 +14,6 @@ use mainstay_api::audit::{AuditClass, AuditOutcome, AuditResource, ChainId};
 use mainstay_core::Caller;
 use mainstay_core::audit::Record;
 use mainstay_core::secrets::KeyRing;
-use mainstay_server::Services;
 
 /// Commands about the keys that secrets in the store are sealed with.
 #[derive(Debug, Subcommand)]
@@ -60,15 +59,6 @@ fn local(context: &Context<'_>) -> Result {
         format!("key rings are cared for where the store is, and not through {url}"),
         "Run the command on a machine with the ring and the store, without MAINSTAY_URL.",
     ))
-}
-
-/// The keys that something in the store is sealed with.
-async fn used(services: &Services) -> Result<Vec<String>> {
-    let mut used = services.identity.seal_keys(&Caller::owner()).await?;
-    used.extend(services.tokens.seal_keys(&Caller::owner()).await?);
-    used.sort();
-    used.dedup();
-    Ok(used)
 }
 
 /// Records what was done to the ring, in the chain of the server.

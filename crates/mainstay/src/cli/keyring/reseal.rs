@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::failure::Result;
-use crate::wiring::{self, Backbone};
+use crate::wiring::Backbone;
 use clap::Args;
 use mainstay_core::Caller;
 use serde_json::json;
@@ -24,9 +24,7 @@ impl Reseal {
 }
 
 async fn reseal(backbone: &Backbone, primary: &str) -> Result<u32> {
-    let services = &backbone.services;
-    wiring::check_ring(services).await?;
-    let resealed = services.identity.reseal(&Caller::owner()).await? + services.tokens.reseal(&Caller::owner()).await?;
+    let resealed = backbone.services.reseal(&Caller::owner()).await?;
     super::record(backbone, "keyring.reseal", primary).await?;
     Ok(resealed)
 }

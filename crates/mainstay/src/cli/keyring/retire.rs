@@ -6,6 +6,7 @@ use crate::keyring;
 use crate::wiring::Backbone;
 use clap::Args;
 use mainstay_api::Code;
+use mainstay_core::Caller;
 use mainstay_core::secrets::KeyRing;
 use serde_json::json;
 
@@ -30,7 +31,7 @@ impl Retire {
 }
 
 async fn retire(context: &Context<'_>, backbone: &Backbone, id: &str, rest: &KeyRing) -> Result {
-    if super::used(&backbone.services).await?.iter().any(|used| used == id) {
+    if backbone.services.seal_keys(&Caller::owner()).await?.contains(id) {
         let detail = format!("secrets in the store are still sealed with {id}");
         return Err(Failure::new(Code::InvalidRequest, detail, "Run `mainstay keyring reseal` first."));
     }

@@ -8,6 +8,7 @@ mod mail;
 mod outcome;
 mod presence;
 mod schema;
+mod settings;
 mod whoami;
 
 use super::backend::Backend;
@@ -29,6 +30,7 @@ pub(super) static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
     tools.extend(presence::tools());
     tools.extend(conversations::tools());
     tools.extend(events::tools());
+    tools.extend(settings::tools());
     tools.push(whoami::tool());
     tools
 });
@@ -89,6 +91,9 @@ modern_tools! {
     events::publish [Scope::EventsWrite];
     events::read [Scope::EventsRead];
     events::streams [Scope::EventsRead];
+    settings::get [Scope::DocumentsRead];
+    settings::list [Scope::DocumentsRead];
+    settings::set [audited(Scope::DocumentsWrite, AuditClass::Write, "documents.put", "document")];
     whoami [Needs::Caller];
 }
 
@@ -107,7 +112,8 @@ pub(super) async fn call(backend: &dyn Backend, name: &str, arguments: JsonObjec
         }
         return Some(result);
     };
-    let resource = ["conversation", "id"].iter().find_map(|key| arguments.get(*key)?.as_str()).map(str::to_owned);
+    let resource =
+        ["conversation", "id", "key"].iter().find_map(|key| arguments.get(*key)?.as_str()).map(str::to_owned);
     let call = call_any(backend, name, arguments).map(|result| result.unwrap_or_default());
     Some(backend.recorded(audited, resource, call.boxed()).await.unwrap_or_else(|problem| failed(&problem)))
 }

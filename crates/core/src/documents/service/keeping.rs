@@ -1,0 +1,72 @@
+//! What has ended, and what is sealed with keys that go.
+
+use super::{DocumentService, PURPOSE, owner};
+use crate::documents::port::{PurgeDocuments, SealedRevision, StoredBody};
+use crate::error::Result;
+use crate::secrets::members::Sealing;
+use crate::secrets::missing;
+use crate::{Caller, Scope};
+use mainstay_api::Timestamp;
+
+/// Revisions that are sealed anew at a time.
+const RESEAL_STEP: u32 = 16;
+
+impl DocumentService {
+    /// Removes documents whose time is over, and revisions that are older than they are kept, at most `limit` of each in a
+    /// namespace; for the maintenance job.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn purge(&self, limit: u32) -> Result<u32> {
+        let now = self.clock.now();
+        let history_before = Timestamp::from_millis(now.as_millis().saturating_sub(self.rules.history_ms));
+        self.store.purge(PurgeDocuments { now, history_before, limits: self.rules.limits, limit }).await
+    }
+
+    /// Checks that every key is in the ring that a document is sealed with.
+    ///
+    /// # Errors
+    /// `secrets.key_missing`, naming the keys.
+    pub async fn check_ring(&self) -> Result<()> {
+        let mut used = self.store.seal_keys().await?;
+        let ring = self.rules.ring.as_ref();
+        used.retain(|id| ring.is_none_or(|ring| ring.find(id).is_none()));
+        if used.is_empty() { Ok(()) } else { Err(missing(&used)) }
+    }
+
+    /// The keys that documents are sealed with, in the history too.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn seal_keys(&self, caller: &Caller) -> Result<Vec<String>> {
+        caller.require_everywhere(Scope::IdentityAdmin)?;
+        self.store.seal_keys().await
+    }
+
+    /// Seals every revision of every document with the primary key; returns how many were sealed with another. Doing it twice
+    /// is doing it once. Where the ring lacks a key, none is touched.
+    ///
+    /// # Errors
+    /// Those of the store; `secrets.key_missing`, `secrets.unreadable`.
+    pub async fn reseal(&self, caller: &Caller) -> Result<u32> {
+        caller.require_everywhere(Scope::IdentityAdmin)?;
+        self.check_ring().await?;
+        let Some(ring) = &self.rules.ring else { return Ok(0) };
+        let mut resealed = 0;
+        loop {
+            let found = self.store.sealed_otherwise(&ring.primary().id, RESEAL_STEP).await?;
+            if found.is_empty() {
+                return Ok(resealed);
+            }
+            for revision in found {
+                let owner = owner(&revision.namespace, &revision.name);
+                let sealing = Sealing { ring: Some(ring), purpose: PURPOSE, owner: &owner, marks: &[] };
+                let sealed = sealing.reseal(&revision.body.text)?;
+                let before = revision.body.seal_key.clone().unwrap_or_default();
+                let body = StoredBody { text: sealed.stored, seal_key: sealed.seal_key };
+                // What is gone meanwhile, or sealed anew by somebody else, needs nothing.
+                resealed += u32::from(self.store.reseal(SealedRevision { body, ..revision }, &before).await?);
+            }
+        }
+    }
+}
