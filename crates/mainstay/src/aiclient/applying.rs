@@ -42,7 +42,7 @@ fn concerns_all(problem: &Problem) -> bool {
     entry.retryable || entry.exit == 3 || [401, 403].contains(&entry.http) || problem.code == Code::SecretsKeyMissing
 }
 
-async fn apply_one(client: &Client, item: &Item, options: Options, report: &mut Report) -> Result<(), Problem> {
+async fn apply_one(client: &Client, item: &Item, options: Options, report: &mut Report) -> Result<(), Box<Problem>> {
     let stored = read(client, &item.target).await?;
     match &stored {
         Some(stored) if stored.is(&item.target) => {
@@ -91,7 +91,7 @@ impl Stored {
     }
 }
 
-async fn read(client: &Client, target: &Target) -> Result<Option<Stored>, Problem> {
+async fn read(client: &Client, target: &Target) -> Result<Option<Stored>, Box<Problem>> {
     match target {
         Target::Document { name, .. } => document(client, name).await,
         Target::Credential { pool, provider, .. } => credential(client, pool, provider).await,
@@ -102,7 +102,7 @@ async fn read(client: &Client, target: &Target) -> Result<Option<Stored>, Proble
 ///
 /// # Errors
 /// Those of the store.
-pub async fn document(client: &Client, name: &Name) -> Result<Option<Stored>, Problem> {
+pub async fn document(client: &Client, name: &Name) -> Result<Option<Stored>, Box<Problem>> {
     let read = client.documents().reveal(&name.collection, &name.key).await;
     let read = known(read, Code::DocumentNotFound)?;
     Ok(read.map(|document| Stored { version: document.revision, text: document.value }))
@@ -112,20 +112,28 @@ pub async fn document(client: &Client, name: &Name) -> Result<Option<Stored>, Pr
 ///
 /// # Errors
 /// Those of the store.
-pub async fn credential(client: &Client, pool: &PoolType, provider: &ProviderId) -> Result<Option<Stored>, Problem> {
+pub async fn credential(
+    client: &Client,
+    pool: &PoolType,
+    provider: &ProviderId,
+) -> Result<Option<Stored>, Box<Problem>> {
     let read = known(client.credential(pool, provider).reveal().await, Code::TokensNotFound)?;
     Ok(read.map(|credential| Stored { version: credential.version, text: credential.credential }))
 }
 
-fn known<T>(read: Result<T, ClientError>, absent: Code) -> Result<Option<T>, Problem> {
-    match read.map_err(ClientError::problem) {
+fn boxed(error: ClientError) -> Box<Problem> {
+    Box::new(error.problem())
+}
+
+fn known<T>(read: Result<T, ClientError>, absent: Code) -> Result<Option<T>, Box<Problem>> {
+    match read.map_err(boxed) {
         Ok(found) => Ok(Some(found)),
         Err(problem) if problem.code == absent => Ok(None),
         Err(problem) => Err(problem),
     }
 }
 
-async fn write(client: &Client, target: &Target, expected: u64) -> Result<(), Problem> {
+async fn write(client: &Client, target: &Target, expected: u64) -> Result<(), Box<Problem>> {
     let written = match target {
         Target::Document { name, value } => {
             let change = WriteDocument {
@@ -145,5 +153,5 @@ async fn write(client: &Client, target: &Target, expected: u64) -> Result<(), Pr
             client.credential(pool, provider).put(text, &query).await.map(drop)
         }
     };
-    written.map_err(ClientError::problem)
+    written.map_err(boxed)
 }

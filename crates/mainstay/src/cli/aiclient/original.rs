@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct Destination {
     /// The store, as the original called it; the configured one when absent.
-    #[arg(long, value_name = "URL", conflicts_with = "store")]
+    #[arg(long, value_name = "URL")]
     redis_url: Option<String>,
     /// What every key of the store begins with [MAINSTAY_REDIS_KEY_PREFIX].
     #[arg(long, value_name = "PREFIX")]
@@ -69,7 +69,7 @@ impl Migrate {
 
 /// The options of the original's export, which stand beside the commands of `mainstay export`.
 #[derive(Debug, Args)]
-pub struct Export {
+pub struct ExportOptions {
     /// The folder: `mainstay export aiclient` with the options of the original.
     #[arg(long, value_name = "FOLDER", default_value = "./configs")]
     output_dir: PathBuf,
@@ -83,7 +83,7 @@ pub struct Export {
     force: bool,
 }
 
-impl Export {
+impl ExportOptions {
     /// The settings that the flags stand for.
     pub fn flags(&self) -> Vec<(Setting, String)> {
         self.destination.flags()

@@ -26,7 +26,7 @@ pub struct Export {
     #[command(subcommand)]
     command: Option<ExportCommand>,
     #[command(flatten)]
-    original: aiclient::original::Export,
+    original: aiclient::original::ExportOptions,
 }
 
 impl Export {

@@ -1,0 +1,9 @@
+//! Settings of the gateway that Mainstay replaces, in and out, on both stores.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod defects;
+mod first;
+mod generated;
+mod sample;
+mod site;
