@@ -11,6 +11,7 @@ use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{Append, InboxLimits, MailRules, MailService, Recipients, RequestMemo};
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
+use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::{Caller, Clock, Mint, RandomMint, Stores, SystemClock};
 use mainstay_redis::RedisOptions;
 use mainstay_server::{ServiceRules, Services};
@@ -72,12 +73,14 @@ pub fn mail(stores: &Stores) -> Arc<MailService> {
 /// The services on a store.
 pub fn services(stores: &Stores) -> Arc<Services> {
     let rules = ServiceRules {
+        outage: None,
         audit: AuditRules::default(),
         notary: None,
         agent: Arc::new(EchoAgent),
         chat: ChatRules::default(),
         conversations: ConversationRules::default(),
         documents: DocumentRules::default(),
+        gateway_keys: KeyRules::default(),
         identity: IdentityRules::default(),
         mail: rules(),
         presence: PresenceRules::default(),

@@ -14,7 +14,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("mainstay-hub", &["mainstay-core"]),
     ("mainstay-gateway", &["mainstay-core"]),
     ("mainstay-signalr", &[]),
-    ("mainstay-server", &["mainstay-api", "mainstay-core", "mainstay-hub", "mainstay-signalr"]),
+    ("mainstay-server", &["mainstay-api", "mainstay-core", "mainstay-gateway", "mainstay-hub", "mainstay-signalr"]),
     ("mainstay-client", &["mainstay-api"]),
     ("mainstay-testkit", &["mainstay-core"]),
     ("xtask", &[]),

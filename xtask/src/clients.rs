@@ -1,5 +1,5 @@
 //! The real clients that the tests speak through: the official MCP package for Python and the MCP inspector; the SignalR
-//! clients for JavaScript, with its binary protocol, and for Python.
+//! clients for JavaScript, with its binary protocol, and for Python; the clients of makers of models for Python.
 
 use crate::command::{exists, run, say, tools};
 use anyhow::{Result, bail};
@@ -15,6 +15,9 @@ const SIGNALR: [&str; 2] = ["@microsoft/signalr@10.0.11", "@microsoft/signalr-pr
 /// A SignalR client that others wrote.
 const PYTHON_SIGNALR: &str = "pysignalr==1.3.3";
 
+/// The clients of three makers of models.
+const PYTHON_MODELS: &[&str] = &["openai==3.57.0", "anthropic==2.14.0", "google-genai==3.6.1"];
+
 /// Where the clients are.
 pub struct Clients {
     /// A Python that has the MCP package.
@@ -25,21 +28,25 @@ pub struct Clients {
     pub signalr: PathBuf,
     /// A Python that has the SignalR client.
     pub python_signalr: PathBuf,
+    /// A Python that has the clients of models.
+    pub python_models: PathBuf,
 }
 
 /// Finds the clients below `target`, or installs them there.
 pub fn install() -> Result<Clients> {
     Ok(Clients {
-        python: python(PYTHON_MCP)?,
+        python: python(&[PYTHON_MCP])?,
         inspector: inspector()?,
         signalr: signalr()?,
-        python_signalr: python(PYTHON_SIGNALR)?,
+        python_signalr: python(&[PYTHON_SIGNALR])?,
+        python_models: python(PYTHON_MODELS)?,
     })
 }
 
-/// A Python of its own with one package.
-fn python(package: &str) -> Result<PathBuf> {
-    let folder = tools().join(package.replace("==", "-"));
+/// A Python of its own with these packages.
+fn python(packages: &[&str]) -> Result<PathBuf> {
+    let named = packages.join("+");
+    let folder = tools().join(named.replace("==", "-"));
     let python = folder.join("bin/python");
     if folder.join("complete").exists() {
         return Ok(python);
@@ -47,10 +54,11 @@ fn python(package: &str) -> Result<PathBuf> {
     if !exists("python3") {
         bail!("the tests of real clients need python3 with venv: install it (Debian: python3-venv)");
     }
-    say(&format!("installing {package} for Python"));
+    say(&format!("installing {named} for Python"));
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]))?;
-    std::fs::write(folder.join("complete"), package)?;
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    run(Command::new(&python).args(install).args(packages))?;
+    std::fs::write(folder.join("complete"), named)?;
     Ok(python)
 }
 

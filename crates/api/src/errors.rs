@@ -92,6 +92,7 @@ catalogue! {
     StoreUnavailable = "store.unavailable", "The store cannot be reached", 503, 4503, -32003, 3, true;
     StoreBusy = "store.busy", "The store is busy", 503, 4503, -32003, 3, true;
     StoreFull = "store.full", "The store has no room left", 507, 4507, -32003, 3, false;
+    JournalFull = "store.journal_full", "The store is away, and no more writes are kept for it", 503, 4503, -32003, 3, true;
     StoreIncompatible = "store.incompatible", "The store cannot be used by this version", 500, 4500, -32003, 3, false;
     StoreInconsistent = "store.inconsistent", "The store holds something that cannot be", 500, 4500, -32603, 1, false;
     MailNotFound = "mail.not_found", "There is no such message", 404, 4404, -32004, 1, false;
@@ -121,6 +122,14 @@ catalogue! {
     EventRoomForbidden = "events.room_forbidden", "The room is not open to this credential", 403, 4403, -32001, 1, false;
     EventRoomFull = "events.room_full", "The room is full", 429, 4529, -32006, 1, true;
     EventTransportConflict = "events.transport_conflict", "The settings of the transport have changed since", 409, 4409, -32005, 1, false;
+    GatewayKeyNotFound = "gateway.key_not_found", "There is no such gateway key", 404, 4404, -32004, 1, false;
+    GatewayKeyExists = "gateway.key_exists", "A gateway key with this secret exists", 409, 4409, -32005, 1, false;
+    GatewayKeyVersion = "gateway.key_version_conflict", "The gateway key has changed since", 409, 4409, -32005, 1, false;
+    GatewayKeysFull = "gateway.too_many_keys", "There are as many gateway keys as there may be", 429, 4429, -32006, 1, false;
+    GatewayKeyRefused = "gateway.key_refused", "The gateway key is disabled, or has ended", 403, 4403, -32001, 1, false;
+    GatewayModelRefused = "gateway.model_refused", "The gateway key may not use this model or pool", 403, 4403, -32001, 1, false;
+    GatewayLimited = "gateway.limited", "A limit of the gateway key is reached", 429, 4529, -32006, 1, true;
+    GatewayBudgetSpent = "gateway.budget_spent", "The budget of the gateway key is spent", 402, 4429, -32006, 1, false;
     TokensNotFound = "credentials.not_found", "There is no such provider, or it has no credential", 404, 4404, -32004, 1, false;
     TokensConflict = "credentials.version_conflict", "The credential has changed since", 409, 4409, -32005, 1, false;
     TokensDead = "credentials.dead", "The credential cannot be refreshed any more", 409, 4409, -32005, 1, false;

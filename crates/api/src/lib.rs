@@ -6,6 +6,7 @@ pub mod conversations;
 pub mod documents;
 pub mod errors;
 pub mod events;
+pub mod gateway;
 pub mod health;
 pub mod identity;
 pub mod ids;
@@ -15,6 +16,7 @@ pub mod page;
 pub mod presence;
 pub mod providers;
 pub mod raw;
+pub mod store;
 mod text;
 pub mod time;
 

@@ -25,6 +25,12 @@ impl RawJson {
         serde_json::value::to_raw_value(value).map(Self)
     }
 
+    /// An object without members.
+    #[must_use]
+    pub fn empty_object() -> Self {
+        Self(RawValue::from_string("{}".to_owned()).unwrap_or_default())
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -10,6 +10,7 @@ mod conversations;
 mod documents;
 mod error;
 mod events;
+mod gateway;
 mod health;
 mod identity;
 mod lines;
@@ -20,6 +21,7 @@ mod providers;
 pub mod publisher;
 mod retry;
 mod rooms;
+mod store;
 mod transport;
 mod workers;
 
@@ -31,6 +33,7 @@ pub use events::{
     ConversationEvent, ConversationEvents, Events, EventsClient, InboxEvent, InboxEvents, LiveSocket, PresenceChange,
     PresenceChanges, SocketEnd,
 };
+pub use gateway::GatewayKeys;
 pub use identity::{Account, Keys, UsersClient};
 pub use mail::Mail;
 pub use options::{ClientOptions, Credential};
@@ -128,6 +131,12 @@ impl Client {
     #[must_use]
     pub fn keys(&self) -> Keys<'_> {
         Keys(self)
+    }
+
+    /// Calls about keys of the gateway.
+    #[must_use]
+    pub fn gateway_keys(&self) -> GatewayKeys<'_> {
+        GatewayKeys(self)
     }
 
     /// Calls about mail.

@@ -56,6 +56,10 @@ scopes! {
     EventsConsume = "events:consume";
     /// Make and remove groups, say who may be in a room, and choose the transport of publishers.
     EventsAdmin = "events:admin";
+    /// Send requests through the gateway.
+    GatewayUse = "gateway:use";
+    /// Make and change keys of the gateway, and read its usage.
+    GatewayAdmin = "gateway:admin";
     /// Export and erase the conversations of another user, with a reason that is recorded.
     ConversationsAdmin = "conversations:admin";
     /// Read pools of providers, their settings without their secrets, and how they do.
@@ -76,6 +80,10 @@ scopes! {
     AuditRead = "audit:read";
     /// Write checkpoints of the audit trail, and end what its retention allows.
     AuditAdmin = "audit:admin";
+    /// See how the store stands, and what waits for it on a node.
+    StoreRead = "store:read";
+    /// Have what waits for the store written to it, or give it up.
+    StoreAdmin = "store:admin";
     /// Read the metrics of the server.
     MetricsRead = "metrics:read";
 }

@@ -13,6 +13,7 @@ pub mod identity;
 pub mod jsontext;
 pub mod mail;
 pub mod mint;
+pub mod outage;
 pub mod presence;
 pub mod providers;
 pub mod roles;
@@ -26,7 +27,7 @@ pub use error::{Error, Result};
 pub use hints::{Hint, HintSource, Topic};
 pub use mint::{Mint, RandomMint};
 pub use roles::{Grant, Grants, Identified, Role};
-pub use stores::{StoreInfo, StoreProbe, Stores};
+pub use stores::{StoreActivity, StoreInfo, StoreProbe, Stores};
 
 /// The wire types, for the crates that implement the ports.
 pub use mainstay_api as api;

@@ -1,6 +1,7 @@
 //! New ids as a parameter.
 
 use mainstay_api::events::EventId;
+use mainstay_api::providers::GatewayKeyId;
 use mainstay_api::{ConversationId, KeyId, MessageId, SessionId, UserId};
 
 /// Makes ids that nobody can guess to collide with.
@@ -14,6 +15,9 @@ pub trait Mint: Send + Sync + 'static {
 
     /// An id for a new API key: `key-` and 16 hexadecimal digits.
     fn key_id(&self) -> KeyId;
+
+    /// An id for a new key of the gateway: `gwk-` and 16 hexadecimal digits.
+    fn gateway_key_id(&self) -> GatewayKeyId;
 
     /// An id for a new session: `ses-` and 16 hexadecimal digits.
     fn session_id(&self) -> SessionId;
@@ -48,6 +52,10 @@ impl Mint for RandomMint {
 
     fn key_id(&self) -> KeyId {
         KeyId::parse(random_id("key")).expect("letters and digits are a valid id")
+    }
+
+    fn gateway_key_id(&self) -> GatewayKeyId {
+        GatewayKeyId::parse(random_id("gwk")).expect("letters and digits are a valid id")
     }
 
     fn session_id(&self) -> SessionId {

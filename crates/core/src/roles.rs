@@ -48,10 +48,10 @@ impl Role {
     pub fn scopes(self) -> Scopes {
         use Scope::{
             AuditAdmin, ConversationsRead, ConversationsWrite, DocumentsRead, EventsConsume, EventsRead, EventsWrite,
-            MailRead, MailWrite, PresenceRead, PresenceWrite,
+            GatewayUse, MailRead, MailWrite, PresenceRead, PresenceWrite,
         };
         let viewer = [MailRead, PresenceRead, ConversationsRead, DocumentsRead, EventsRead];
-        let member = [MailWrite, PresenceWrite, ConversationsWrite, EventsWrite, EventsConsume];
+        let member = [MailWrite, PresenceWrite, ConversationsWrite, EventsWrite, EventsConsume, GatewayUse];
         match self {
             Self::Owner => Scopes::all(),
             Self::Admin => Scopes::all().iter().filter(|scope| *scope != AuditAdmin).collect(),

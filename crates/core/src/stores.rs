@@ -9,8 +9,11 @@ use crate::events::{ConnectionStore, EventStore, GroupStore, RoomStore, Transpor
 use crate::identity::IdentityStore;
 use crate::mail::MailStore;
 use crate::presence::PresenceStore;
+use crate::providers::ProviderStore;
 use crate::providers::credentials::CredentialStore;
+use crate::providers::keys::KeyStore;
 use async_trait::async_trait;
+use mainstay_api::Timestamp;
 use std::sync::Arc;
 
 /// What a store is.
@@ -28,11 +31,37 @@ pub struct StoreInfo {
     pub warnings: Vec<String>,
 }
 
+/// What a process has asked of a store, and how that went.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoreActivity {
+    /// Commands that were sent, each attempt for itself.
+    pub commands: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// How often it connected anew.
+    pub reconnects: u64,
+    /// When it connected first.
+    pub first_connected_at: Option<Timestamp>,
+    /// When it connected last.
+    pub connected_at: Option<Timestamp>,
+    /// When a command, or a connection, failed last.
+    pub failed_at: Option<Timestamp>,
+    /// Why it did, without any secret.
+    pub failure: Option<String>,
+    /// What keys begin with, where the store has keys.
+    pub key_prefix: Option<String>,
+}
+
 /// Asks a store whether it is there.
 #[async_trait]
 pub trait StoreProbe: Send + Sync {
     /// One round trip to the store, bounded in time.
     async fn ping(&self) -> Result<()>;
+
+    /// What this process has asked of the store.
+    fn activity(&self) -> StoreActivity {
+        StoreActivity::default()
+    }
 
     /// Ends the use of the store: what was accepted is finished, then connections and files are closed.
     /// Calling it twice does no harm.
@@ -60,6 +89,8 @@ pub struct Stores {
     pub documents: Arc<dyn DocumentStore>,
     /// Logs of events.
     pub events: Arc<dyn EventStore>,
+    /// Keys of the gateway, and usage.
+    pub gateway_keys: Arc<dyn KeyStore>,
     /// Consumer groups on logs of events.
     pub groups: Arc<dyn GroupStore>,
     /// Users, API keys and sessions.
@@ -68,6 +99,8 @@ pub struct Stores {
     pub mail: Arc<dyn MailStore>,
     /// Presence.
     pub presence: Arc<dyn PresenceStore>,
+    /// Pools of providers.
+    pub providers: Arc<dyn ProviderStore>,
     /// Rooms of streams.
     pub rooms: Arc<dyn RoomStore>,
     /// How publishers choose their transport.

@@ -5,6 +5,7 @@ use mainstay_core::api::errors::Applied;
 use mainstay_core::api::events::EventId;
 use mainstay_core::api::ids::RequestId;
 use mainstay_core::api::mail::{AckMessage, Gap, ImportMessage, ListMessages, ReadInbox, SendMessage, Start};
+use mainstay_core::api::providers::GatewayKeyId;
 use mainstay_core::api::{
     Code, ConversationId, Epoch, InstanceId, KeyId, MessageId, MessageType, Namespace, Position, SessionId, Timestamp,
     UserId,
@@ -144,6 +145,10 @@ async fn an_id_that_happens_to_exist_is_made_anew_and_a_given_one_is_refused() {
 
         fn key_id(&self) -> KeyId {
             RandomMint.key_id()
+        }
+
+        fn gateway_key_id(&self) -> GatewayKeyId {
+            RandomMint.gateway_key_id()
         }
 
         fn session_id(&self) -> SessionId {

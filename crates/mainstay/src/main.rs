@@ -8,6 +8,7 @@ mod failure;
 mod keyring;
 mod mcp;
 mod notary;
+mod outlasting;
 mod owner_key;
 mod printer;
 mod private_file;

@@ -183,13 +183,19 @@ fn log_path(settings: &Settings) -> PathBuf {
     if settings.store.origin == Origin::Default {
         return settings.data_dir.join("audit-checkpoints.jsonl");
     }
+    settings.data_dir.join(format!("audit-checkpoints-{}.jsonl", store_digits(settings)))
+}
+
+/// Digits that tell the store of the settings from others, for the names of files that are about it.
+#[must_use]
+pub fn store_digits(settings: &Settings) -> String {
     let place = match settings.store.text.strip_prefix("sqlite:") {
         Some(path) => std::path::absolute(path).map_or_else(|_| path.into(), |path| path.display().to_string()),
         None => format!("{} {}", crate::wiring::location(&settings.store.text), settings.redis.key_prefix),
     };
     let mut name = Hash::of(place.as_bytes()).to_string();
     name.truncate(NAME_DIGITS);
-    settings.data_dir.join(format!("audit-checkpoints-{name}.jsonl"))
+    name
 }
 
 fn others_can_read(file: &File) -> bool {

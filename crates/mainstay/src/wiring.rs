@@ -6,6 +6,7 @@ use crate::coordination::mirror::{FolderMirror, LateMirror, OpenMirror};
 use crate::coordination::source::Place;
 use crate::failure::{Failure, Result};
 use crate::notary;
+use crate::outlasting::Outlasting;
 use crate::settings::{
     AuditSettings, Found, MailSettings, Origin, PresenceSettings, RedisLogin, Settings, is_loopback,
 };
@@ -17,8 +18,10 @@ use mainstay_core::audit::AuditRules;
 use mainstay_core::documents::DocumentRules;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail, StoreMirror};
+use mainstay_core::outage::OutlastingDocuments;
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::providers::credentials::TokenRules;
+use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::secrets::KeyRing;
 use mainstay_core::{RandomMint, Stores, SystemClock};
 use mainstay_gateway::HttpAuthorizer;
@@ -40,6 +43,9 @@ pub struct Backbone {
     /// Cancelled when everything is to end.
     pub shutdown: CancellationToken,
     mirror: Option<Arc<LateMirror>>,
+    outlasting: Option<Outlasting>,
+    /// The documents where they outlast an absence of the store.
+    pub documents: Option<Arc<OutlastingDocuments>>,
 }
 
 /// A client, and the backbone in this process where it has no server.
@@ -55,7 +61,35 @@ impl Backbone {
     /// # Errors
     /// `settings.invalid` where the URL names no store; those of the store.
     pub async fn open(settings: &Settings) -> Result<Self> {
-        let mut stores = open_store(settings, &settings.store).await?;
+        let kind = kind_of(settings, &settings.store)?;
+        let outlasting = match &kind {
+            StoreKind::Redis(_) => Outlasting::find(settings).await?,
+            StoreKind::Sqlite(_) => None,
+        };
+        Self::on(settings, kind.open().await?, outlasting, None)
+    }
+
+    /// Opens the same for a server: one that goes on, as far as it can, while its Redis is away. It starts without it only where
+    /// this node has a copy to go on with.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open); those of the disk.
+    pub async fn open_to_serve(settings: &Settings) -> Result<Self> {
+        let mut kind = kind_of(settings, &settings.store)?;
+        let StoreKind::Redis(options) = &mut kind else { return Self::open(settings).await };
+        let outlasting = Outlasting::open(settings).await?;
+        options.may_be_away = outlasting.has_copies().await?;
+        let mut stores = kind.open().await?;
+        let documents = outlasting.attach(&mut stores, audit_rules(&settings.audit)).await?;
+        Self::on(settings, stores, Some(outlasting), Some(documents))
+    }
+
+    fn on(
+        settings: &Settings,
+        mut stores: Stores,
+        outlasting: Option<Outlasting>,
+        documents: Option<Arc<OutlastingDocuments>>,
+    ) -> Result<Self> {
         let mirror = match &settings.mirror {
             Some(mirror) => attach_mirror(settings, mirror, &mut stores)?,
             None => None,
@@ -67,8 +101,10 @@ impl Backbone {
             chat: chats::chat_rules(&settings.agent),
             conversations: chats::conversation_rules(&settings.conversations),
             documents: DocumentRules { ring: keyring::find(settings)?, ..DocumentRules::default() },
+            gateway_keys: KeyRules { ring: keyring::find(settings)?, ..KeyRules::default() },
             identity: identity_rules(settings)?,
             mail: mail_rules(&settings.mail),
+            outage: outlasting.as_ref().map(|outlasting| Arc::clone(&outlasting.outage)),
             presence: presence_rules(&settings.presence),
             rooms: settings.rooms,
             streams: Arc::clone(&settings.streams),
@@ -78,7 +114,7 @@ impl Backbone {
             mint: Arc::new(RandomMint),
         };
         let services = Arc::new(Services::new(&stores, rules));
-        Ok(Self { services, shutdown: CancellationToken::new(), mirror })
+        Ok(Self { services, shutdown: CancellationToken::new(), mirror, outlasting, documents })
     }
 
     /// Ends everything: live readers, then the store. Calling it twice does no harm.
@@ -88,6 +124,9 @@ impl Backbone {
         self.services.probe.close().await;
         if let Some(mirror) = &self.mirror {
             mirror.close().await;
+        }
+        if let Some(outlasting) = &self.outlasting {
+            outlasting.close().await;
         }
     }
 }
@@ -277,12 +316,13 @@ fn without_login(settings: &Settings) -> Settings {
     others
 }
 
-async fn open_store(settings: &Settings, store: &Found) -> Result<Stores> {
+/// Which store to open; its folder is made where nobody named it.
+fn kind_of(settings: &Settings, store: &Found) -> Result<StoreKind> {
     let kind = StoreKind::of(settings, store)?;
     if store.origin == Origin::Default {
         owner_key::create_private_dir(&settings.data_dir)?;
     }
-    kind.open().await
+    Ok(kind)
 }
 
 /// Which store a URL names, and with which options.

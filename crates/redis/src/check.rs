@@ -18,6 +18,14 @@ pub(crate) struct Report {
     pub warnings: Vec<String>,
 }
 
+impl Report {
+    /// What is known of a server that does not answer.
+    pub(crate) fn of_the_away(error: &Error) -> Self {
+        let note = format!("it did not answer at the start, so its version and persistence were not checked: {error}");
+        Self { durable: false, warnings: vec![note] }
+    }
+}
+
 /// Asks the server what it is. A user whose ACL forbids `INFO` gets a warning instead.
 pub(crate) async fn server(connection: &Connection) -> Result<Report> {
     // Everything that INFO can tell takes the server longer than the rest of opening the store; of these three, a

@@ -1,5 +1,6 @@
 //! The one connection that every operation uses: multiplexed, reconnecting, and careful about what runs twice.
 
+use crate::activity::Activity;
 use crate::credentials::LiveCredentials;
 use crate::failure::{self, Verdict};
 use crate::options::RedisOptions;
@@ -37,6 +38,7 @@ pub(crate) struct Connection {
     connect_timeout: Duration,
     state: tokio::sync::Mutex<State>,
     wire: std::sync::RwLock<Option<(u64, Wire)>>,
+    activity: Activity,
 }
 
 /// Credentials that change, and the task that keeps them current.
@@ -70,6 +72,7 @@ impl Connection {
             credentials,
             state: tokio::sync::Mutex::default(),
             wire: std::sync::RwLock::default(),
+            activity: Activity::default(),
         })
     }
 
@@ -84,6 +87,11 @@ impl Connection {
     /// The URL without user and password.
     pub fn location(&self) -> &str {
         &self.location
+    }
+
+    /// What was asked of the server so far.
+    pub fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     /// How to connect elsewhere, for subscriptions.
@@ -148,12 +156,17 @@ impl Connection {
                 Err(error) => return Err(failed(&error, maybe_ran)),
             };
             let command = with_source.as_ref().unwrap_or(first);
+            self.activity.sent();
             let error = match send(&mut wire, command, ask.take()).await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
             let verdict = failure::judge(&error);
             tracing::debug!(what, %error, ?verdict, "a command to Redis failed");
+            // That a script is not known yet is part of its first call.
+            if verdict != Verdict::NoScript {
+                self.activity.failed(&error.to_string());
+            }
             match (verdict, whole) {
                 (Verdict::NoScript, Some(whole)) if with_source.is_none() => {
                     with_source = Some(whole());
@@ -209,6 +222,7 @@ impl Connection {
                     tracing::info!(location = self.location, "connected to Redis again");
                 }
                 state.generation += 1;
+                self.activity.connected();
                 let wire = (state.generation, wire);
                 *self.wire.write().unwrap_or_else(PoisonError::into_inner) = Some(wire.clone());
                 Ok(wire)
@@ -217,6 +231,7 @@ impl Connection {
                 if state.failed.is_none() {
                     tracing::warn!(location = self.location, %error, "Redis cannot be reached");
                 }
+                self.activity.not_connected(&error.to_string());
                 // They may have been replaced since they were fetched.
                 if let Some(refresh) = self.credentials.as_ref().filter(|_| failure::is_login(&error)) {
                     refresh.live.ask();

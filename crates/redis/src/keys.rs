@@ -114,9 +114,44 @@ impl Keys {
         format!("{}{{conn:{}}}:meta", self.prefix, encode(token))
     }
 
+    /// The key that stands for a gateway key, by the digest of its secret.
+    pub fn gateway_key(&self, digest: &str) -> String {
+        format!("{}{{gwkey:{}}}:meta", self.prefix, encode(digest))
+    }
+
+    /// What was settled with a gateway key and usage may not count yet.
+    pub fn gateway_unposted(&self, digest: &str) -> String {
+        format!("{}{{gwkey:{}}}:unposted", self.prefix, encode(digest))
+    }
+
+    /// A key of the index of the gateway keys of an encoded namespace.
+    pub fn gateway_index(&self, namespace: &str, name: &str) -> String {
+        format!("{}{{gwkeys:{namespace}}}:{name}", self.prefix)
+    }
+
+    /// A key of the usage of an encoded namespace on a day.
+    pub fn gateway_usage(&self, namespace: &str, day: &str, name: &str) -> String {
+        format!("{}{{gwuse:{namespace}:{day}}}:{name}", self.prefix)
+    }
+
+    /// The set of namespaces with gateway keys.
+    pub fn gateway_namespaces(&self) -> String {
+        format!("{}gateway-namespaces", self.prefix)
+    }
+
+    /// The set of days with usage, each as `<namespace>:<day>`, for maintenance.
+    pub fn gateway_usage_days(&self) -> String {
+        format!("{}gateway-usage", self.prefix)
+    }
+
     /// The key that stands for a pool of providers in a namespace, both encoded, which have no colon then.
     pub fn pool(&self, namespace: &str, pool: &str) -> String {
         format!("{}{{pool:{namespace}:{pool}}}:meta", self.prefix)
+    }
+
+    /// The set of the pools of all namespaces, each as `<namespace>:<pool>`, for lists: whether one is there, it says itself.
+    pub fn pools(&self) -> String {
+        format!("{}pools", self.prefix)
     }
 
     /// The set of pools with credentials, each as `<namespace>:<pool>`.

@@ -57,6 +57,8 @@ pub struct RedisOptions {
     pub tls_server_name: Option<String>,
     /// What every key begins with, but those of streams.
     pub prefix: String,
+    /// Whether the store may be opened while no server answers: by who can go on without it for a time.
+    pub may_be_away: bool,
     /// The streams of events, for their keys.
     pub streams: Arc<Streams>,
     /// How long to wait for a connection, in milliseconds.
@@ -145,6 +147,7 @@ impl RedisOptions {
             tls_files: TlsFiles::default(),
             tls_server_name: None,
             prefix: "mainstay:".into(),
+            may_be_away: false,
             streams: Arc::default(),
             connect_timeout_ms: 2_000,
             response_timeout_ms: 2_000,

@@ -112,6 +112,20 @@ scripts! {
     IDENTITY_GUESS = "identity/guess";
     IDENTITY_PUT_CHALLENGE = "identity/put_challenge";
     IDENTITY_ANSWER = "identity/answer";
+    KEYS_ADMIT = "keys/admit";
+    KEYS_CHANGE = "keys/change";
+    KEYS_CREATE = "keys/create";
+    KEYS_FIND = "keys/find";
+    KEYS_INDEX_ADD = "keys/index_add";
+    KEYS_INDEX_DROP = "keys/index_drop";
+    KEYS_INDEX_LIST = "keys/index_list";
+    KEYS_INDEX_SEAL = "keys/index_seal";
+    KEYS_POST = "keys/post";
+    KEYS_REMOVE = "keys/remove";
+    KEYS_SETTLE = "keys/settle";
+    KEYS_TIDY = "keys/tidy";
+    KEYS_USAGE = "keys/usage";
+    KEYS_WITHDRAW = "keys/withdraw";
     MAIL_APPEND = "mail/append";
     MAIL_RECALL = "mail/recall";
     MAIL_MERGE = "mail/merge";
@@ -129,6 +143,16 @@ scripts! {
     PRESENCE_LIST = "presence/list";
     PRESENCE_UNREGISTER = "presence/unregister";
     PRESENCE_PURGE = "presence/purge";
+    PROVIDERS_CHANGE = "providers/change";
+    PROVIDERS_CHECK = "providers/check";
+    PROVIDERS_CHOOSE = "providers/choose";
+    PROVIDERS_FINISH = "providers/finish";
+    PROVIDERS_POOL_READ = "providers/pool_read";
+    PROVIDERS_RENEW = "providers/renew";
+    PROVIDERS_RESET = "providers/reset";
+    PROVIDERS_SEALED_WITH = "providers/sealed_with";
+    PROVIDERS_STAND = "providers/stand";
+    PROVIDERS_SUMMARY = "providers/summary";
     ROOMS_ENTER = "rooms/enter";
     ROOMS_RENEW = "rooms/renew";
     ROOMS_LEAVE = "rooms/leave";
@@ -144,7 +168,7 @@ scripts! {
 }
 
 /// Fragments that scripts include.
-const FRAGMENTS: [(&str, &str); 20] = [
+const FRAGMENTS: [(&str, &str); 24] = [
     ("shared/keys", include_str!("../scripts/shared/keys.lua")),
     ("audit/chain", include_str!("../scripts/audit/chain.lua")),
     ("connections/connection", include_str!("../scripts/connections/connection.lua")),
@@ -158,11 +182,15 @@ const FRAGMENTS: [(&str, &str); 20] = [
     ("groups/work", include_str!("../scripts/groups/work.lua")),
     ("credentials/state", include_str!("../scripts/credentials/state.lua")),
     ("identity/state", include_str!("../scripts/identity/state.lua")),
+    ("keys/key", include_str!("../scripts/keys/key.lua")),
     ("mail/memo", include_str!("../scripts/mail/memo.lua")),
     ("mail/messages", include_str!("../scripts/mail/messages.lua")),
     ("mail/deliveries", include_str!("../scripts/mail/deliveries.lua")),
     ("mail/rows", include_str!("../scripts/mail/rows.lua")),
     ("presence/instances", include_str!("../scripts/presence/instances.lua")),
+    ("providers/circuit", include_str!("../scripts/providers/circuit.lua")),
+    ("providers/pool", include_str!("../scripts/providers/pool.lua")),
+    ("providers/showing", include_str!("../scripts/providers/showing.lua")),
     ("rooms/members", include_str!("../scripts/rooms/members.lua")),
     ("rooms/occupants", include_str!("../scripts/rooms/occupants.lua")),
 ];
@@ -254,6 +282,20 @@ mod tests {
             &GROUPS_REVIVE,
             &GROUPS_STATE,
             &GROUPS_TAKE,
+            &KEYS_ADMIT,
+            &KEYS_CHANGE,
+            &KEYS_CREATE,
+            &KEYS_FIND,
+            &KEYS_INDEX_ADD,
+            &KEYS_INDEX_DROP,
+            &KEYS_INDEX_LIST,
+            &KEYS_INDEX_SEAL,
+            &KEYS_POST,
+            &KEYS_REMOVE,
+            &KEYS_SETTLE,
+            &KEYS_TIDY,
+            &KEYS_USAGE,
+            &KEYS_WITHDRAW,
             &MAIL_APPEND,
             &MAIL_RECALL,
             &MAIL_MERGE,
@@ -271,6 +313,16 @@ mod tests {
             &PRESENCE_LIST,
             &PRESENCE_UNREGISTER,
             &PRESENCE_PURGE,
+            &PROVIDERS_CHANGE,
+            &PROVIDERS_CHECK,
+            &PROVIDERS_CHOOSE,
+            &PROVIDERS_FINISH,
+            &PROVIDERS_POOL_READ,
+            &PROVIDERS_RENEW,
+            &PROVIDERS_RESET,
+            &PROVIDERS_SEALED_WITH,
+            &PROVIDERS_STAND,
+            &PROVIDERS_SUMMARY,
             &ROOMS_ENTER,
             &ROOMS_RENEW,
             &ROOMS_LEAVE,

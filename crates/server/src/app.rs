@@ -3,11 +3,12 @@
 use crate::access::while_it_stands;
 use crate::admission::Admission;
 use crate::layers::{
-    InProcess, admit, admit_live, caught, check_host, cross_origin, limit_body, limit_time, observe, read_body,
+    InProcess, admit, admit_live, caught, check_host, cross_origin, limit_body, limit_gateway_body, limit_time,
+    observe, read_body,
 };
 use crate::live::Seats;
 use crate::signalr::{self, Connections};
-use crate::{Services, bridge, caller, config::ServerConfig, extract, openapi};
+use crate::{Services, bridge, caller, config::ServerConfig, extract, gateway, openapi};
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state as layer};
 use axum::{Extension, Router};
@@ -61,6 +62,9 @@ pub fn router_with_mcp(
         true => brief_open(&app, openapi::open_metrics(&app)),
         false => brief(&app, openapi::measurements::routes(&app)),
     });
+    if app.services.gateway.is_some() {
+        routes = routes.merge(passing(&app, gateway::routes()));
+    }
     if let Some(mcp) = mcp {
         routes = routes.nest_service("/mcp", mounted(&app, mcp));
     }
@@ -134,6 +138,12 @@ fn answering(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
         .route_layer(layer(Arc::clone(app), limit_body))
         .route_layer(layer(Arc::clone(app), admit_live))
         .route_layer(layer(Arc::clone(app), caller::authenticate_first))
+}
+
+/// The gateway: whatever is wrong is said in the protocol of the client. Its handlers recognise who asks, and keep their
+/// place for as long as their answer lasts.
+fn passing(app: &Arc<App>, routes: Router<Arc<App>>) -> Router<Arc<App>> {
+    routes.route_layer(layer(Arc::clone(app), limit_gateway_body)).route_layer(from_fn(gateway::shaped))
 }
 
 /// The MCP endpoint: its answers may be streams, so only their number and the bodies are bounded here.

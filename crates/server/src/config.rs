@@ -25,6 +25,8 @@ pub struct ServerConfig {
     pub request_timeout_ms: u64,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// Largest body of a request of the gateway, in bytes.
+    pub max_gateway_body_bytes: usize,
     /// The version that the server reports.
     pub version: String,
     /// Live streams and long polls at a time.
@@ -47,7 +49,7 @@ pub struct ServerConfig {
 
 impl ServerConfig {
     /// The defaults: loopback hosts only, 1,024 requests and 16,384 live streams at a time, 30 s a request, and 16 MiB
-    /// a body: room for an import of 500 ordinary messages.
+    /// a body: room for an import of 500 ordinary messages. Bodies of the gateway have 10 MiB, as in the founding system.
     #[must_use]
     pub fn new(owner_key: OwnerKey) -> Self {
         Self {
@@ -57,6 +59,7 @@ impl ServerConfig {
             max_in_flight: 1_024,
             request_timeout_ms: 30_000,
             max_body_bytes: 16 * 1_024 * 1_024,
+            max_gateway_body_bytes: 10 * 1_024 * 1_024,
             version: env!("CARGO_PKG_VERSION").into(),
             max_live: 16_384,
             open_metrics: false,

@@ -66,6 +66,11 @@ impl Maintenance {
     pub async fn run_once(&self, services: &Services) -> Result<Purged> {
         let mut purged = Purged { events: events(services).await?, ..Purged::default() };
         for _ in 0..self.max_steps {
+            if !services.gateway_keys.purge().await? {
+                break;
+            }
+        }
+        for _ in 0..self.max_steps {
             let conversations = services.conversations.purge(self.step_limit).await?;
             let documents = services.documents.purge(self.step_limit).await?;
             let messages = services.mail.purge(self.step_limit).await?;

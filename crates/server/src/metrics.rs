@@ -2,15 +2,20 @@
 
 mod delivery;
 mod events;
+mod gateway_keys;
+mod outage;
 mod refreshes;
 mod standing;
 
 pub(crate) use delivery::{Carrier, DeliveryMetrics};
 pub(crate) use events::{EventMetrics, PublishStatus, Transport};
+pub(crate) use gateway_keys::GatewayKeyMetrics;
+pub(crate) use outage::OutageMetrics;
 use refreshes::RefreshMetrics;
 pub(crate) use standing::StandingMetrics;
 
 use crate::app::App;
+use crate::gateway::GatewayMetrics;
 use crate::health;
 use crate::problem::Failure;
 use axum::extract::State;
@@ -47,8 +52,14 @@ pub struct Metrics {
     store_up: Gauge,
     /// What is counted of events.
     pub(crate) events: EventMetrics,
+    /// What is counted of requests to the gateway.
+    pub(crate) gateway_keys: GatewayKeyMetrics,
+    /// What waits for the store.
+    pub(crate) outage: OutageMetrics,
     /// How streams and consumer groups stand.
     pub(crate) standing: StandingMetrics,
+    /// What is measured of the gateway.
+    pub(crate) gateway: GatewayMetrics,
     /// What became of refreshes of credentials.
     refreshes: RefreshMetrics,
     /// What is measured of live delivery.
@@ -104,7 +115,10 @@ impl Metrics {
             live: Gauge::default(),
             store_up: Gauge::default(),
             events: EventMetrics::register(&mut registry),
+            gateway_keys: GatewayKeyMetrics::register(&mut registry),
+            outage: OutageMetrics::register(&mut registry),
             standing: StandingMetrics::register(&mut registry),
+            gateway: GatewayMetrics::register(&mut registry),
             refreshes: RefreshMetrics::register(&mut registry),
             delivery: DeliveryMetrics::register(&mut registry, clock),
             registry: Registry::default(),
@@ -214,6 +228,7 @@ fn method_label(method: &http::Method) -> String {
 pub(crate) async fn read(State(app): State<Arc<App>>) -> Result<Response, Failure> {
     let metrics = &app.services.metrics;
     metrics.live.set(i64::try_from(app.admission.live_now()).unwrap_or(i64::MAX));
+    metrics.gateway.in_flight(app.services.gateway.as_ref().map_or(0, |gateway| gateway.in_flight()));
     metrics.delivery.take_over(&app.services.live.counts());
     metrics.refreshes.take_over(app.services.tokens.counts());
     health::ask_store(&app).await;

@@ -9,9 +9,10 @@ use crate::events::{
     consumer_lag, dead, groups, health as events_health, legacy as observed, node, publish, read as read_page, rooms,
     set_transport, sse, streams, transport, work, ws,
 };
+use crate::gateway_keys;
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
 use crate::providers::credential;
-use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, whoami};
+use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, store, whoami};
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
@@ -129,6 +130,14 @@ endpoints! {
         observed::consumer_lag => consumer_lag [Scope::EventsRead];
         observed::streams => streams [Scope::EventsRead];
         observed::health => health [Scope::EventsRead];
+        gateway_keys::create => create [audited(Scope::GatewayAdmin, AuditClass::Privilege, "gateway.keys.create", "gateway_key")];
+        gateway_keys::list => list [audited(Scope::GatewayAdmin, AuditClass::Read, "gateway.keys.list", "gateway_key")];
+        gateway_keys::import => import [audited(Scope::GatewayAdmin, AuditClass::Privilege, "gateway.keys.import", "gateway_key")];
+        gateway_keys::export => export [audited(Scope::GatewayAdmin, AuditClass::Export, "gateway.keys.export", "gateway_key")];
+        gateway_keys::read => read [audited(Scope::GatewayAdmin, AuditClass::Read, "gateway.keys.read", "gateway_key")];
+        gateway_keys::change => change [audited(Scope::GatewayAdmin, AuditClass::Privilege, "gateway.keys.change", "gateway_key")];
+        gateway_keys::remove => remove [audited(Scope::GatewayAdmin, AuditClass::Delete, "gateway.keys.remove", "gateway_key")];
+        gateway_keys::usage => usage [audited(Scope::GatewayAdmin, AuditClass::Read, "gateway.usage", "gateway_usage")];
         groups::list => list [Scope::EventsRead];
         groups::create => create [audited(Scope::EventsAdmin, AuditClass::Write, "events.groups.create", "group")];
         groups::remove => remove [audited(Scope::EventsAdmin, AuditClass::Delete, "events.groups.remove", "group")];
@@ -159,6 +168,12 @@ endpoints! {
         presence::register => register [Scope::PresenceWrite];
         presence::unregister => unregister [Scope::PresenceWrite];
         presence::heartbeat => heartbeat [Scope::PresenceWrite];
+        store => status [Scope::StoreRead];
+        store::journal => list [Scope::StoreRead];
+        store::journal => replay [audited_in_server(Scope::StoreAdmin, AuditClass::Write, "store.journal.replay", "journal")];
+        store::journal => discard [audited_in_server(Scope::StoreAdmin, AuditClass::Delete, "store.journal.discard", "journal")];
+        store::legacy => redis_status [Scope::StoreRead];
+        store::legacy => storage_status [Scope::StoreRead];
         credential => put [audited(Scope::ProvidersWrite, AuditClass::Privilege, "providers.credential.put", "credential")];
         credential => read [audited(Scope::ProvidersRead, AuditClass::Read, "providers.credential.read", "credential")];
         credential => reveal [audited(Scope::ProvidersSecrets, AuditClass::Read, "providers.credential.reveal", "credential")];

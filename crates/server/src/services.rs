@@ -2,6 +2,7 @@
 
 use crate::access::Refusals;
 use crate::events::{Coalescer, Publisher};
+use crate::gateway::GatewayObserver;
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
@@ -12,9 +13,12 @@ use mainstay_core::events::{
 };
 use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
+use mainstay_core::outage::{Outage, OutageService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
 use mainstay_core::providers::credentials::{Authorizer, NoClients, TokenParts, TokenRules, TokenService};
+use mainstay_core::providers::keys::{GatewayKeyService, KeyRules, Meter};
 use mainstay_core::{Caller, Clock, Mint, Result, StoreInfo, StoreProbe, Stores};
+use mainstay_gateway::serving::{Gateway, Observer};
 use mainstay_hub::Hub;
 use mainstay_hub::live::{Live, LiveOptions};
 use std::collections::BTreeSet;
@@ -25,6 +29,8 @@ use tokio_util::task::TaskTracker;
 /// How long sockets may take to say farewell once they are told to.
 const SOCKETS_END_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long the store may take to be told of uses of providers that are over.
+const USES_END_WITHIN: Duration = Duration::from_secs(20);
 /// How long refreshes of credentials may take to store what they were given.
 const REFRESHES_END_WITHIN: Duration = Duration::from_secs(20);
 
@@ -44,10 +50,18 @@ pub struct Services {
     pub documents: Arc<DocumentService>,
     /// Events.
     pub events: Arc<EventService>,
+    /// Keys of the gateway, and usage.
+    pub gateway_keys: Arc<GatewayKeyService>,
+    /// Admits requests to the gateway, and settles them.
+    pub meter: Arc<Meter>,
+    /// The gateway to providers; none where no store of pools is given.
+    pub gateway: Option<Arc<Gateway>>,
     /// Users, API keys and sessions.
     pub identity: Arc<IdentityService>,
     /// Mail.
     pub mail: Arc<MailService>,
+    /// What this node keeps while the store is away.
+    pub outage: Arc<OutageService>,
     /// How streams and groups stand.
     pub observer: Arc<EventObserver>,
     /// Presence.
@@ -94,10 +108,14 @@ pub struct ServiceRules {
     pub conversations: ConversationRules,
     /// The rules of documents.
     pub documents: DocumentRules,
+    /// The rules of gateway keys.
+    pub gateway_keys: KeyRules,
     /// The rules of identity.
     pub identity: IdentityRules,
     /// The rules of mail.
     pub mail: MailRules,
+    /// What this node keeps while the store is away; nothing where the store is a file of its own.
+    pub outage: Option<Arc<Outage>>,
     /// The rules of presence.
     pub presence: PresenceRules,
     /// The rules of rooms.
@@ -158,6 +176,10 @@ impl Services {
         });
         let store = Arc::clone(&stores.documents);
         let documents = DocumentService::new(store, Arc::clone(clock), Arc::clone(mint), rules.documents);
+        let keys = Arc::clone(&stores.gateway_keys);
+        let gateway_keys = GatewayKeyService::new(keys, Arc::clone(clock), Arc::clone(mint), rules.gateway_keys);
+        let meter =
+            Meter::new(Arc::clone(&stores.gateway_keys), Arc::clone(clock), Arc::new(metrics.gateway_keys.clone()));
         let identity =
             IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
@@ -181,9 +203,13 @@ impl Services {
             conversations,
             documents: Arc::new(documents),
             events,
+            gateway_keys: Arc::new(gateway_keys),
+            meter: Arc::new(meter),
+            gateway: None,
             identity: Arc::new(identity),
             mail: Arc::new(mail),
             observer: Arc::new(observer),
+            outage: Arc::new(OutageService::new(rules.outage)),
             presence: Arc::new(presence),
             rooms: Arc::new(rooms),
             tokens: Arc::new(tokens),
@@ -208,7 +234,8 @@ impl Services {
     pub async fn check_ring(&self) -> Result<()> {
         self.identity.check_ring().await?;
         self.tokens.check_ring().await?;
-        self.documents.check_ring().await
+        self.documents.check_ring().await?;
+        self.gateway_keys.check_ring().await
     }
 
     /// The keys that something in the store is sealed with, by id.
@@ -218,7 +245,8 @@ impl Services {
     pub async fn seal_keys(&self, caller: &Caller) -> Result<BTreeSet<String>> {
         let (of_users, of_tokens) = (self.identity.seal_keys(caller).await?, self.tokens.seal_keys(caller).await?);
         let of_documents = self.documents.seal_keys(caller).await?;
-        Ok([of_users, of_tokens, of_documents].into_iter().flatten().collect())
+        let of_keys = self.gateway_keys.seal_keys(caller).await?;
+        Ok([of_users, of_tokens, of_documents, of_keys].into_iter().flatten().collect())
     }
 
     /// Seals every secret in the store with the primary key; returns how many were sealed with another.
@@ -229,7 +257,22 @@ impl Services {
         self.check_ring().await?;
         let of_users = self.identity.reseal(caller).await?;
         let of_tokens = self.tokens.reseal(caller).await?;
-        Ok(of_users.saturating_add(of_tokens).saturating_add(self.documents.reseal(caller).await?))
+        let of_documents = self.documents.reseal(caller).await?;
+        let of_keys = self.gateway_keys.reseal(caller).await?;
+        Ok([of_users, of_tokens, of_documents, of_keys].into_iter().fold(0, u32::saturating_add))
+    }
+
+    /// The same services with a gateway.
+    #[must_use]
+    pub fn with_gateway(mut self, gateway: Arc<Gateway>) -> Self {
+        self.gateway = Some(gateway);
+        self
+    }
+
+    /// What is told of what the gateway does, for the metrics.
+    #[must_use]
+    pub fn gateway_observer(&self) -> Arc<dyn Observer> {
+        Arc::new(GatewayObserver(Arc::clone(&self.metrics)))
     }
 
     /// How many events were not published because a later one stood for them.
@@ -244,6 +287,9 @@ impl Services {
         self.sockets.close();
         if tokio::time::timeout(SOCKETS_END_WITHIN, self.sockets.wait()).await.is_err() {
             tracing::warn!(sockets = self.sockets.len(), "sockets were cut");
+        }
+        if let Some(gateway) = &self.gateway {
+            gateway.close(USES_END_WITHIN).await;
         }
         self.tokens.close(REFRESHES_END_WITHIN).await;
         self.live.close().await;

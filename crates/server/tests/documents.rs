@@ -78,6 +78,8 @@ async fn a_secret_stands_nowhere_in_clear() {
         }
         let reader = site.key(&["documents:read", "documents:write"]).await.token;
         site.call(Call::get(&format!("{MAIN}/revealed")).with(&reader)).await.problem("auth.forbidden").await;
+        let revealed = value(site.call(Call::get(&format!("{MAIN}/revealed"))).await).await;
+        assert!(revealed.contains("sk-other"), "{revealed}");
         let trail = site.call(Call::get("/v1/audit/entries")).await.text().await;
         assert!(trail.contains("documents.reveal") && trail.contains("documents.put"), "{trail}");
         assert!(!trail.contains("sk-"), "{trail}");

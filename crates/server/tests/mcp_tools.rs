@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const ORIGINAL: &str = include_str!("../src/mcp/tools/legacy/tools.json");
 
-const ORDER: [&str; 33] = [
+const ORDER: [&str; 36] = [
     "coord_publish_message",
     "coord_check_messages",
     "coord_ack_message",
@@ -45,6 +45,9 @@ const ORDER: [&str; 33] = [
     "events_publish",
     "events_read",
     "events_streams",
+    "settings_get",
+    "settings_list",
+    "settings_set",
     "whoami",
 ];
 

@@ -2,7 +2,7 @@
 
 use crate::errors::{Failure, from_sqlite, unavailable};
 use crate::options::SqliteOptions;
-use crate::schema;
+use crate::schema::{self, Schema};
 use mainstay_core::{Error, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -15,7 +15,7 @@ const STATEMENTS: usize = 128;
 const WRITER_CACHE_KIB: i64 = 32 * 1_024;
 
 /// Opens the connection of the writer on a file, and brings the file to this version's schema.
-pub(crate) fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connection> {
+pub(crate) fn open_writer(path: &Path, options: &SqliteOptions, schema: Schema) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || {
         let connection = Connection::open_with_flags(path, flags)?;
@@ -27,7 +27,7 @@ pub(crate) fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connec
     };
     let named = |error: Error| naming(error, path);
     let connection = open().map_err(|error| named(from_sqlite(&error)))?;
-    schema::ensure_file(&connection, path, options).map_err(named)?;
+    schema::ensure_file(&connection, path, options, schema).map_err(named)?;
     set_up_writer(&connection).map_err(|error| named(error.into()))?;
     if connection.is_readonly("main").map_err(|error| from_sqlite(&error))? {
         return Err(named(unavailable("the database file may not be written", "opened read-only")));
@@ -36,10 +36,10 @@ pub(crate) fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connec
 }
 
 /// Opens a database in memory.
-pub(crate) fn open_memory() -> Result<Connection> {
+pub(crate) fn open_memory(schema: Schema) -> Result<Connection> {
     let open = || {
         let connection = Connection::open_in_memory()?;
-        schema::migrate(&connection)?;
+        schema::migrate(&connection, schema)?;
         set_up_writer(&connection)?;
         Ok::<_, Failure>(connection)
     };

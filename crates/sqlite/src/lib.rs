@@ -17,12 +17,15 @@ mod documents;
 mod errors;
 mod events;
 mod files;
+mod gateway_keys;
 mod identity;
 mod lock;
 mod mail;
 mod names;
 mod options;
+mod outage;
 mod presence;
+mod providers;
 mod readers;
 mod rooms;
 mod schema;
@@ -32,6 +35,7 @@ mod wakeups;
 mod writer;
 
 pub use options::{Location, SqliteOptions};
+pub use outage::OutageFile;
 
 use mainstay_core::{Result, Stores};
 use std::sync::Arc;
@@ -43,7 +47,7 @@ use std::sync::Arc;
 /// `store.unavailable`, `store.busy` and `store.full` where it cannot be opened or written; `settings.invalid`.
 pub async fn open(options: SqliteOptions) -> Result<Stores> {
     let info = store::info(&options.location);
-    let opened = tokio::task::spawn_blocking(move || store::Store::open(&options)).await;
+    let opened = tokio::task::spawn_blocking(move || store::Store::open(&options, schema::STORE)).await;
     let store = Arc::new(opened.map_err(|error| store::ended_early(&error))??);
     Ok(Stores {
         info,
@@ -55,10 +59,12 @@ pub async fn open(options: SqliteOptions) -> Result<Stores> {
         credentials: Arc::new(credentials::SqliteCredentials::new(Arc::clone(&store))),
         documents: Arc::new(documents::SqliteDocuments::new(Arc::clone(&store))),
         events: Arc::new(events::SqliteEvents::new(Arc::clone(&store))),
+        gateway_keys: Arc::new(gateway_keys::SqliteKeys::new(Arc::clone(&store))),
         groups: Arc::new(events::SqliteGroups::new(Arc::clone(&store))),
         identity: Arc::new(identity::SqliteIdentity::new(Arc::clone(&store))),
         mail: Arc::new(mail::SqliteMail::new(Arc::clone(&store))),
         presence: Arc::new(presence::SqlitePresence::new(Arc::clone(&store))),
+        providers: Arc::new(providers::SqliteProviders::new(Arc::clone(&store))),
         rooms: Arc::new(rooms::SqliteRooms::new(Arc::clone(&store))),
         transport: Arc::new(transport::SqliteTransport::new(store)),
     })

@@ -5,13 +5,16 @@ use crate::errors::Outcome;
 use crate::files;
 use crate::options::{Location, SqliteOptions};
 use crate::readers::Readers;
+use crate::schema::Schema;
 use crate::wakeups::{Wakes, Wakeups};
 use crate::writer::Writer;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use mainstay_core::{Error, Hint, HintSource, Result, StoreInfo, StoreProbe};
+use mainstay_core::api::Timestamp;
+use mainstay_core::{Clock, Error, Hint, HintSource, Result, StoreActivity, StoreInfo, StoreProbe, SystemClock};
 use rusqlite::Connection;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// An open store.
 pub(crate) struct Store {
@@ -19,23 +22,33 @@ pub(crate) struct Store {
     /// Absent for a database in memory, which has a single connection.
     readers: Option<Arc<Readers>>,
     wakeups: Arc<Wakeups>,
+    asked: AtomicU64,
+    failed: AtomicU64,
+    opened_at: Timestamp,
 }
 
 impl Store {
     /// Opens a store. Blocks.
-    pub(crate) fn open(options: &SqliteOptions) -> Result<Self> {
+    pub(crate) fn open(options: &SqliteOptions, schema: Schema) -> Result<Self> {
         options.validate()?;
         let (path, connection) = match &options.location {
-            Location::Memory => (None, open_memory()?),
+            Location::Memory => (None, open_memory(schema)?),
             Location::File(path) => {
                 files::ensure_database(path)?;
-                (Some(path.clone()), open_writer(path, options)?)
+                (Some(path.clone()), open_writer(path, options, schema)?)
             }
         };
         let wakeups = Arc::new(Wakeups::new(path.as_deref()));
         let writer = Arc::new(Writer::start(connection, options, Arc::clone(&wakeups))?);
         let readers = path.map(|path| Arc::new(Readers::new(path, options.clone())));
-        Ok(Self { writer, readers, wakeups })
+        Ok(Self {
+            writer,
+            readers,
+            wakeups,
+            asked: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            opened_at: SystemClock.now(),
+        })
     }
 
     /// Runs work in the next commit.
@@ -44,7 +57,15 @@ impl Store {
         T: Send + 'static,
         F: Fn(&Connection, &mut Wakes) -> Outcome<T> + Send + 'static,
     {
-        self.writer.write(work).await
+        self.counted(self.writer.write(work).await)
+    }
+
+    fn counted<T>(&self, answer: Result<T>) -> Result<T> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        if answer.as_ref().is_err_and(|error| error.problem.retryable) {
+            self.failed.fetch_add(1, Ordering::Relaxed);
+        }
+        answer
     }
 
     /// Runs work that reads one moment of the store.
@@ -53,10 +74,10 @@ impl Store {
         T: Send + 'static,
         F: Fn(&Connection) -> Outcome<T> + Send + 'static,
     {
-        match &self.readers {
+        self.counted(match &self.readers {
             Some(readers) => readers.read(work).await,
             None => self.writer.write(move |connection, _| work(connection)).await,
-        }
+        })
     }
 }
 
@@ -65,6 +86,16 @@ impl StoreProbe for Store {
     async fn ping(&self) -> Result<()> {
         self.read(|connection| Ok(connection.prepare_cached("SELECT epoch FROM store")?.query_row([], |_| Ok(()))?))
             .await
+    }
+
+    fn activity(&self) -> StoreActivity {
+        StoreActivity {
+            commands: self.asked.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            first_connected_at: Some(self.opened_at),
+            connected_at: Some(self.opened_at),
+            ..StoreActivity::default()
+        }
     }
 
     async fn close(&self) {

@@ -161,6 +161,35 @@ pub fn seal(record: &Record, stamp: &Stamp, before: &Head) -> Result<Sealed> {
     Ok(Sealed { seq: entry.seq, hash: Hash::of(body.as_bytes()), body })
 }
 
+/// Reads a record and its stamp back from an entry, whatever its place in a chain: one that was sealed behind the beginning to
+/// wait for its place.
+///
+/// # Errors
+/// Where the text is no entry.
+pub(crate) fn unseal(body: &str) -> Result<(Record, Stamp)> {
+    let entry: AuditEntry = serde_json::from_str(body)
+        .map_err(|e| Error::inconsistent(format!("an entry of the audit trail that waits cannot be read: {e}")))?;
+    let stamp = Stamp { at: entry.at, nonce: entry.nonce };
+    let record = Record {
+        chain: entry.chain,
+        action: entry.action,
+        class: entry.class,
+        outcome: entry.outcome,
+        principal: entry.principal,
+        subject: entry.subject,
+        namespace: entry.namespace,
+        resource: entry.resource,
+        status: entry.status,
+        code: entry.code.as_deref().and_then(Code::find),
+        of: entry.of,
+        from: entry.from,
+        request_id: entry.request_id,
+        correlation_id: entry.correlation_id,
+        reason: entry.reason,
+    };
+    Ok((record, stamp))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

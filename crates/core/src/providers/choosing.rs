@@ -5,7 +5,11 @@ use mainstay_api::Timestamp;
 use mainstay_api::providers::{LeaseId, ProviderId};
 use std::time::Duration;
 
-/// How one of the providers that may be chosen is chosen. Where two are equal, the smaller id is chosen.
+/// How one of the providers that may be chosen is chosen. One that is let through to see whether it has recovered comes before
+/// the others. Where two are equal, the smaller id is chosen.
+///
+/// *The longest time since the last* goes by [`super::Counters::sequence`], so that it tells choices of the same millisecond apart,
+/// and then by [`super::Counters::used_at`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {
     /// The lowest score of the founding system: the time of the last choice in milliseconds (24 hours ago where there was
@@ -19,7 +23,8 @@ pub enum Strategy {
     LeastRecentlyUsed,
     /// One after the other, in the order of the pool.
     RoundRobin,
-    /// In turns, by weight, spread evenly (smooth weighted round robin).
+    /// In turns, by weight, spread evenly (stride scheduling: each choice moves a provider on by a stride that is the smaller the
+    /// greater its weight, and the one that is furthest behind is chosen). Who was away does not catch up.
     Weighted,
     /// The fewest requests in flight for its weight, then the longest time since the last.
     LeastInFlight,
@@ -64,9 +69,10 @@ pub struct BreakerRules {
     pub open_for: Duration,
     /// An answer that took longer than this until its first byte is slow.
     pub slow_after: Duration,
-    /// More slow answers than this part in a thousand make it half-open: 50 says that the 95th percentile is too slow.
+    /// More slow answers than this part in a thousand make it half-open: 50 says that the 95th percentile is too slow, and 1,000
+    /// says never.
     pub slow_per_mille: u32,
-    /// For how long slowness must last.
+    /// For how long slowness must last: the answers of so much time are looked at, once there are answers since then.
     pub slow_for: Duration,
     /// Fewer answers than this within [`Self::slow_for`] say nothing.
     pub min_answers: u32,
@@ -117,7 +123,7 @@ pub struct Choose {
     pub sticky: Option<Sticky>,
     /// Providers that were tried for this request already.
     pub except: Vec<ProviderId>,
-    /// The id of this use. A choice that is repeated under it answers what was chosen, and counts nothing.
+    /// The id of this use. A choice that is repeated under it while it lasts answers what was chosen, and counts nothing.
     pub lease: LeaseId,
     /// Which node asks.
     pub node: String,
@@ -144,7 +150,8 @@ pub struct Chosen {
     pub probe: bool,
 }
 
-/// Why nothing could be chosen: how many providers each reason left out.
+/// Why nothing could be chosen: how many providers each reason left out. The first that holds is counted, in this order: disabled,
+/// tried already, without the model, unhealthy, full, open.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NoneFree {
     /// Providers in the pool.

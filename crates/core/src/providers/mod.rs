@@ -10,6 +10,7 @@
 mod choosing;
 pub mod credentials;
 pub mod keys;
+pub mod pool;
 mod port;
 mod records;
 

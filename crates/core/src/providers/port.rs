@@ -30,7 +30,7 @@ pub struct SeededProvider {
 pub struct ReplacePool {
     /// See [`PoolRecord::settings`].
     pub settings: RawJson,
-    /// Its providers, in their order. Those that were in it keep their health, counters and credentials.
+    /// Its providers, in their order, each once. Those that were in it keep their health, counters and credentials.
     pub providers: Vec<SeededProvider>,
 }
 
@@ -52,11 +52,11 @@ pub struct PatchProvider {
 /// A change of a pool.
 #[derive(Debug, Clone)]
 pub enum PoolChange {
-    /// Replaces it, or makes it.
+    /// Replaces it, or makes it. Settings of a provider that stay the same keep their version.
     Replace(ReplacePool),
     /// Replaces the settings of the pool itself; makes an empty pool where there is none.
     Settings(RawJson),
-    /// Adds a provider at the end; makes the pool where there is none.
+    /// Adds a provider at the end; makes the pool where there is none. One that is there with the same settings stays as it is.
     Add(SeededProvider),
     /// Replaces the settings of a provider, and nothing else of it.
     Patch(PatchProvider),
@@ -174,7 +174,8 @@ pub trait ProviderStore: Send + Sync {
     /// One provider.
     async fn provider(&self, pool: &PoolName, id: &ProviderId, now: Timestamp) -> Result<Option<ProviderRecord>>;
 
-    /// Changes a pool. A repetition (same change, same time) changes nothing and answers the same. Wakes readers.
+    /// Changes a pool. A repetition (same change, same time) within an hour, and 64 changes, changes nothing and answers the same.
+    /// Wakes readers.
     async fn change(&self, change: ChangePool) -> Result<PoolOutcome>;
 
     /// Chooses a provider, counts the request with its time, and notes that it is in use, in one step. Uses that have ended
@@ -190,14 +191,15 @@ pub trait ProviderStore: Send + Sync {
     /// changes nothing. Wakes readers where a circuit or the health of a provider changed.
     async fn finish(&self, uses: FinishUses) -> Result<Finished>;
 
-    /// Records what an active check of a provider showed: healthy again, or the failure.
+    /// Records what an active check of a provider showed: healthy again, or the failure. A check is no request, and not counted. To a
+    /// circuit it is a probe. Wakes readers as [`Self::finish`] does. Applied to one provider, or to none where it is not there.
     async fn checked(&self, check: Checked) -> Result<Finished>;
 
-    /// Sets counters or health back. Answers how many providers that were.
+    /// Sets counters or health back. Answers how many providers that were. Wakes readers.
     async fn reset(&self, reset: ResetProviders) -> Result<u32>;
 
-    /// Forces a circuit open, or closes it. False where there is no such provider.
-    async fn stand(&self, stand: StandBreaker) -> Result<bool>;
+    /// Forces a circuit open, or closes it. Answers what it was; nothing where there is no such provider. Wakes readers.
+    async fn stand(&self, stand: StandBreaker) -> Result<Option<BreakerState>>;
 
     /// Whether anything in any pool is sealed with this key.
     async fn sealed_with(&self, key: &str) -> Result<bool>;

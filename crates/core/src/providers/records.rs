@@ -43,7 +43,8 @@ pub struct ProviderSettings {
     pub traits: Traits,
     /// The key that something in the body is sealed with.
     pub seal_key: Option<String>,
-    /// Grows with every change, from 1; never smaller than before, not even where the provider was removed and added.
+    /// The revision of the pool at which they were changed, so that it grows with every change, also where the provider was removed
+    /// and added.
     pub version: u64,
     /// When it was changed.
     pub updated_at: Timestamp,
@@ -132,7 +133,8 @@ pub struct ProviderRecord {
 /// A pool with its providers, in their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolRecord {
-    /// Grows with every change of settings and of who is in the pool, from 1.
+    /// Grows with every change of settings and of who is in the pool: `max(last + 1, now in microseconds)`, so that a pool that was
+    /// dropped and made again does not repeat it.
     pub revision: u64,
     /// The settings of the pool itself, opaque to the store: its protocol, how providers are chosen, headers, limits.
     pub settings: RawJson,

@@ -78,7 +78,8 @@ fn read_complaint(answered: &Answered<'_>, request: &RefreshRequest) -> RefreshR
     match (answered.status, code) {
         (_, "invalid_grant") => RefreshRefusal::InvalidGrant(reason),
         (408 | 425 | 429 | 500..=599, _) | (_, "temporarily_unavailable" | "slow_down" | "server_error") => {
-            let in_doubt = answered.status >= 500 || answered.status == 408;
+            // Who answers between us and the server does not know what became of the request.
+            let in_doubt = matches!(answered.status, 408 | 502 | 504);
             RefreshRefusal::Transient { reason, retry_after: answered.retry_after, in_doubt }
         }
         _ => RefreshRefusal::Misconfigured(reason),
@@ -151,7 +152,7 @@ mod tests {
         let doubt = |refusal: &RefreshRefusal| matches!(refusal, RefreshRefusal::Transient { in_doubt: true, .. });
         let safe = |refusal: &RefreshRefusal| matches!(refusal, RefreshRefusal::Transient { in_doubt: false, .. });
         type Is<'a> = &'a dyn Fn(&RefreshRefusal) -> bool;
-        let cases: [(u16, &str, Is<'_>); 11] = [
+        let cases: [(u16, &str, Is<'_>); 12] = [
             (400, r#"{"error":"invalid_grant","error_description":"r-old was used, s3cret"}"#, &grant),
             (401, r#"{"error":{"code":"invalid_grant","message":"gone"}}"#, &grant),
             (200, r#"{"error":"invalid_grant"}"#, &grant),
@@ -159,7 +160,8 @@ mod tests {
             (400, r#"{"error":"unsupported_grant_type"}"#, &wrong),
             (404, "<html>r-old</html>", &wrong),
             (302, "", &wrong),
-            (500, "oops", &doubt),
+            (500, "oops", &safe),
+            (502, "oops", &doubt),
             (200, "<html>", &doubt),
             (200, r#"{"access_token":""}"#, &doubt),
             (429, "{}", &safe),

@@ -6,6 +6,7 @@ mod question;
 
 pub use options::{InvalidUpstream, OpenAiOptions};
 
+use crate::chain;
 use answer::read_answer;
 use async_trait::async_trait;
 use mainstay_core::api::conversations::NewMessage;
@@ -117,12 +118,6 @@ impl Agent for OpenAiAgent {
 
 fn failed(detail: impl Into<String>, internal: impl Into<String>) -> AgentError {
     AgentError::Failed { detail: detail.into(), internal: internal.into() }
-}
-
-/// An error with its causes: the outermost one says little.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source()).take(8);
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -3,6 +3,8 @@
 use crate::Protocol;
 use crate::counting::Weight;
 use crate::json::Shape;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
 
 /// A request to a model.
@@ -144,20 +146,38 @@ impl Signature {
     /// Stands between the origin and the proof where a client of another protocol keeps it.
     const MARK: char = '#';
 
-    /// How it is shown to a client.
+    /// How it is shown to a client. Clients of Gemini read Base64, whatever it holds.
     pub fn shown_to(&self, client: Protocol) -> String {
-        if self.origin == client { self.text.clone() } else { format!("{}{}{}", self.origin, Self::MARK, self.text) }
+        if self.origin == client {
+            return self.text.clone();
+        }
+        let marked = format!("{}{}{}", self.origin, Self::MARK, self.text);
+        if client == Protocol::Gemini { STANDARD.encode(marked) } else { marked }
     }
 
     /// As a client gives it back; without a mark it is of the client's own protocol.
     pub fn given_back(client: Protocol, text: String) -> Self {
-        let marked =
-            text.split_once(Self::MARK).and_then(|(origin, proof)| Some((origin.parse().ok()?, proof.to_owned())));
-        match marked {
-            Some((origin, text)) => Self { origin, text },
-            None => Self { origin: client, text },
-        }
+        let unmarked = |marked: &str| {
+            let (origin, proof) = marked.split_once(Self::MARK)?;
+            Some(Self { origin: origin.parse().ok()?, text: proof.to_owned() })
+        };
+        let found = if client == Protocol::Gemini {
+            let bytes = STANDARD.decode(standard_base64(&text)).ok();
+            bytes.and_then(|bytes| unmarked(std::str::from_utf8(&bytes).ok()?))
+        } else {
+            unmarked(&text)
+        };
+        found.unwrap_or(Self { origin: client, text })
     }
+}
+
+/// Base64 in the usual letters: libraries of Google write that of addresses as well.
+pub(crate) fn standard_base64(data: &str) -> String {
+    let mut usual = data.replace('-', "+").replace('_', "/");
+    while !usual.len().is_multiple_of(4) {
+        usual.push('=');
+    }
+    usual
 }
 
 #[derive(Debug, Clone)]
@@ -372,4 +392,22 @@ pub(crate) enum Member {
     FrequencyPenalty,
     Stop,
     Turns,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_comes_back_from_every_client_with_its_origin() {
+        for origin in Protocol::ALL {
+            let proof = Signature { origin, text: "Eq+/Bc==".into() };
+            for client in Protocol::ALL {
+                assert_eq!(Signature::given_back(client, proof.shown_to(client)), proof, "{origin} by way of {client}");
+            }
+            // A library of Google writes what it read in the letters of addresses.
+            let rewritten = proof.shown_to(Protocol::Gemini).replace('+', "-").replace('/', "_");
+            assert_eq!(Signature::given_back(Protocol::Gemini, rewritten).origin, origin);
+        }
+    }
 }

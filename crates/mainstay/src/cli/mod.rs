@@ -12,6 +12,7 @@ mod coordination;
 mod document;
 mod events;
 mod explain;
+mod gateway;
 mod health;
 mod issuer;
 mod key;
@@ -27,6 +28,7 @@ mod serve;
 mod session;
 mod signals;
 mod span;
+mod store;
 mod totp;
 mod user;
 mod whoami;
@@ -131,6 +133,12 @@ enum Work {
     /// Care for the keys that secrets in the store are sealed with.
     #[command(subcommand)]
     Keyring(keyring::KeyringCommand),
+    /// Care for the gateway: the keys of those who use it, and what was used.
+    #[command(subcommand)]
+    Gateway(gateway::GatewayCommand),
+    /// See how the store stands, and what a server keeps while it is away.
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// Care for providers, the upstreams of the gateway.
     #[command(subcommand)]
     Providers(providers::ProvidersCommand),
@@ -240,6 +248,8 @@ impl Work {
             Self::User(command) => command.run(context).await,
             Self::Key(command) => command.run(context).await,
             Self::Keyring(command) => command.run(context).await,
+            Self::Gateway(command) => command.run(context).await,
+            Self::Store(command) => command.run(context).await,
             Self::Providers(command) => command.run(context).await,
             Self::Serve(command) => command.run(context).await,
             Self::Mcp(command) => command.run(context).await,

@@ -16,7 +16,7 @@ use mainstay_core::documents::DocumentName;
 use mainstay_core::{Caller, StoreInfo, SystemClock};
 use mainstay_server::identity::tokens::TokenVerifier;
 use mainstay_server::mcp::{self, HttpOptions, McpParts};
-use mainstay_server::{Anchoring, Maintenance, Refreshing, ServerConfig, Services, Surveying};
+use mainstay_server::{Anchoring, Maintenance, OutageLook, Refreshing, Renewing, ServerConfig, Services, Surveying};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,9 +54,15 @@ impl Serve {
         // Signals are heard from the start: a stop while the store opens is a stop.
         let mut signals = Signals::new()?;
         wiring::ring(settings).await?;
-        let backbone = Backbone::open(settings).await?;
-        backbone.services.check_ring().await?;
+        let backbone = Backbone::open_to_serve(settings).await?;
+        let ring_is_known = check_ring(&backbone).await?;
+        let late = (!ring_is_known)
+            .then(|| tokio::spawn(check_ring_later(Arc::clone(&backbone.services), backbone.shutdown.clone())));
         let served = serve(context, &backbone, &mut signals).await;
+        let lacks = match late {
+            Some(late) => late.await.ok().flatten(),
+            None => None,
+        };
         let grace = Duration::from_millis(settings.server.shutdown_grace_ms.max(1_000));
         if served.is_ok()
             && let Some(mirror) = &settings.mirror
@@ -69,7 +75,7 @@ impl Serve {
         if tokio::time::timeout(grace, backbone.close()).await.is_err() {
             tracing::warn!("the store did not close in time");
         }
-        served
+        lacks.map_or(served, |error| Err(error.into()))
     }
 }
 
@@ -97,15 +103,59 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
     let anchoring = wiring::anchoring(settings);
     let anchoring = tokio::spawn(anchoring.run(Arc::clone(&services), backbone.shutdown.clone()));
     let surveying = tokio::spawn(Surveying::default().run(Arc::clone(&services), backbone.shutdown.clone()));
+    let renewing = tokio::spawn(Renewing::default().run(Arc::clone(&services), backbone.shutdown.clone()));
+    let look = backbone.documents.clone().map(|documents| {
+        tokio::spawn(OutageLook::default().run(documents, Arc::clone(&services), backbone.shutdown.clone()))
+    });
     let refreshing = tokio::spawn(Refreshing::default().run(Arc::clone(&services), backbone.shutdown.clone()));
     let keys = tokio::spawn(current_keys(tokens, backbone.shutdown.clone()));
     let grace_ms = settings.server.shutdown_grace_ms;
     let serving = mainstay_server::serve(listener, router, backbone.shutdown.clone(), grace_ms);
     let outcome = until_stopped(serving, signals, &backbone.shutdown).await;
     backbone.shutdown.cancel();
-    let _ = tokio::join!(maintenance, anchoring, surveying, refreshing, keys);
+    if let Some(look) = look {
+        look.await.ok();
+    }
+    let _ = tokio::join!(maintenance, anchoring, surveying, refreshing, renewing, keys);
     Anchoring::finish(&services).await;
     outcome.map_err(|cause| Failure::io("the server failed", &cause))
+}
+
+/// Whether every key that is in use in the store is in the ring. Not known while the store is away and this node goes on without.
+async fn check_ring(backbone: &Backbone) -> Result<bool> {
+    match backbone.services.check_ring().await {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == Code::StoreUnavailable && backbone.documents.is_some() => {
+            if !backbone.documents.as_ref().is_some_and(|documents| documents.has_copies()) {
+                return Err(error.into());
+            }
+            tracing::warn!(%error, "the store is away at the start: settings are served from the last known copy");
+            if let Some(documents) = &backbone.documents {
+                documents.lost(&error);
+            }
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Looks at the ring as soon as the store is back, and ends the server where it lacks a key.
+async fn check_ring_later(services: Arc<Services>, shutdown: CancellationToken) -> Option<mainstay_core::Error> {
+    const PAUSE: Duration = Duration::from_secs(1);
+    let looked = async {
+        loop {
+            match services.check_ring().await {
+                Ok(()) => return None,
+                Err(error) if error.code() == Code::StoreUnavailable => tokio::time::sleep(PAUSE).await,
+                Err(error) => return Some(error),
+            }
+        }
+    };
+    let lacks = shutdown.run_until_cancelled(looked).await.flatten();
+    if lacks.is_some() {
+        shutdown.cancel();
+    }
+    lacks
 }
 
 /// Keeps the keys of the trusted issuers current, where there are any.

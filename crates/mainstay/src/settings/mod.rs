@@ -18,6 +18,7 @@ pub use table::Setting;
 use mainstay_api::events::GroupName;
 use mainstay_api::{Code, InstanceId, MessageType, Namespace, Problem};
 use mainstay_core::events::{RoomRules, Streams};
+use mainstay_core::outage::JournalBounds;
 use read::Reader;
 use secrecy::SecretString;
 use std::net::{IpAddr, SocketAddr};
@@ -76,6 +77,8 @@ pub struct Settings {
     pub presence: PresenceSettings,
     /// Redis.
     pub redis: RedisSettings,
+    /// Bounds of what a node keeps while its Redis is away.
+    pub outage: JournalBounds,
     /// The consumer group of commands that name none.
     pub consumer_group: Option<GroupName>,
     /// Rooms of streams.
@@ -259,6 +262,7 @@ impl Settings {
             audit: read.audit()?,
             presence: read.presence()?,
             redis: read.redis()?,
+            outage: read.outage()?,
             consumer_group: read.parsed(Setting::ConsumerGroup)?,
             rooms: read.rooms()?,
             streams: streams::read(&layers)?,

@@ -6,6 +6,7 @@ use super::{
 };
 use mainstay_api::InstanceId;
 use mainstay_core::events::RoomRules;
+use mainstay_core::outage::JournalBounds;
 use secrecy::SecretString;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -167,6 +168,13 @@ impl Reader<'_> {
             checkpoints: self.path(Setting::AuditCheckpoints)?,
             checkpoint_interval_ms: self.number(Setting::AuditCheckpointIntervalMs, 100..=24 * 60 * 60 * 1_000)?,
             retention_days: self.number(Setting::AuditRetentionDays, 1..=36_500)?,
+        })
+    }
+
+    pub(super) fn outage(&self) -> Result<JournalBounds> {
+        Ok(JournalBounds {
+            max_entries: self.number(Setting::OutageMaxEntries, 1..=10_000_000)?,
+            max_bytes: self.number(Setting::OutageMaxBytes, 1_024..=1_099_511_627_776)?,
         })
     }
 

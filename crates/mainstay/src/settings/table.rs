@@ -196,6 +196,10 @@ settings! {
         "With `entra:`, the client id of the application, or of one of several managed identities.";
     RedisEntraClientSecret = "MAINSTAY_REDIS_ENTRA_CLIENT_SECRET", "", "", secret,
         "With `entra:<URL>`, the secret of the application; without it a managed identity is asked for.";
+    OutageMaxEntries = "MAINSTAY_OUTAGE_MAX_ENTRIES", "outage.max_entries", "10000", public,
+        "Most writes of settings that a node keeps in its journal while its Redis is away; more are refused with `store.journal_full`.";
+    OutageMaxBytes = "MAINSTAY_OUTAGE_MAX_BYTES", "outage.max_bytes", "67108864", public,
+        "Most bytes of such writes.";
     RedisKeyPrefix = "MAINSTAY_REDIS_KEY_PREFIX", "redis.key_prefix", "mainstay:", public, "What every key in Redis begins with.";
     RedisConnectTimeoutMs = "MAINSTAY_REDIS_CONNECT_TIMEOUT_MS", "redis.connect_timeout_ms", "2000", public,
         "How long a connection to Redis may take to open, in milliseconds.";

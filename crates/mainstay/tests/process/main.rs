@@ -24,6 +24,7 @@ mod outages;
 mod presence;
 mod realtime_defects;
 mod senders;
+mod settings_outages;
 mod transports;
 mod watchers;
 mod workers;

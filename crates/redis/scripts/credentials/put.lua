@@ -37,5 +37,6 @@ if ARGV[5] == '' then
 else
   redis.call('ZADD', base .. 'tdue', ARGV[5], provider)
 end
+redis.call('HDEL', base .. 'p:' .. provider, 'nr')
 redis.call('PUBLISH', ARGV[8], 'v ' .. ARGV[9])
 return {'stored', version, first and 1 or 0}

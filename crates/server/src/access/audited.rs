@@ -1,11 +1,15 @@
 //! Acts that are recorded: the wrapper around them, for handlers and for tools.
 
 use super::{Access, Needs, Origin};
+use crate::Services;
 use http::StatusCode;
 use mainstay_core::api::Code;
 use mainstay_core::api::audit::{AuditClass, AuditOutcome, AuditResource, ChainId};
-use mainstay_core::audit::{AuditService, Record};
+use mainstay_core::audit::Record;
 use mainstay_core::{Caller, Result, Scopes};
+
+/// What the names of acts begin with that go on while the store is away.
+const OUTLASTING: [&str; 2] = ["documents.", "store."];
 
 /// What is recorded of the calls of a route or a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +45,12 @@ pub(crate) fn audited_in_server(
 }
 
 impl Audited {
+    /// Whether the act goes on while the store is away, from a copy and into the journal of this node. What is recorded of it
+    /// waits there as well.
+    fn outlasts(self) -> bool {
+        OUTLASTING.iter().any(|begin| self.action.starts_with(begin))
+    }
+
     /// Whether the act is recorded before it takes place, too: what changes something must not stand unrecorded. What
     /// only tells is recorded before the answer leaves.
     fn is_recorded_ahead(self) -> bool {
@@ -73,9 +83,37 @@ impl Ended {
 
 /// An act under way.
 pub(crate) struct Act<'a> {
-    audit: &'a AuditService,
+    services: &'a Services,
+    audited: Audited,
     record: Record,
-    started: Option<u64>,
+    started: Option<Place>,
+}
+
+/// Where something is recorded.
+#[derive(Clone, Copy)]
+enum Place {
+    /// In the audit trail, under this number.
+    Trail(u64),
+    /// In the journal of this node, on its way to the trail.
+    Journal,
+}
+
+/// Records something.
+///
+/// # Errors
+/// `audit.unavailable`, `store.journal_full`: what was to be recorded must then not take place.
+async fn recorded(services: &Services, audited: Audited, record: Record) -> Result<Place> {
+    let (audit, outage) = (&services.audit, &services.outage);
+    if audited.outlasts() && outage.is_away() {
+        return outage.keep_record(audit, &record).await.map(|()| Place::Journal);
+    }
+    match audit.record(record.clone()).await {
+        Ok(recorded) => Ok(Place::Trail(recorded.seq)),
+        Err(_) if audited.outlasts() && outage.is_away() => {
+            outage.keep_record(audit, &record).await.map(|()| Place::Journal)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 impl<'a> Act<'a> {
@@ -83,12 +121,12 @@ impl<'a> Act<'a> {
     ///
     /// # Errors
     /// `audit.unavailable`.
-    pub async fn begin(audit: &'a AuditService, audited: Audited, record: Record) -> Result<Self> {
+    pub async fn begin(services: &'a Services, audited: Audited, record: Record) -> Result<Self> {
         let started = match audited.is_recorded_ahead() {
-            true => Some(audit.record(record.clone()).await?.seq),
+            true => Some(recorded(services, audited, record.clone()).await?),
             false => None,
         };
-        Ok(Self { audit, record, started })
+        Ok(Self { services, audited, record, started })
     }
 
     /// Records who it turned out to be, for an act that began without a credential.
@@ -114,11 +152,16 @@ impl<'a> Act<'a> {
         }
         let Some(started) = self.started else {
             self.record.outcome = outcome;
-            return self.audit.record(self.record).await.map(drop);
+            return recorded(self.services, self.audited, self.record).await.map(drop);
         };
-        if let Err(error) = self.audit.record(self.record.ended(started, outcome)).await {
+        let end = match started {
+            Place::Trail(seq) => self.record.ended(seq, outcome),
+            // Its number is not known yet: the id of the request tells what it is the end of.
+            Place::Journal => Record { outcome, ..self.record.clone() },
+        };
+        if let Err(error) = recorded(self.services, self.audited, end).await {
             // That it began is recorded, and it may stand: to call it failed now would invite a repetition.
-            tracing::error!(%error, action = self.record.action, started, "how an act ended could not be recorded");
+            tracing::error!(%error, action = self.record.action, "how an act ended could not be recorded");
         }
         Ok(())
     }

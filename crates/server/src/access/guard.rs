@@ -58,7 +58,7 @@ pub(crate) async fn guard(State(guard): State<Guard>, mut request: Request, next
     if let Some(resource) = &mut record.resource {
         resource.id = named(&mut request).await;
     }
-    let mut act = Act::begin(&app.services.audit, audited, record).await?;
+    let mut act = Act::begin(&app.services, audited, record).await?;
     let response = next.run(request).await;
     if let Some(Recognised(caller)) = response.extensions().get() {
         act.by(caller);

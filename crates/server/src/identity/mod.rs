@@ -20,6 +20,13 @@ use serde::Serialize;
 /// An answer with something secret in it, which nothing between here and the caller may keep.
 pub(crate) struct Secret<T>(T);
 
+impl<T> Secret<T> {
+    /// This answer is secret.
+    pub fn of(answer: T) -> Self {
+        Self(answer)
+    }
+}
+
 impl<T: Serialize> IntoResponse for Secret<T> {
     fn into_response(self) -> Response {
         ([(CACHE_CONTROL, "no-store")], Json(self.0)).into_response()

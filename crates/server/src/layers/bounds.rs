@@ -7,6 +7,7 @@ use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use mainstay_core::Error;
 use mainstay_core::api::Code;
@@ -47,7 +48,19 @@ pub(crate) fn timed_out(limit_ms: u64) -> Error {
 
 /// Refuses a body that says it is too large, and cuts one that turns out to be.
 pub(crate) async fn limit_body(State(app): State<Arc<App>>, request: Request, next: Next) -> Result<Response, Failure> {
-    let limit_bytes = app.config.max_body_bytes;
+    limited(app.config.max_body_bytes, request, next).await
+}
+
+/// The same for the gateway, whose bodies have a bound of their own.
+pub(crate) async fn limit_gateway_body(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
+    limited(app.config.max_gateway_body_bytes, request, next).await
+}
+
+async fn limited(limit_bytes: usize, request: Request, next: Next) -> Result<Response, Failure> {
     if request.body().size_hint().lower() > limit_bytes as u64 {
         return Err(Failure(extract::too_large()));
     }
@@ -57,10 +70,16 @@ pub(crate) async fn limit_body(State(app): State<Arc<App>>, request: Request, ne
 /// Reads the whole body before the handler runs, within the time of a request. For handlers whose answer may be a
 /// stream: no time limit stands around them, and a body that never ends would keep its place for ever.
 pub(crate) async fn read_body(State(app): State<Arc<App>>, request: Request, next: Next) -> Result<Response, Failure> {
-    let limit_ms = app.config.request_timeout_ms;
     let (parts, body) = request.into_parts();
+    let body = whole(&app, body).await?;
+    Ok(next.run(Request::from_parts(parts, Body::from(body))).await)
+}
+
+/// A whole body, within the time of a request.
+pub(crate) async fn whole(app: &App, body: Body) -> Result<Bytes, Failure> {
+    let limit_ms = app.config.request_timeout_ms;
     match tokio::time::timeout(Duration::from_millis(limit_ms), body.collect()).await {
-        Ok(Ok(body)) => Ok(next.run(Request::from_parts(parts, Body::from(body.to_bytes()))).await),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(cause)) if is_too_large(&cause) => Err(Failure(extract::too_large())),
         Ok(Err(cause)) => {
             Err(Failure(Error::invalid("body: it ended before it was complete").internal(cause.to_string())))

@@ -10,6 +10,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue};
 use mainstay_core::Error;
 use mainstay_core::api::REQUEST_ID_HEADER;
+use mainstay_core::api::store::{KEPT_HEADER, STALE_HEADER};
+use mainstay_core::outage::noting;
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,7 +28,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let span = tracing::info_span!("request", request_id = %id, %method, path = request.uri().path());
     let started = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let (mut response, noted) = noting(next.run(request)).instrument(span.clone()).await;
     let took = started.elapsed();
     span.in_scope(|| {
         problem::stamp(&mut response, &id, shape);
@@ -34,6 +36,12 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     });
     let status = response.status();
     app.services.metrics.answered(&Answered { route, method: &method, status, took });
+    if let Some(stale_ms) = noted.stale_ms {
+        response.headers_mut().insert(STALE_HEADER, HeaderValue::from(stale_ms.div_ceil(1_000)));
+    }
+    if let Some(seq) = noted.kept {
+        response.headers_mut().insert(KEPT_HEADER, HeaderValue::from(seq));
+    }
     if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID_HEADER, id);
     }

@@ -96,7 +96,7 @@ impl Backend for LocalBackend {
         if let Some(known) = &mut record.resource {
             known.id = resource;
         }
-        let act = Act::begin(&self.parts.services.audit, audited, record).await.map_err(told)?;
+        let act = Act::begin(&self.parts.services, audited, record).await.map_err(told)?;
         let result = call.await;
         act.end(ended(&result)).await.map_err(told)?;
         Ok(result)

@@ -15,6 +15,7 @@ use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
+use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::{Clock, RandomMint, Role, Stores, SystemClock};
 use mainstay_server::identity::tokens::{IssuerConfig, KeyOrigin, TenantRule, Tenants, TokenVerifier};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router};
@@ -84,11 +85,13 @@ impl Bed {
 impl Node {
     fn new(stores: &Stores, agent: Arc<dyn Agent>) -> Self {
         let rules = ServiceRules {
+            outage: None,
             audit: AuditRules::default(),
             agent,
             chat: ChatRules::default(),
             conversations: ConversationRules::default(),
             documents: DocumentRules::default(),
+            gateway_keys: KeyRules::default(),
             identity: IdentityRules::default(),
             mail: MailRules::default(),
             presence: PresenceRules::default(),

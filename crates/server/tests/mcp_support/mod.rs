@@ -13,6 +13,7 @@ use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
+use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::{Caller, RandomMint, SystemClock};
 use mainstay_server::mcp::{HttpOptions, McpParts, StdioError, StdioOptions, http_router, serve_streams};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
@@ -61,12 +62,14 @@ impl Site {
         let stores = mainstay_redis::open(redis).await.unwrap();
         let clock = Arc::new(SystemClock);
         let rules = ServiceRules {
+            outage: None,
             audit: AuditRules::default(),
             notary: None,
             agent: Arc::new(EchoAgent),
             chat: ChatRules::default(),
             conversations: ConversationRules::default(),
             documents: DocumentRules::default(),
+            gateway_keys: KeyRules::default(),
             identity: IdentityRules::default(),
             mail,
             presence: PresenceRules::default(),

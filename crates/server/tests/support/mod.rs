@@ -17,6 +17,7 @@ use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
 use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
+use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::{Caller, Clock, RandomMint, Stores, SystemClock};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
 use mainstay_testkit::fixtures::RedisServer;
@@ -120,26 +121,10 @@ impl Site {
                 mainstay_sqlite::open(mainstay_sqlite::SqliteOptions::from_url(&url).unwrap()).await.unwrap()
             }
         };
-        let rules = ServiceRules {
-            audit: AuditRules::default(),
-            notary: None,
-            agent: Arc::new(EchoAgent),
-            chat: ChatRules::default(),
-            conversations: ConversationRules::default(),
-            documents: DocumentRules { ring: setup.identity.ring.clone(), ..DocumentRules::default() },
-            identity: setup.identity,
-            mail: MailRules::default(),
-            presence: setup.presence,
-            rooms: mainstay_core::events::RoomRules::default(),
-            streams: setup.streams,
-            tokens: TokenRules::default(),
-            authorizer: Arc::new(NoAuthorizer),
-            clock: setup.clock,
-            mint: Arc::new(RandomMint),
-        };
-        let services = Arc::new(Services::new(&stores, rules));
+        let (config, mcp) = (setup.config.clone(), setup.mcp.clone());
+        let services = Arc::new(Services::new(&stores, rules(setup)));
         let shutdown = CancellationToken::new();
-        let router = router_with_mcp(Arc::clone(&services), &setup.config, shutdown.clone(), setup.mcp);
+        let router = router_with_mcp(Arc::clone(&services), &config, shutdown.clone(), mcp);
         Self { store, stores, services, router, shutdown }
     }
 
@@ -153,6 +138,29 @@ impl Site {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         Reply { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+/// The rules of the services of a site.
+pub fn rules(setup: Setup) -> ServiceRules {
+    ServiceRules {
+        outage: None,
+        audit: AuditRules::default(),
+        notary: None,
+        agent: Arc::new(EchoAgent),
+        chat: ChatRules::default(),
+        conversations: ConversationRules::default(),
+        documents: DocumentRules { ring: setup.identity.ring.clone(), ..DocumentRules::default() },
+        gateway_keys: KeyRules { ring: setup.identity.ring.clone(), ..KeyRules::default() },
+        identity: setup.identity,
+        mail: MailRules::default(),
+        presence: setup.presence,
+        rooms: mainstay_core::events::RoomRules::default(),
+        streams: setup.streams,
+        tokens: TokenRules::default(),
+        authorizer: Arc::new(NoAuthorizer),
+        clock: setup.clock,
+        mint: Arc::new(RandomMint),
     }
 }
 

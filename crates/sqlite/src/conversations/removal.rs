@@ -106,6 +106,7 @@ fn numbers(connection: &Connection, sql: &str, parameters: impl rusqlite::Params
 mod tests {
     use super::*;
     use crate::connection::open_memory;
+    use crate::schema;
     use mainstay_core::api::{ConversationId, Namespace, Subject};
 
     const LONG: u32 = 2 * MAX_STEP_ROWS + 1;
@@ -131,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_purge_that_ends_at_its_bound_says_that_there_is_more() {
-        let connection = open_memory().unwrap();
+        let connection = open_memory(schema::STORE).unwrap();
         long(&connection);
         for rest in [MAX_STEP_ROWS + 1, 1] {
             assert_eq!(purge(&connection, Timestamp::from_millis(5), 7).unwrap(), 7);
@@ -143,7 +144,7 @@ mod tests {
 
     #[test]
     fn an_erasure_takes_a_long_conversation_in_steps_and_nobody_sees_what_is_left_between() {
-        let connection = open_memory().unwrap();
+        let connection = open_memory(schema::STORE).unwrap();
         let owner = long(&connection);
         let at =
             Lookup { owner: owner.clone(), id: ConversationId::parse("c").unwrap(), now: Timestamp::from_millis(2) };
@@ -159,7 +160,7 @@ mod tests {
 
     #[test]
     fn room_for_a_conversation_is_made_in_steps() {
-        let connection = open_memory().unwrap();
+        let connection = open_memory(schema::STORE).unwrap();
         long(&connection);
         let room = |_| expired_of(&connection, 1, Timestamp::from_millis(5), 16).unwrap();
         let steps: Vec<Step> = (0..3).map(room).collect();

@@ -50,10 +50,11 @@ fn sql() -> String {
 mod tests {
     use super::*;
     use crate::connection::open_memory;
+    use crate::schema;
 
     #[test]
     fn a_list_follows_the_index_from_its_place_and_sorts_nothing() {
-        let connection = open_memory().unwrap();
+        let connection = open_memory(schema::STORE).unwrap();
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", sql())).unwrap();
         let rows = statement.query_map((1, 9, ""), |row| row.get::<_, String>(3)).unwrap();
         let plan: Vec<String> = rows.collect::<Result<_, _>>().unwrap();

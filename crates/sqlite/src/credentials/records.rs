@@ -45,6 +45,10 @@ pub(super) fn put(connection: &Connection, put: &PutCredential, wakes: &mut Wake
         ":now_ms": put.now.as_millis(),
         ":fence": known.map_or(0, |known| known.refresh.fence),
     })?;
+    let sql = "UPDATE providers SET needs_refresh = 0 WHERE id = ?3 AND pool = (SELECT pools.id FROM pools \
+               JOIN namespaces ON namespaces.id = pools.namespace WHERE namespaces.name = ?1 AND pool = ?2)";
+    let key = (put.pool.namespace.as_str(), put.pool.pool.as_str(), put.provider.as_str());
+    connection.prepare_cached(sql)?.execute(key)?;
     wakes.topic(topic(&put.pool));
     Ok(CredentialOutcome::Stored(version))
 }

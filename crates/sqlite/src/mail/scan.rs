@@ -163,10 +163,11 @@ fn bounds(query: &ListQuery) -> ((i64, i64), (i64, i64)) {
 mod tests {
     use super::*;
     use crate::connection::open_memory;
+    use crate::schema;
 
     #[test]
     fn every_listing_follows_an_index_from_its_place_and_sorts_nothing() {
-        let connection = open_memory().unwrap();
+        let connection = open_memory(schema::STORE).unwrap();
         let thread = MessageId::parse("msg-1").unwrap();
         let sources = [
             Source::Inbox(1),

@@ -22,6 +22,8 @@ pub enum Role {
     SendForEver,
     /// Sends until the disk is full, and writes each acknowledged id to its log.
     SendUntilFull,
+    /// Keeps writes in the journal of an outage, four at a time, until it is killed, and writes each number to its log.
+    KeepForEver,
 }
 
 /// A child, killed where the test ends before it.
@@ -46,6 +48,7 @@ impl Process {
             Role::Send(count) => count.to_string(),
             Role::SendForEver => "for ever".into(),
             Role::SendUntilFull => "until full".into(),
+            Role::KeepForEver => "keep".into(),
         };
         program.args(["child::child_process", "--exact", "--ignored", "--nocapture"]);
         program.env("TEST_DATABASE", database).env("TEST_NAME", name).env("TEST_ROLE", role);
@@ -90,6 +93,9 @@ fn child_process() {
     let (name, role) = (std::env::var("TEST_NAME").unwrap(), std::env::var("TEST_ROLE").unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
+        if role == "keep" {
+            return crate::outage::keep_for_ever(&database, &name).await;
+        }
         let stores = open(&database).await.unwrap();
         match role.as_str() {
             "for ever" => send_for_ever(&stores, &database, &name).await,

@@ -12,7 +12,7 @@ async fn a_full_disk_is_said_and_what_was_acknowledged_is_safe() {
     open(&database).await.unwrap().probe.close().await;
     // A limit on the size of files fails a write where a full disk would, and needs no disk of its own.
     let mut limited = Command::new("sh");
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\" \"$@\""]).arg(std::env::current_exe().unwrap());
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 4096; exec \"$0\" \"$@\""]).arg(std::env::current_exe().unwrap());
     let mut sender = Process::start_as(limited, &database, "sender", Role::SendUntilFull);
     assert!(sender.wait().success());
 

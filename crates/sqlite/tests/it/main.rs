@@ -7,5 +7,6 @@ mod files;
 mod full;
 mod groups;
 mod letters;
+mod outage;
 mod processes;
 mod wakeups;

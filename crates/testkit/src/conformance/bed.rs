@@ -76,6 +76,7 @@ impl Bed {
         while self.stores.presence.purge(window.start, 1_000).await.expect("purge of presence") > 0 {}
         while self.stores.rooms.purge(window.start, 1_000).await.expect("purge of rooms") > 0 {}
         while self.stores.connections.purge(window.start, 1_000).await.expect("purge of connections") > 0 {}
+        while self.stores.gateway_keys.purge(window.start, 0).await.expect("purge of gateway keys") {}
         window
     }
 }

@@ -12,10 +12,12 @@ pub mod conversations;
 pub mod credentials;
 pub mod documents;
 pub mod events;
+pub mod gateway_keys;
 pub mod groups;
 pub mod identity;
 pub mod mail;
 pub mod presence;
+pub mod providers;
 pub mod rooms;
 pub mod transport;
 mod waking;
@@ -67,10 +69,12 @@ pub const PORTS: &[(&str, &[&[Case]])] = &[
     ("credentials", credentials::FILES),
     ("documents", documents::FILES),
     ("events", events::FILES),
+    ("gateway_keys", gateway_keys::FILES),
     ("groups", groups::FILES),
     ("identity", identity::FILES),
     ("mail", mail::FILES),
     ("presence", presence::FILES),
+    ("providers", providers::FILES),
     ("rooms", rooms::FILES),
     ("transport", transport::FILES),
 ];
@@ -177,6 +181,12 @@ macro_rules! conformance {
                 $crate::events_waiting_tests!(super::super::super::$store);
             }
 
+            mod gateway_keys {
+                $crate::gateway_keys_admitting_tests!(super::super::super::$store);
+                $crate::gateway_keys_records_tests!(super::super::super::$store);
+                $crate::gateway_keys_using_tests!(super::super::super::$store);
+            }
+
             mod groups {
                 $crate::groups_dying_tests!(super::super::super::$store);
                 $crate::groups_holding_tests!(super::super::super::$store);
@@ -210,6 +220,12 @@ macro_rules! conformance {
             mod presence {
                 $crate::presence_ending_tests!(super::super::super::$store);
                 $crate::presence_living_tests!(super::super::super::$store);
+            }
+
+            mod providers {
+                $crate::providers_changing_tests!(super::super::super::$store);
+                $crate::providers_choosing_tests!(super::super::super::$store);
+                $crate::providers_judging_tests!(super::super::super::$store);
             }
 
             mod rooms {

@@ -34,6 +34,7 @@ mod conversations;
 mod credentials;
 mod documents;
 mod events;
+mod gateway_keys;
 mod groups;
 mod identity;
 mod inbox;
@@ -41,6 +42,7 @@ mod logs;
 mod mail;
 mod merge;
 mod presence;
+mod providers;
 mod reads;
 mod rooms;
 mod state;
@@ -73,9 +75,11 @@ pub fn stores() -> Stores {
         documents: Arc::new(documents::ModelDocuments::new(wakeups.clone())),
         events: Arc::new(events::ModelEvents::new(logs.clone(), wakeups.clone())),
         groups: Arc::new(groups::ModelGroups::new(logs)),
+        gateway_keys: Arc::new(gateway_keys::ModelKeys::default()),
         identity: Arc::new(identity::ModelIdentity::default()),
         mail: Arc::new(mail::ModelMail::new(wakeups.clone())),
         presence: Arc::new(presence::ModelPresence::new(wakeups.clone())),
+        providers: Arc::new(providers::ModelProviders::new(wakeups.clone())),
         rooms: Arc::new(rooms::ModelRooms::new(wakeups.clone())),
         transport: Arc::new(transport::ModelTransport::new(wakeups)),
     }

@@ -10,6 +10,7 @@
 mod conversations;
 mod documents;
 mod events;
+mod gateway_keys;
 mod mail;
 mod presence;
 
@@ -80,6 +81,16 @@ pub async fn events(plan: Plan, profile: EventProfile, bed: Bed) -> Result<(), S
     let bed = Arc::new(bed);
     let play = move |operations| events::play(bed.clone(), profile, operations);
     run(plan, move || events::operation(profile), play).await
+}
+
+/// Plays sequences of a gateway key.
+///
+/// # Errors
+/// The shortest sequence found on which the store and the model differ, and where.
+pub async fn gateway_keys(plan: Plan, bed: Bed) -> Result<(), String> {
+    let bed = Arc::new(bed);
+    let play = move |operations| gateway_keys::play(bed.clone(), operations);
+    run(plan, gateway_keys::operation, play).await
 }
 
 /// Plays sequences of mail.
@@ -172,6 +183,14 @@ macro_rules! sequences {
             async fn documents_are_those_of_the_model() {
                 let plan = $crate::sequences::Plan::from_environment();
                 if let Err(difference) = $crate::sequences::documents(plan, super::$store().await).await {
+                    panic!("{difference}");
+                }
+            }
+
+            #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn a_gateway_key_is_that_of_the_model() {
+                let plan = $crate::sequences::Plan::from_environment();
+                if let Err(difference) = $crate::sequences::gateway_keys(plan, super::$store().await).await {
                     panic!("{difference}");
                 }
             }

@@ -8,8 +8,8 @@ use super::checkpoint::Notary;
 use super::hash::Hash;
 use super::lanes::{Lanes, Waiting, unavailable};
 use super::ledger::Ledger;
-use super::port::AuditStore;
-use super::record::{Record, Stamp};
+use super::port::{AuditStore, Head};
+use super::record::{Record, Stamp, seal, unseal};
 use crate::error::{Error, Result};
 use crate::{Caller, Clock, Mint, Principal, Scope};
 use mainstay_api::Code;
@@ -79,8 +79,23 @@ impl AuditService {
     /// `audit.unavailable`: what was to be recorded must then not take place. In rare cases (an answer of the store was
     /// lost for good) the entry stands all the same.
     pub async fn record(&self, record: Record) -> Result<Recorded> {
-        let (reply, answer) = oneshot::channel();
+        self.record_as(record, Stamp::new(self.clock.as_ref(), self.mint.as_ref())).await
+    }
+
+    /// A record as text that can wait for its place in the chain.
+    pub(crate) fn written(&self, record: &Record) -> Result<(String, Stamp)> {
         let stamp = Stamp::new(self.clock.as_ref(), self.mint.as_ref());
+        Ok((seal(record, &stamp, &Head::GENESIS)?.body, stamp))
+    }
+
+    /// Records what had to wait, with the time and the mark that it was given then.
+    pub(crate) async fn record_written(&self, text: &str) -> Result<Recorded> {
+        let (record, stamp) = unseal(text)?;
+        self.record_as(record, stamp).await
+    }
+
+    async fn record_as(&self, record: Record, stamp: Stamp) -> Result<Recorded> {
+        let (reply, answer) = oneshot::channel();
         self.lanes.push(Waiting { record, stamp, reply })?;
         answer.await.unwrap_or_else(|_| Err(unavailable("its writer ended early", "the task of the chain is gone")))
     }

@@ -3,7 +3,7 @@
 use super::super::Asked;
 use super::super::conversation::{
     Amount, Call, Choice, Conversation, Effort, Format, Media, MediaKind, Outcome, Part, Role, Signature, Source,
-    Thinking, Thought, Tool, texts,
+    Thinking, Thought, Tool, standard_base64, texts,
 };
 use super::schema::json_schema;
 use crate::Protocol;
@@ -148,15 +148,6 @@ fn read_inline(field: &Field<'_>) -> Result<Media, Shape> {
     let source = Source::Inline(standard_base64(&blob.need_text("data")?));
     let at = field.at().to_owned();
     Ok(Media { kind, media_type: Some(name), source, detail: None, name: None, at })
-}
-
-/// Base64 in the usual letters: libraries of Google write that of addresses as well.
-fn standard_base64(data: &str) -> String {
-    let mut usual = data.replace('-', "+").replace('_', "/");
-    while usual.len() % 4 != 0 {
-        usual.push('=');
-    }
-    usual
 }
 
 fn read_file(field: &Field<'_>) -> Result<Media, Shape> {

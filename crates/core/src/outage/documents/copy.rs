@@ -1,0 +1,205 @@
+//! The last known copy of the documents of a namespace.
+
+use super::kept::KeptTransaction;
+use crate::documents::{
+    ChangeDocument, ChangesQuery, ChangesRead, DocumentName, DocumentRow, DocumentsQuery, DocumentsRead,
+    MAX_PAGE_BYTES, StoredBody, Transact, Transacted,
+};
+use mainstay_api::documents::{ChangeKind, CollectionName, DocumentChange, DocumentKey};
+use mainstay_api::{Offset, Position, RawJson, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The documents of a namespace as they were, with what waits in the journal applied.
+#[derive(Debug, Clone)]
+pub(super) struct Copy {
+    /// The newest position that is in it.
+    pub head: Position,
+    /// When the store was last known to be as the copy says.
+    pub fresh_at: Timestamp,
+    rows: BTreeMap<DocumentName, DocumentRow>,
+    /// What was written since the store was lost.
+    changes: Vec<DocumentChange>,
+    /// The position of the store when it was lost.
+    base: u64,
+}
+
+/// A copy as it is kept on the disk.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    head: Position,
+    rows: Vec<WrittenRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WrittenRow {
+    collection: CollectionName,
+    key: DocumentKey,
+    revision: u64,
+    text: RawJson,
+    seal_key: Option<String>,
+    updated_at: Timestamp,
+    updated_by: String,
+    expires_at: Option<Timestamp>,
+}
+
+impl Copy {
+    /// A copy of these documents.
+    pub fn new(head: Position, rows: Vec<DocumentRow>, fresh_at: Timestamp) -> Self {
+        let base = head.offset.0;
+        let rows = rows.into_iter().map(|row| (row.name.clone(), row)).collect();
+        Self { head, fresh_at, rows, changes: Vec::new(), base }
+    }
+
+    /// The copy as text.
+    pub fn write(&self) -> serde_json::Result<String> {
+        let rows = self.rows.values().map(|row| WrittenRow {
+            collection: row.name.collection.clone(),
+            key: row.name.key.clone(),
+            revision: row.revision,
+            text: row.body.text.clone(),
+            seal_key: row.body.seal_key.clone(),
+            updated_at: row.updated_at,
+            updated_by: row.updated_by.clone(),
+            expires_at: row.expires_at,
+        });
+        serde_json::to_string(&Written { head: self.head.clone(), rows: rows.collect() })
+    }
+
+    /// The copy that a text holds.
+    pub fn read(text: &str, fresh_at: Timestamp) -> serde_json::Result<Self> {
+        let written: Written = serde_json::from_str(text)?;
+        let rows = written.rows.into_iter().map(|row| DocumentRow {
+            name: DocumentName { collection: row.collection, key: row.key },
+            revision: row.revision,
+            body: StoredBody { text: row.text, seal_key: row.seal_key },
+            updated_at: row.updated_at,
+            updated_by: row.updated_by,
+            expires_at: row.expires_at,
+        });
+        Ok(Self::new(written.head, rows.collect(), fresh_at))
+    }
+
+    /// Bytes of its texts.
+    pub fn bytes(&self) -> usize {
+        self.rows.values().map(|row| row.body.text.as_str().len()).sum()
+    }
+
+    /// How many documents are in it.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// A document; absent where it has ended.
+    pub fn document(&self, name: &DocumentName, now: Timestamp) -> Option<DocumentRow> {
+        self.rows.get(name).filter(|row| lives(row, now)).cloned()
+    }
+
+    /// Its documents.
+    pub fn into_rows(self) -> Vec<DocumentRow> {
+        self.rows.into_values().collect()
+    }
+
+    /// Takes over what a document is now.
+    pub fn put(&mut self, name: DocumentName, row: Option<DocumentRow>) {
+        match row {
+            Some(row) => drop(self.rows.insert(name, row)),
+            None => drop(self.rows.remove(&name)),
+        }
+    }
+
+    /// A page of a collection.
+    pub fn documents(&self, query: &DocumentsQuery) -> DocumentsRead {
+        let mut rows: Vec<DocumentRow> = Vec::new();
+        let (mut bytes, mut next) = (0, None);
+        let in_order =
+            self.rows.values().filter(|row| row.name.collection == query.collection && lives(row, query.now));
+        let behind = |row: &&DocumentRow| {
+            query.after.as_ref().is_none_or(|after| row.name.key.as_str().as_bytes() > after.as_str().as_bytes())
+        };
+        for row in in_order.filter(behind) {
+            bytes += row.body.text.as_str().len();
+            let full = rows.len() >= query.limit as usize || bytes > MAX_PAGE_BYTES;
+            if let Some(last) = rows.last().filter(|_| full) {
+                next = Some(last.name.key.clone());
+                break;
+            }
+            rows.push(row.clone());
+        }
+        DocumentsRead { rows, next, head: self.head.clone() }
+    }
+
+    /// The collections that have documents.
+    pub fn collections(&self) -> Vec<CollectionName> {
+        let mut names: Vec<CollectionName> = self.rows.keys().map(|name| name.collection.clone()).collect();
+        names.dedup();
+        names
+    }
+
+    /// What was written since the store was lost; nobody knows what was before.
+    pub fn changes(&self, query: &ChangesQuery) -> ChangesRead {
+        let (head, after) = (self.head.clone(), query.after.offset.0);
+        if query.after.epoch != head.epoch || after < self.base || after > head.offset.0 {
+            return ChangesRead::Compacted { oldest: self.base, head };
+        }
+        let later = self.changes.iter().filter(|change| change.revision > after);
+        let wanted = |change: &&DocumentChange| query.collection.as_ref().is_none_or(|name| *name == change.collection);
+        ChangesRead::Page { changes: later.filter(wanted).cloned().collect(), position: head }
+    }
+
+    /// Why a transaction would not be taken, as far as the copy tells.
+    pub fn refuses(&self, transact: &Transact) -> Option<Transacted> {
+        let revision = |name: &DocumentName| self.document(name, transact.now).map_or(0, |row| row.revision);
+        let guards = transact.guards.iter().map(|guard| (&guard.name, Some(guard.revision), false));
+        let changes = transact.changes.iter().map(|change| (&change.name, change.expected, change.write.is_none()));
+        for (name, expected, must_be) in guards.chain(changes) {
+            let current = revision(name);
+            if expected.is_some_and(|expected| expected != current) || must_be && current == 0 {
+                return Some(Transacted::Conflict { name: name.clone(), current });
+            }
+        }
+        let is_new = |change: &&ChangeDocument| change.write.is_some() && revision(&change.name) == 0;
+        let added = transact.changes.iter().filter(is_new).count();
+        let full = added > 0 && self.rows.len() + added > transact.limits.max_documents as usize;
+        full.then_some(Transacted::Full)
+    }
+
+    /// The position that a transaction would have in the store, if nobody else wrote.
+    pub fn next(&self, now: Timestamp) -> Position {
+        let micros = u64::try_from(now.as_millis()).unwrap_or(0).saturating_mul(1_000);
+        let revision = micros.max(self.head.offset.0 + 1).min(Offset::MAX.0);
+        Position { epoch: self.head.epoch.clone(), offset: Offset(revision) }
+    }
+
+    /// Applies a write that waits.
+    pub fn apply(&mut self, kept: &KeptTransaction) {
+        let transact = kept.transact();
+        for change in transact.changes {
+            let revision = kept.position.offset.0;
+            self.changes.push(DocumentChange {
+                revision,
+                collection: change.name.collection.clone(),
+                key: change.name.key.clone(),
+                kind: if change.write.is_some() { ChangeKind::Put } else { ChangeKind::Deleted },
+                at: transact.now,
+                by: transact.by.clone(),
+            });
+            let row = change.write.map(|new| DocumentRow {
+                name: change.name.clone(),
+                revision,
+                body: new.body,
+                updated_at: transact.now,
+                updated_by: transact.by.clone(),
+                expires_at: new.expires_at,
+            });
+            self.put(change.name, row);
+        }
+        if kept.position.offset > self.head.offset {
+            self.head.offset = kept.position.offset;
+        }
+    }
+}
+
+fn lives(row: &DocumentRow, now: Timestamp) -> bool {
+    row.expires_at.is_none_or(|at| at > now)
+}

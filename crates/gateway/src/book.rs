@@ -1,0 +1,126 @@
+//! What settings of pools and providers say, read once for each revision.
+
+mod pools;
+mod providers;
+
+use crate::serving::{PoolBook, PoolPlan, ProviderPlan};
+use async_trait::async_trait;
+use mainstay_core::api::Namespace;
+use mainstay_core::api::providers::PoolType;
+use mainstay_core::providers::{PoolName, PoolRecord, ProviderRecord, ProviderStore};
+use mainstay_core::secrets::KeyRing;
+use mainstay_core::secrets::members::Sealing;
+use mainstay_core::{Clock, Result};
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Most pools that are kept read.
+const MAX_POOLS: usize = 1_024;
+/// How old a pool may be that was read: a choice tells of a newer revision at once, but not that there is a pool now.
+const MAX_AGE: Duration = Duration::from_secs(5);
+/// What secrets in settings of providers are sealed for.
+const PURPOSE: &str = "provider";
+
+/// Pools, as their settings describe them.
+pub struct Book {
+    store: Arc<dyn ProviderStore>,
+    ring: Option<KeyRing>,
+    clock: Arc<dyn Clock>,
+    read: Mutex<HashMap<PoolName, Read>>,
+    names: Mutex<HashMap<Namespace, (i64, Vec<PoolType>)>>,
+}
+
+#[derive(Clone)]
+struct Read {
+    at_ms: i64,
+    plan: Option<Arc<PoolPlan>>,
+}
+
+impl Book {
+    /// A book of the pools in a store, whose secrets a ring opens.
+    #[must_use]
+    pub fn new(store: Arc<dyn ProviderStore>, ring: Option<KeyRing>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, ring, clock, read: Mutex::default(), names: Mutex::default() }
+    }
+
+    fn plan(&self, pool: &PoolName, record: &PoolRecord) -> PoolPlan {
+        let settings: Map<String, Value> = serde_json::from_str(record.settings.as_str()).unwrap_or_default();
+        let providers = record.providers.iter();
+        PoolPlan {
+            providers: providers
+                .map(|provider| (provider.id.clone(), self.provider(pool, &settings, provider)))
+                .collect(),
+            changed_at: record
+                .providers
+                .iter()
+                .map(|provider| provider.settings.updated_at)
+                .max()
+                .unwrap_or(mainstay_core::api::Timestamp::from_millis(0)),
+            ..pools::read(pool, record.revision, &settings)
+        }
+    }
+
+    /// A provider whose settings cannot be opened or read is there, and cannot be asked.
+    fn provider(&self, pool: &PoolName, settings: &Map<String, Value>, record: &ProviderRecord) -> ProviderPlan {
+        let owner = format!("{}/{}/{}", pool.namespace.as_str(), pool.pool.as_str(), record.id.as_str());
+        let sealing = Sealing { ring: self.ring.as_ref(), purpose: PURPOSE, owner: &owner, marks: &[] };
+        let opened = sealing.open(&record.settings.body);
+        let body = opened.map_err(|error| error.problem.detail.clone()).and_then(|text| {
+            serde_json::from_str::<Map<String, Value>>(text.expose_secret()).map_err(|_| "it is no JSON object".into())
+        });
+        match body {
+            Ok(body) => providers::read(pool, settings, &body),
+            Err(why) => ProviderPlan {
+                disabled: record.settings.traits.disabled,
+                models: Vec::new(),
+                excluded_models: record.settings.traits.excluded_models.clone(),
+                target: Err(why),
+            },
+        }
+    }
+}
+
+#[async_trait]
+impl PoolBook for Book {
+    async fn pool(&self, pool: &PoolName, revision: Option<u64>) -> Result<Option<Arc<PoolPlan>>> {
+        let now = self.clock.now();
+        let known = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(pool).cloned();
+        if let Some(Read { at_ms, plan }) = known {
+            let is_current = match (revision, &plan) {
+                (Some(revision), Some(plan)) => plan.revision >= revision,
+                (Some(_), None) => false,
+                (None, _) => now.as_millis().saturating_sub(at_ms) < MAX_AGE.as_millis() as i64,
+            };
+            if is_current {
+                return Ok(plan);
+            }
+        }
+        let plan = self.store.pool(pool, now).await?.map(|record| Arc::new(self.plan(pool, &record)));
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if read.len() >= MAX_POOLS {
+            read.clear();
+        }
+        read.insert(pool.clone(), Read { at_ms: now.as_millis(), plan: plan.clone() });
+        Ok(plan)
+    }
+
+    async fn pools(&self, namespace: &Namespace) -> Result<Vec<PoolType>> {
+        let now_ms = self.clock.now().as_millis();
+        let known = self.names.lock().unwrap_or_else(PoisonError::into_inner).get(namespace).cloned();
+        if let Some((at_ms, names)) = known
+            && now_ms.saturating_sub(at_ms) < MAX_AGE.as_millis() as i64
+        {
+            return Ok(names);
+        }
+        let names: Vec<PoolType> = self.store.pools(namespace).await?.into_iter().map(|summary| summary.pool).collect();
+        let mut known = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_POOLS {
+            known.clear();
+        }
+        known.insert(namespace.clone(), (now_ms, names.clone()));
+        Ok(names)
+    }
+}

@@ -1,0 +1,84 @@
+//! Telling the store of uses that are over: while one call is under way, the next ones gather.
+
+use super::{MAX_TOGETHER, Pool, Seats};
+use mainstay_core::providers::{Finish, FinishUses};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How often a store that is away is told again.
+const MAX_TRIES: u32 = 6;
+/// The first pause between two tries; each is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Most uses that wait to be told of; what is beyond ends by itself.
+const MAX_WAITING: usize = 20_000;
+
+/// A use that is over, and who waits until the store knows.
+pub(super) struct Waiting {
+    finish: Finish,
+    told: oneshot::Sender<()>,
+}
+
+/// The store is being told that a use is over.
+pub(crate) struct Ended(oneshot::Receiver<()>);
+
+impl Ended {
+    /// Waits until the store has been told, or cannot be.
+    pub async fn told(self) {
+        let _told_or_given_up = self.0.await;
+    }
+}
+
+pub(super) fn pair(finish: Finish) -> (Waiting, Ended) {
+    let (told, waits) = oneshot::channel();
+    (Waiting { finish, told }, Ended(waits))
+}
+
+impl Seats {
+    /// Tells the store until nothing is left to tell.
+    pub(super) async fn tell(&self, pool: &Pool) {
+        loop {
+            let (together, rules) = {
+                let mut state = pool.state();
+                if state.over.len() > MAX_WAITING {
+                    let beyond = state.over.len() - MAX_WAITING;
+                    state.over.drain(..beyond);
+                    tracing::error!(pool = %pool.name.pool, uses = beyond, "uses end by themselves: the store is away");
+                }
+                let count = state.over.len().min(MAX_TOGETHER);
+                if count == 0 {
+                    state.is_telling = false;
+                    return;
+                }
+                (state.over.drain(..count).collect::<Vec<_>>(), state.rules)
+            };
+            let (uses, told): (Vec<_>, Vec<_>) =
+                together.into_iter().map(|waiting| (waiting.finish, waiting.told)).unzip();
+            let finish = FinishUses { pool: pool.name.clone(), uses, rules, now: self.parts.clock.now() };
+            self.tell_these(finish).await;
+            for told in told {
+                let _nobody_may_wait = told.send(());
+            }
+        }
+    }
+
+    /// To end a use twice is to end it once, so a try whose outcome is unknown is made again.
+    async fn tell_these(&self, finish: FinishUses) {
+        let mut pause = FIRST_PAUSE;
+        for tried in 1..=MAX_TRIES {
+            match self.parts.store.finish(finish.clone()).await {
+                Ok(finished) => {
+                    finished.transitions.iter().for_each(|changed| (self.parts.on_transition)(&finish.pool, changed));
+                    return;
+                }
+                Err(error) if tried == MAX_TRIES || !error.problem.retryable => {
+                    let uses = finish.uses.len();
+                    tracing::error!(pool = %finish.pool.pool, uses, %error, "the store was not told of ended uses");
+                    return;
+                }
+                Err(error) => tracing::debug!(%error, "the store is told again of ended uses"),
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The gateway: requests of clients of OpenAI, Anthropic and Gemini, answered by providers of pools.
+//!
+//! Its routes speak protocols of others, whose owners describe them: they are not in the description of this server's own
+//! interface. What a request used is in the usage of who asked, so the audit trail holds no entry for each, but
+//! those that were refused.
+
+mod answering;
+mod entrance;
+mod observing;
+mod renewing;
+mod routes;
+mod shaping;
+mod tokens;
+
+pub(crate) use observing::{GatewayMetrics, GatewayObserver};
+pub use renewing::Renewing;
+pub(crate) use routes::routes;
+pub(crate) use shaping::shaped;
+pub use tokens::CredentialTokens;

@@ -1,0 +1,164 @@
+//! What is measured of the gateway, and what is published of circuits.
+
+use crate::metrics::Metrics;
+use mainstay_core::api::providers::PoolType;
+use mainstay_core::providers::{BreakerState, FailureClass};
+use mainstay_gateway::serving::{Observed, Observer};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Upper bounds of the buckets of the time until the first byte, in seconds: models take their time.
+const BUCKETS: [f64; 12] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 20.0, 60.0];
+
+/// Counters of the gateway.
+pub(crate) struct GatewayMetrics {
+    requests: Family<Outcome, Counter>,
+    first_byte_seconds: Family<Pool, Histogram>,
+    tokens: Family<Direction, Counter>,
+    failures: Family<Failure, Counter>,
+    transitions: Family<Transition, Counter>,
+    circuits: Family<Circuit, Gauge>,
+    in_flight: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Pool {
+    pool: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    pool: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Direction {
+    pool: String,
+    direction: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Failure {
+    pool: String,
+    class: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Transition {
+    pool: String,
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Circuit {
+    pool: String,
+    provider: String,
+}
+
+impl GatewayMetrics {
+    /// Registers every family. Labels are pools that exist and providers in them: their number has a bound.
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let metrics = Self {
+            requests: Family::default(),
+            first_byte_seconds: Family::new_with_constructor(histogram),
+            tokens: Family::default(),
+            failures: Family::default(),
+            transitions: Family::default(),
+            circuits: Family::default(),
+            in_flight: Gauge::default(),
+        };
+        registry.register("mainstay_gateway_requests", "Requests that are over", metrics.requests.clone());
+        registry.register(
+            "mainstay_gateway_first_byte_seconds",
+            "Time until the first byte of a provider's answer",
+            metrics.first_byte_seconds.clone(),
+        );
+        registry.register("mainstay_gateway_tokens", "Tokens sent and received", metrics.tokens.clone());
+        registry.register("mainstay_gateway_failures", "Failures of providers, by class", metrics.failures.clone());
+        registry.register(
+            "mainstay_gateway_circuit_changes",
+            "Changes of circuits that this node caused, by their new state",
+            metrics.transitions.clone(),
+        );
+        registry.register(
+            "mainstay_gateway_circuit_state",
+            "The last state of a circuit that this node caused: 0 closed, 1 half-open, 2 open, 3 forced open",
+            metrics.circuits.clone(),
+        );
+        registry.register("mainstay_gateway_in_flight", "Requests with providers now", metrics.in_flight.clone());
+        metrics
+    }
+
+    /// How many requests are with providers.
+    pub(crate) fn in_flight(&self, requests: usize) {
+        self.in_flight.set(i64::try_from(requests).unwrap_or(i64::MAX));
+    }
+
+    fn first_byte(&self, pool: &PoolType, took: Duration) {
+        self.first_byte_seconds.get_or_create(&Pool { pool: pool.to_string() }).observe(took.as_secs_f64());
+    }
+}
+
+/// Counts, and logs circuits.
+pub(crate) struct GatewayObserver(pub Arc<Metrics>);
+
+impl Observer for GatewayObserver {
+    fn observe(&self, observed: &Observed<'_>) {
+        let metrics = &self.0.gateway;
+        match observed {
+            Observed::FirstByte(pool, took) => metrics.first_byte(pool, *took),
+            Observed::Failed(pool, class) => {
+                let labels = Failure { pool: pool.to_string(), class: class_label(*class) };
+                metrics.failures.get_or_create(&labels).inc();
+            }
+            Observed::Over(receipt) => {
+                let pool = receipt.pool.to_string();
+                let outcome = if receipt.failed { "failed" } else { "answered" };
+                metrics.requests.get_or_create(&Outcome { pool: pool.clone(), outcome }).inc();
+                let spent = &receipt.spent;
+                for (direction, tokens) in [("input", spent.input_tokens), ("output", spent.output_tokens)] {
+                    let labels = Direction { pool: pool.clone(), direction };
+                    metrics.tokens.get_or_create(&labels).inc_by(tokens);
+                }
+            }
+            Observed::Circuit(pool, changed) => {
+                let (state, number) = state_label(changed.to);
+                tracing::warn!(
+                    pool = %pool.pool, provider = %changed.provider, state, reason = changed.reason, "a circuit changed"
+                );
+                let labels = Transition { pool: pool.pool.to_string(), state };
+                metrics.transitions.get_or_create(&labels).inc();
+                let circuit = Circuit { pool: pool.pool.to_string(), provider: changed.provider.to_string() };
+                metrics.circuits.get_or_create(&circuit).set(number);
+            }
+        }
+    }
+}
+
+const fn class_label(class: FailureClass) -> &'static str {
+    match class {
+        FailureClass::Unauthorized => "unauthorized",
+        FailureClass::PaymentRequired => "payment_required",
+        FailureClass::Forbidden => "forbidden",
+        FailureClass::RateLimited => "rate_limited",
+        FailureClass::Server => "server",
+        FailureClass::Network => "network",
+    }
+}
+
+const fn state_label(state: BreakerState) -> (&'static str, i64) {
+    match state {
+        BreakerState::Closed => ("closed", 0),
+        BreakerState::HalfOpen => ("half_open", 1),
+        BreakerState::Open => ("open", 2),
+        BreakerState::ForcedOpen => ("forced_open", 3),
+    }
+}

@@ -1,0 +1,120 @@
+//! Pools of providers on SQLite: a step loads the pool, follows the rules of [`mainstay_core::providers::pool`], and writes what
+//! changed, all in the transaction of the writer.
+
+mod changing;
+mod loading;
+mod saving;
+mod steps;
+
+use crate::store::Store;
+use async_trait::async_trait;
+use mainstay_core::api::providers::ProviderId;
+use mainstay_core::api::{Namespace, Timestamp};
+use mainstay_core::providers::{
+    BreakerState, ChangePool, Checked, Choice, Choose, FinishUses, Finished, PoolName, PoolOutcome, PoolRecord,
+    PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, StandBreaker,
+};
+use mainstay_core::{Result, Topic};
+use std::sync::Arc;
+
+/// Pools in a store.
+pub(crate) struct SqliteProviders {
+    store: Arc<Store>,
+}
+
+impl SqliteProviders {
+    /// The pools of a store.
+    pub(crate) fn new(store: Arc<Store>) -> Self {
+        Self { store }
+    }
+}
+
+fn topic(pool: &PoolName) -> Topic {
+    Topic::Pool(pool.namespace.clone(), pool.pool.clone())
+}
+
+#[async_trait]
+impl ProviderStore for SqliteProviders {
+    async fn pools(&self, namespace: &Namespace) -> Result<Vec<PoolSummary>> {
+        let namespace = namespace.clone();
+        self.store.read(move |connection| loading::summaries(connection, &namespace)).await
+    }
+
+    async fn pool(&self, pool: &PoolName, now: Timestamp) -> Result<Option<PoolRecord>> {
+        let pool = pool.clone();
+        self.store
+            .read(move |connection| Ok(loading::load(connection, &pool)?.map(|loaded| loaded.pool.record(now))))
+            .await
+    }
+
+    async fn provider(&self, pool: &PoolName, id: &ProviderId, now: Timestamp) -> Result<Option<ProviderRecord>> {
+        let (pool, id) = (pool.clone(), id.clone());
+        self.store
+            .read(move |connection| {
+                Ok(loading::load(connection, &pool)?.and_then(|loaded| loaded.pool.provider(&id, now)))
+            })
+            .await
+    }
+
+    async fn change(&self, change: ChangePool) -> Result<PoolOutcome> {
+        self.store.write(move |connection, wakes| changing::change(connection, &change, wakes)).await
+    }
+
+    async fn choose(&self, choose: Choose) -> Result<Choice> {
+        self.store.write(move |connection, _| steps::choose(connection, &choose)).await
+    }
+
+    async fn renew(&self, renew: Renew) -> Result<()> {
+        let step = move |connection: &rusqlite::Connection, _: &mut _| {
+            steps::within(connection, &renew.pool, |pool| pool.renew(&renew)).map(|_| ())
+        };
+        self.store.write(step).await
+    }
+
+    async fn finish(&self, uses: FinishUses) -> Result<Finished> {
+        self.store
+            .write(move |connection, wakes| {
+                let judged = steps::within(connection, &uses.pool, |pool| pool.finish(&uses))?;
+                Ok(steps::told(&uses.pool, judged, wakes))
+            })
+            .await
+    }
+
+    async fn checked(&self, check: Checked) -> Result<Finished> {
+        self.store
+            .write(move |connection, wakes| {
+                let judged = steps::within(connection, &check.pool, |pool| pool.check(&check))?;
+                Ok(steps::told(&check.pool, judged, wakes))
+            })
+            .await
+    }
+
+    async fn reset(&self, reset: ResetProviders) -> Result<u32> {
+        self.store
+            .write(move |connection, wakes| {
+                let count = steps::within(connection, &reset.pool, |pool| pool.reset(&reset))?.unwrap_or(0);
+                if count > 0 {
+                    wakes.topic(topic(&reset.pool));
+                }
+                Ok(count)
+            })
+            .await
+    }
+
+    async fn stand(&self, stand: StandBreaker) -> Result<Option<BreakerState>> {
+        self.store
+            .write(move |connection, wakes| {
+                let was = steps::within(connection, &stand.pool, |pool| pool.stand(&stand))?.flatten();
+                if was.is_some() {
+                    wakes.topic(topic(&stand.pool));
+                }
+                Ok(was)
+            })
+            .await
+    }
+
+    async fn sealed_with(&self, key: &str) -> Result<bool> {
+        let key = key.to_owned();
+        self.store.read(move |connection| loading::is_sealed_with(connection, &key)).await
+    }
+}
