@@ -9,6 +9,13 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }
 
+/// The number after the last one that follows the clock, in microseconds: it grows even where the clock goes back.
+#[must_use]
+pub fn next_revision(last: u64, now: Timestamp) -> u64 {
+    let micros = u64::try_from(now.as_millis()).unwrap_or(0).saturating_mul(1_000);
+    micros.max(last + 1)
+}
+
 /// The clock of the machine.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SystemClock;

@@ -88,17 +88,22 @@ impl PoolBook for Book {
     async fn pool(&self, pool: &PoolName, revision: Option<u64>) -> Result<Option<Arc<PoolPlan>>> {
         let now = self.clock.now();
         let known = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(pool).cloned();
-        if let Some(Read { at_ms, plan }) = known {
-            let is_current = match (revision, &plan) {
+        if let Some(Read { at_ms, plan }) = &known {
+            let is_current = match (revision, plan) {
                 (Some(revision), Some(plan)) => plan.revision >= revision,
                 (Some(_), None) => false,
-                (None, _) => now.as_millis().saturating_sub(at_ms) < MAX_AGE.as_millis() as i64,
+                (None, _) => now.as_millis().saturating_sub(*at_ms) < MAX_AGE.as_millis() as i64,
             };
             if is_current {
-                return Ok(plan);
+                return Ok(plan.clone());
             }
         }
-        let plan = self.store.pool(pool, now).await?.map(|record| Arc::new(self.plan(pool, &record)));
+        let known = known.and_then(|read| read.plan);
+        let plan = self.store.pool(pool, now).await?.map(|record| match known {
+            // A revision never stands for other settings, so what was unsealed of it is still what they say.
+            Some(plan) if plan.revision == record.revision => plan,
+            _ => Arc::new(self.plan(pool, &record)),
+        });
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if read.len() >= MAX_POOLS {
             read.clear();

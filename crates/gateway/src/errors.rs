@@ -206,7 +206,7 @@ pub struct Said {
 #[must_use]
 pub fn read(status: u16, body: &[u8]) -> Said {
     let by_status = Kind::of_status(status);
-    let object = parse(body).ok().and_then(|raw| from_object(&Field::root(&raw)));
+    let object = parse(body).ok().and_then(|raw| from_object(&Field::root(raw)));
     let (named, message) = object.unwrap_or_else(|| (None, String::from_utf8_lossy(body).trim().to_owned()));
     let message = if message.is_empty() { format!("the upstream answers with the status {status}") } else { message };
     // The status decides. Only where it says no more than that something failed do the words say more.

@@ -6,6 +6,7 @@
 mod book;
 pub mod counting;
 pub mod errors;
+mod insist;
 mod json;
 pub mod models;
 mod oauth;
@@ -23,8 +24,20 @@ pub use oauth::HttpAuthorizer;
 pub use openai::{InvalidUpstream, OpenAiAgent, OpenAiOptions};
 pub use protocol::{Protocol, UnknownProtocol};
 
+use url::{Host, Url};
+
 /// An error with its causes: the outermost one says little.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source()).take(8);
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Whether an address is that of this machine, which is reached in plain text and never by way of a proxy.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
 }

@@ -49,7 +49,7 @@ impl Outlasting {
         Ok(!self.outage.snapshots.names("", 1).await?.is_empty())
     }
 
-    /// Has the documents of a store outlast its absence.
+    /// Has the documents and pools of a store outlast its absence.
     ///
     /// # Errors
     /// Those of the disk.
@@ -57,6 +57,8 @@ impl Outlasting {
         let (clock, mint) = (Arc::new(SystemClock), Arc::new(RandomMint));
         let parts = OutlastingParts {
             documents: Arc::clone(&stores.documents),
+            providers: Arc::clone(&stores.providers),
+            credentials: Arc::clone(&stores.credentials),
             probe: Arc::clone(&stores.probe),
             outage: Arc::clone(&self.outage),
             audit: AuditService::new(Arc::clone(&stores.audit), clock.clone(), mint.clone(), audit),
@@ -65,6 +67,8 @@ impl Outlasting {
         };
         let documents = Arc::new(OutlastingDocuments::open(parts).await?);
         stores.documents = Arc::clone(&documents) as Arc<_>;
+        stores.providers = Arc::clone(documents.pools()) as Arc<_>;
+        stores.credentials = Arc::clone(documents.pools()) as Arc<_>;
         Ok(documents)
     }
 

@@ -94,21 +94,22 @@ impl Backbone {
             Some(mirror) => attach_mirror(settings, mirror, &mut stores)?,
             None => None,
         };
+        let ring = keyring::find(settings)?;
         let rules = ServiceRules {
             audit: audit_rules(&settings.audit),
             notary: notary::of(settings, &stores.info),
             agent: chats::agent(&settings.agent)?,
             chat: chats::chat_rules(&settings.agent),
             conversations: chats::conversation_rules(&settings.conversations),
-            documents: DocumentRules { ring: keyring::find(settings)?, ..DocumentRules::default() },
-            gateway_keys: KeyRules { ring: keyring::find(settings)?, ..KeyRules::default() },
-            identity: identity_rules(settings)?,
+            documents: DocumentRules { ring: ring.clone(), ..DocumentRules::default() },
+            gateway_keys: KeyRules { ring: ring.clone(), ..KeyRules::default() },
+            identity: identity_rules(settings, ring.clone()),
             mail: mail_rules(&settings.mail),
             outage: outlasting.as_ref().map(|outlasting| Arc::clone(&outlasting.outage)),
             presence: presence_rules(&settings.presence),
             rooms: settings.rooms,
             streams: Arc::clone(&settings.streams),
-            tokens: TokenRules { ring: keyring::find(settings)?, ..TokenRules::default() },
+            tokens: TokenRules { ring, ..TokenRules::default() },
             authorizer: Arc::new(HttpAuthorizer::new(Arc::new(SystemClock))),
             clock: Arc::new(SystemClock),
             mint: Arc::new(RandomMint),
@@ -121,6 +122,9 @@ impl Backbone {
     pub async fn close(&self) {
         self.shutdown.cancel();
         self.services.close().await;
+        if let Some(documents) = &self.documents {
+            documents.finish().await;
+        }
         self.services.probe.close().await;
         if let Some(mirror) = &self.mirror {
             mirror.close().await;
@@ -424,13 +428,13 @@ fn audit_rules(audit: &AuditSettings) -> AuditRules {
     AuditRules { retention_ms: i64::from(audit.retention_days) * DAY_MS, ..AuditRules::default() }
 }
 
-fn identity_rules(settings: &Settings) -> Result<IdentityRules> {
-    Ok(IdentityRules {
+fn identity_rules(settings: &Settings, ring: Option<KeyRing>) -> IdentityRules {
+    IdentityRules {
         session_idle_ms: i64::from(settings.sessions.idle_minutes) * MINUTE_MS,
         session_max_ms: i64::from(settings.sessions.max_days) * DAY_MS,
-        ring: keyring::find(settings)?,
+        ring,
         ..IdentityRules::default()
-    })
+    }
 }
 
 fn mail_rules(mail: &MailSettings) -> MailRules {

@@ -2,13 +2,13 @@
 //! users meet it. Promises that are proven elsewhere are named here with the test that proves them:
 //!
 //! - 2, broadcasts that nobody saw and one cleared for all: `coordination::scripts::
-//!   a_broadcast_is_shown_to_everyone_and_acknowledged_by_each_alone`; by MCP in `crates/server/tests/mcp_legacy.rs`.
+//!   a_broadcast_is_shown_to_everyone_and_acknowledged_by_each_alone`; by MCP in `crates/server/tests/it/mcp_legacy.rs`.
 //! - 3, exit status 1 on success: `coordination::scripts::a_conversation_reads_as_in_the_transcript`.
 //! - 4, swallowed errors: `coordination::scripts::what_is_not_there_is_said_and_not_swallowed`.
 //! - 5, text that was run: `coordination::scripts::text_is_data_whatever_a_shell_would_make_of_it`.
 //! - 6, a limit that deleted the rest, a heartbeat that did not activate: `notifications_beyond_the_limit_are_kept_…`
-//!   and `presence_is_answered_…_and_a_heartbeat_activates` in `crates/server/tests/mcp_legacy.rs`.
-//! - 10, tools that speak for anybody: `a_sender_without_an_identity_is_refused_…` in `crates/server/tests/
+//!   and `presence_is_answered_…_and_a_heartbeat_activates` in `crates/server/tests/it/mcp_legacy.rs`.
+//! - 10, tools that speak for anybody: `a_sender_without_an_identity_is_refused_…` in `crates/server/tests/it/
 //!   mcp_legacy.rs`. What the command line does without a name is below.
 //! - 8, indexes that outlived their messages: `a_purge_deletes_what_has_expired_with_everything_that_belongs_to_it` of
 //!   the conformance suite, on every store. Its other half, eviction, is below.

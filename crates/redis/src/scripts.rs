@@ -143,6 +143,7 @@ scripts! {
     PRESENCE_LIST = "presence/list";
     PRESENCE_UNREGISTER = "presence/unregister";
     PRESENCE_PURGE = "presence/purge";
+    PROVIDERS_ADD_COUNTS = "providers/add_counts";
     PROVIDERS_CHANGE = "providers/change";
     PROVIDERS_CHECK = "providers/check";
     PROVIDERS_CHOOSE = "providers/choose";
@@ -313,6 +314,7 @@ mod tests {
             &PRESENCE_LIST,
             &PRESENCE_UNREGISTER,
             &PRESENCE_PURGE,
+            &PROVIDERS_ADD_COUNTS,
             &PROVIDERS_CHANGE,
             &PROVIDERS_CHECK,
             &PROVIDERS_CHOOSE,

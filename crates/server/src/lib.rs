@@ -35,6 +35,7 @@ mod services;
 mod signalr;
 mod store;
 mod surveying;
+mod tags;
 mod whoami;
 
 pub use access::{Audited, Needs};
@@ -44,7 +45,6 @@ pub use app::{in_process, router, router_with_mcp};
 pub use caller::Authenticated;
 pub use config::{BridgeKey, OwnerKey, ServerConfig};
 pub use conversations::CardRules;
-pub use documents::{Copied, Watched, WatchedParts};
 pub use gateway::{CredentialTokens, Renewing};
 pub use jobs::InvalidJob;
 pub use layers::InProcess;

@@ -18,15 +18,18 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures::stream;
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
+use mainstay_core::api::mail::MAX_WAIT_MS;
 use mainstay_core::{Error, Result};
 use mainstay_hub::{Wake, Watch};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
 /// Longest time between two reads while nothing is heard: a wake-up that was lost costs no more than this.
@@ -39,6 +42,34 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Reads that may fail in a row before the stream ends: about ten minutes.
 const MAX_FAILURES: u32 = 120;
+
+/// Answers a call that may wait for what is new: within the bounds of live connections where it does wait, else within
+/// those of any request.
+///
+/// # Errors
+/// `request.invalid` for a wait that is too long, `server.timed_out`, `server.busy`; those of the call.
+pub(crate) async fn poll<T, F>(app: &App, wait_ms: Option<u64>, call: impl FnOnce(Duration) -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let wait_ms = wait_ms.unwrap_or(0);
+    if wait_ms > MAX_WAIT_MS {
+        return Err(Error::invalid(format!("wait_ms: {wait_ms}; wait at most {MAX_WAIT_MS} ms")));
+    }
+    let _permit = if wait_ms == 0 { app.admission.brief()? } else { app.admission.live()? };
+    let limit_ms = wait_ms.saturating_add(app.config.request_timeout_ms);
+    let answer = timeout(Duration::from_millis(limit_ms), call(Duration::from_millis(wait_ms))).await;
+    answer.unwrap_or_else(|_| Err(timed_out(limit_ms)))
+}
+
+/// What a client that comes back has been told last, by its `Last-Event-ID`; nothing where it sends none.
+pub(crate) fn last_event_id<T: FromStr>(headers: &HeaderMap, what: &str) -> Result<Option<T>> {
+    let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let told = value.to_str().ok().and_then(|text| text.parse().ok());
+    told.map(Some).ok_or_else(|| Error::invalid(format!("header last-event-id: it is not {what}")))
+}
 
 /// What a stream is made of.
 pub(crate) trait Feed: Send + 'static {

@@ -16,13 +16,13 @@ const MAX_VALUE_BYTES: usize = 256;
 ///
 /// # Errors
 /// Those of [`Node::of`].
-pub(super) fn between(
-    old: Option<&RawJson>,
-    new: Option<&RawJson>,
-    secrets: &HashSet<String>,
+pub(super) fn between<'a>(
+    old: Option<&'a RawJson>,
+    new: Option<&'a RawJson>,
+    secrets: &'a HashSet<String>,
 ) -> Result<Vec<Difference>> {
     let (before, after) = (old.map(Node::of).transpose()?, new.map(Node::of).transpose()?);
-    let text = |document: Option<&RawJson>| document.map_or_else(String::new, |document| document.as_str().to_owned());
+    let text = |document: Option<&'a RawJson>| document.map_or("", RawJson::as_str);
     let mut scan = Scan { old: text(old), new: text(new), secrets, found: Vec::new() };
     match (&before, &after) {
         (Some(before), Some(after)) => scan.compare(&Pointer::default(), before, after),
@@ -34,8 +34,8 @@ pub(super) fn between(
 }
 
 struct Scan<'a> {
-    old: String,
-    new: String,
+    old: &'a str,
+    new: &'a str,
     secrets: &'a HashSet<String>,
     found: Vec<Difference>,
 }
@@ -67,7 +67,7 @@ impl Scan<'_> {
                 }
             }
             _ if is_leaf(old) && is_leaf(new) => {
-                let (before, after) = (old.text(&self.old).to_owned(), new.text(&self.new).to_owned());
+                let (before, after) = (old.text(self.old), new.text(self.new));
                 if before != after {
                     self.tell(at, DiffOp::Replace, (Some(before), Some(after)));
                 }
@@ -90,19 +90,19 @@ impl Scan<'_> {
                     self.leaves(&at.with(place.to_string()), element, op);
                 }
             }
-            _ if op == DiffOp::Remove => self.tell(at, op, (Some(node.text(&self.old).to_owned()), None)),
-            _ => self.tell(at, op, (None, Some(node.text(&self.new).to_owned()))),
+            _ if op == DiffOp::Remove => self.tell(at, op, (Some(node.text(self.old)), None)),
+            _ => self.tell(at, op, (None, Some(node.text(self.new)))),
         }
     }
 
-    fn tell(&mut self, at: &Pointer, op: DiffOp, (old, new): (Option<String>, Option<String>)) {
+    fn tell(&mut self, at: &Pointer, op: DiffOp, (old, new): (Option<&str>, Option<&str>)) {
         if self.found.len() >= MAX_PLACES {
             return;
         }
         let path = at.to_string();
         let secret = self.secrets.contains(&path);
-        let told = |text: Option<String>| {
-            text.filter(|text| !secret && text.len() <= MAX_VALUE_BYTES).and_then(|text| RawJson::parse(&text).ok())
+        let told = |text: Option<&str>| {
+            text.filter(|text| !secret && text.len() <= MAX_VALUE_BYTES).and_then(|text| RawJson::parse(text).ok())
         };
         self.found.push(Difference { op, path, old: told(old), new: told(new), secret });
     }

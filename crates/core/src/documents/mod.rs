@@ -11,7 +11,7 @@ pub use port::{
     DocumentsQuery, DocumentsRead, Guard, HistoryQuery, NewBody, PurgeDocuments, RevisionRow, SealedRevision,
     StoredBody, Transact, Transacted,
 };
-pub use service::{CollectionPlace, DocumentRules, DocumentService, OpenedCollection};
+pub use service::{DocumentRules, DocumentService};
 
 /// Bytes of text of one page of documents or revisions, where it has more than one.
 pub const MAX_PAGE_BYTES: usize = 1_024 * 1_024;

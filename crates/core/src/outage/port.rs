@@ -116,8 +116,8 @@ pub enum Discard {
     One(u64),
     /// All that were refused.
     Refused,
-    /// All of this kind, whatever their state.
-    AllOf(&'static str),
+    /// All but those of this kind, whatever their state.
+    AllBut(&'static str),
 }
 
 /// Writes that wait for the store, on a disk of this node. Several processes may share it. Each verb is one atomic step, and
@@ -133,6 +133,9 @@ pub trait Journal: Send + Sync {
 
     /// Entries that wait, by number, at most `limit`.
     async fn waiting(&self, after: u64, limit: u32) -> Result<Vec<Entry>>;
+
+    /// Gives an entry that waits another body: joins what follows it into it. False where it does not wait.
+    async fn rewrite(&self, rewritten: Rewritten) -> Result<bool>;
 
     /// Ends the wait of an entry. False where it does not wait: nothing changes then.
     async fn settle(&self, seq: u64, settlement: Settlement) -> Result<bool>;

@@ -1,6 +1,6 @@
 //! What operators may see and do.
 
-use super::{Discard, Entry, Held, Journaled, NewEntry, Outage, Phase, RECORDS, Stood, TRANSACTIONS, journal_full};
+use super::{Discard, Entry, Held, Journaled, NewEntry, Outage, Phase, RECORDS, Stood, journal_full};
 use crate::audit::{AuditService, Record};
 use crate::error::{Error, Result};
 use crate::{Caller, Scope};
@@ -99,7 +99,7 @@ impl OutageService {
         let discard = match (which.seq, which.refused, which.all) {
             (Some(seq), false, false) => Discard::One(seq),
             (None, true, false) => Discard::Refused,
-            (None, false, true) => Discard::AllOf(TRANSACTIONS),
+            (None, false, true) => Discard::AllBut(RECORDS),
             _ => return Err(Error::invalid("give exactly one of seq, refused and all")),
         };
         let Some(outage) = &self.outage else { return Ok(0) };

@@ -36,17 +36,6 @@ impl Phase {
             Self::Away { since } | Self::Replaying { since } | Self::Halted { since, .. } => Some(*since),
         }
     }
-
-    /// A word for it.
-    #[must_use]
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Connected => "connected",
-            Self::Away { .. } => "away",
-            Self::Replaying { .. } => "replaying",
-            Self::Halted { .. } => "halted",
-        }
-    }
 }
 
 /// How it stands, and how it came to.

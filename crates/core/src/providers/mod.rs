@@ -19,8 +19,8 @@ pub use choosing::{
     Renew, SelectionRules, Sticky, Strategy, Transition,
 };
 pub use port::{
-    ChangePool, Checked, FinishUses, PatchProvider, PoolChange, PoolOutcome, ProviderStore, ReplacePool,
-    ResetProviders, SeededProvider, StandBreaker,
+    AddCounts, COUNTS_MEMO_MS, ChangePool, Checked, CountsOf, FinishUses, PatchProvider, PoolChange, PoolOutcome,
+    ProviderStore, ReplacePool, ResetProviders, SeededProvider, StandBreaker,
 };
 pub use records::{
     Breaker, BreakerState, Counters, Health, PoolName, PoolRecord, PoolSummary, ProviderRecord, ProviderSettings,

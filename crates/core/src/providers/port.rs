@@ -7,9 +7,10 @@ use crate::error::Result;
 use async_trait::async_trait;
 use mainstay_api::providers::ProviderId;
 use mainstay_api::{Namespace, RawJson, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// A provider as it enters a pool.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SeededProvider {
     /// Which.
     pub id: ProviderId,
@@ -26,7 +27,7 @@ pub struct SeededProvider {
 }
 
 /// A pool to replace as a whole.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReplacePool {
     /// See [`PoolRecord::settings`].
     pub settings: RawJson,
@@ -35,7 +36,7 @@ pub struct ReplacePool {
 }
 
 /// Settings of a provider to change.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PatchProvider {
     /// Which.
     pub id: ProviderId,
@@ -50,7 +51,7 @@ pub struct PatchProvider {
 }
 
 /// A change of a pool.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum PoolChange {
     /// Replaces it, or makes it. Settings of a provider that stay the same keep their version.
     Replace(ReplacePool),
@@ -67,7 +68,7 @@ pub enum PoolChange {
 }
 
 /// A change of a pool to make.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChangePool {
     /// Of which pool.
     pub pool: PoolName,
@@ -161,6 +162,37 @@ pub struct StandBreaker {
     pub now: Timestamp,
 }
 
+/// What was counted of a provider elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountsOf {
+    /// Which.
+    pub provider: ProviderId,
+    /// Requests that it was chosen for; fewer than none where more were taken back than made.
+    pub requests: i64,
+    /// Requests that failed by its fault.
+    pub errors: u64,
+    /// When it was last chosen.
+    pub used_at: Option<Timestamp>,
+    /// When it last failed.
+    pub failed_at: Option<Timestamp>,
+}
+
+/// Counts to add: those of choices that a node made while the store was away.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AddCounts {
+    /// Of which pool.
+    pub pool: PoolName,
+    /// What a repetition is recognised by, for [`COUNTS_MEMO_MS`].
+    pub memo: String,
+    /// What was counted.
+    pub counts: Vec<CountsOf>,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// How long counts that were added are remembered, in milliseconds: a week.
+pub const COUNTS_MEMO_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
+
 /// Pools of providers, in a store. A pool is one aggregate: each verb is one atomic step on it, and a reader sees the pool
 /// before a change or after it, never in between.
 #[async_trait]
@@ -200,6 +232,10 @@ pub trait ProviderStore: Send + Sync {
 
     /// Forces a circuit open, or closes it. Answers what it was; nothing where there is no such provider. Wakes readers.
     async fn stand(&self, stand: StandBreaker) -> Result<Option<BreakerState>>;
+
+    /// Adds to counters what was counted elsewhere, and moves their times on where these are later. Once for each memo; a
+    /// provider that is not there is passed over. False where there is no such pool.
+    async fn add_counts(&self, add: AddCounts) -> Result<bool>;
 
     /// Whether anything in any pool is sealed with this key.
     async fn sealed_with(&self, key: &str) -> Result<bool>;

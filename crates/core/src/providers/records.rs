@@ -1,10 +1,11 @@
-//! What a store knows of pools and providers.
+//! What a store knows of pools and providers. As JSON, these are what a node keeps for the time in which its store is away.
 
 use mainstay_api::providers::{PoolType, ProviderId};
 use mainstay_api::{Namespace, RawJson, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// A pool in a namespace: one aggregate, with all of its providers and their credentials.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PoolName {
     /// Where.
     pub namespace: Namespace,
@@ -13,7 +14,7 @@ pub struct PoolName {
 }
 
 /// What the store itself needs to know of a provider's settings in order to choose.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traits {
     /// Whether it is left out of every choice.
     pub disabled: bool,
@@ -34,7 +35,7 @@ impl Default for Traits {
 }
 
 /// The settings of a provider: the first of its domains, changed by people.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderSettings {
     /// All that was said of it, opaque to the store: unknown members and numbers stay as they were written. What is secret
     /// in it is sealed.
@@ -51,7 +52,7 @@ pub struct ProviderSettings {
 }
 
 /// How a provider has been doing: the second domain, changed by what its requests and checks showed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Health {
     /// Whether it was found unhealthy. It is tried again when [`Self::retry_at`] has passed.
     pub unhealthy: bool,
@@ -68,7 +69,7 @@ pub struct Health {
 }
 
 /// What was counted of a provider: the third domain. Every number is counted in the store, never written over.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counters {
     /// Requests that it was chosen for, and that may have reached it.
     pub requests: u64,
@@ -85,7 +86,7 @@ pub struct Counters {
 }
 
 /// Whether requests are let through to an upstream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum BreakerState {
     /// All are.
     #[default]
@@ -99,7 +100,7 @@ pub enum BreakerState {
 }
 
 /// The circuit breaker of a provider, which all nodes share.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Breaker {
     /// Whether requests are let through.
     pub state: BreakerState,
@@ -112,7 +113,7 @@ pub struct Breaker {
 }
 
 /// A provider with all that a store knows of it but its credential.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderRecord {
     /// Which.
     pub id: ProviderId,
@@ -131,7 +132,7 @@ pub struct ProviderRecord {
 }
 
 /// A pool with its providers, in their order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolRecord {
     /// Grows with every change of settings and of who is in the pool: `max(last + 1, now in microseconds)`, so that a pool that was
     /// dropped and made again does not repeat it.

@@ -133,16 +133,16 @@ impl Sealing<'_> {
             .map(|opened| opened.as_str().to_owned().into())
     }
 
-    /// The same document, sealed with the primary key alone.
+    /// The text to store of the same document, sealed with the primary key alone, and that key; no key where it has no
+    /// secrets.
     ///
     /// # Errors
     /// Like [`Self::open`].
-    pub fn reseal(&self, stored: &RawJson) -> Result<SealedJson> {
-        let opened = self.open(stored)?;
+    pub fn reseal(&self, stored: &RawJson) -> Result<(RawJson, Option<String>)> {
         let text =
             rewritten(stored, |pointer, literal| self.seal_literal(pointer, &self.open_literal(pointer, literal)?))?;
         let seal_key = has_secrets(&text)?.then(|| self.ring.map(|ring| ring.primary().id.clone())).flatten();
-        Ok(SealedJson { stored: text, opened, seal_key })
+        Ok((text, seal_key))
     }
 
     fn seal_literal(&self, pointer: &Pointer, literal: &str) -> Result<String> {
@@ -163,13 +163,7 @@ impl Sealing<'_> {
     }
 
     fn ring(&self) -> Result<&KeyRing> {
-        self.ring.ok_or_else(|| {
-            Error::new(
-                mainstay_api::Code::SecretsKeyMissing,
-                "there is no key ring to seal secrets with",
-                "Set MAINSTAY_KEYRING, or let the server write its data folder.",
-            )
-        })
+        super::needed(self.ring, "there is no key ring to seal secrets with")
     }
 
     fn is_marked(&self, pointer: &Pointer) -> bool {
@@ -447,10 +441,10 @@ mod tests {
         let ring = KeyRing::generate().unwrap();
         let stored = sealing(&ring).seal(&raw(TEXT), None).unwrap().stored;
         let rotated = ring.rotated().unwrap();
-        let again = sealing(&rotated).reseal(&stored).unwrap();
+        let (again, seal_key) = sealing(&rotated).reseal(&stored).unwrap();
         let alone = rotated.without(&ring.primary().id).unwrap();
-        assert_eq!(sealing(&alone).open(&again.stored).unwrap().expose_secret(), TEXT);
-        assert_eq!(again.seal_key, Some(rotated.primary().id.clone()));
+        assert_eq!(sealing(&alone).open(&again).unwrap().expose_secret(), TEXT);
+        assert_eq!(seal_key, Some(rotated.primary().id.clone()));
     }
 
     #[test]

@@ -83,8 +83,26 @@ fn cipher(key: &RingKey) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new(key.secret.expose_secret().into())
 }
 
+/// Checks that every key that is used is in the ring.
+///
+/// # Errors
+/// `secrets.key_missing`, naming the keys that are not.
+pub(crate) fn check(ring: Option<&KeyRing>, mut used: Vec<String>) -> Result<()> {
+    used.retain(|id| ring.is_none_or(|ring| ring.find(id).is_none()));
+    if used.is_empty() { Ok(()) } else { Err(missing(&used)) }
+}
+
+/// The ring, where something cannot be done without one; `detail` says what.
+///
+/// # Errors
+/// `secrets.key_missing` where there is none.
+pub(crate) fn needed<'a>(ring: Option<&'a KeyRing>, detail: &str) -> Result<&'a KeyRing> {
+    let help = "Set MAINSTAY_KEYRING, or let the server write its data folder.";
+    ring.ok_or_else(|| Error::new(Code::SecretsKeyMissing, detail, help))
+}
+
 /// The refusal where keys are not in the ring that something is sealed with.
-pub(crate) fn missing(ids: &[String]) -> Error {
+fn missing(ids: &[String]) -> Error {
     Error::new(
         Code::SecretsKeyMissing,
         format!("the key ring lacks the keys {} that secrets in the store are sealed with", ids.join(", ")),

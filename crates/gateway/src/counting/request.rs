@@ -13,20 +13,19 @@ use bytes::Bytes;
 /// Where the request cannot be understood.
 pub fn estimate(client: Protocol, body: &[u8]) -> Result<u64, Refused> {
     let body = match client {
-        Protocol::Gemini => unwrapped(body),
-        _ => None,
-    }
-    .map_or_else(|| Bytes::copy_from_slice(body), Bytes::from);
+        Protocol::Gemini => unwrapped(body).map_or(body, str::as_bytes),
+        _ => body,
+    };
     let mut weight = Weight::default();
-    neutral(client, &body, &Options::new("", 0))?.weigh(&mut weight);
+    neutral(client, body, &Options::new("", 0))?.weigh(&mut weight);
     Ok(weight.tokens())
 }
 
 /// What a client of Gemini wants counted may stand within `generateContentRequest`.
-fn unwrapped(body: &[u8]) -> Option<String> {
+fn unwrapped(body: &[u8]) -> Option<&str> {
     let raw = parse(body).ok()?;
-    let mut object = Field::root(&raw).object().ok()?;
-    Some(object.take("generateContentRequest")?.raw().get().to_owned())
+    let mut object = Field::root(raw).object().ok()?;
+    Some(object.take("generateContentRequest")?.raw().get())
 }
 
 /// A number of tokens, to be answered.

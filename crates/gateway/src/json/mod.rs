@@ -10,9 +10,9 @@ pub(crate) use write::{Json, Members};
 use serde_json::value::RawValue;
 
 /// A text as JSON, whatever stands in it.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Box<RawValue>, String> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<&RawValue, String> {
     let text = std::str::from_utf8(bytes).map_err(|cause| format!("is no UTF-8: {cause}"))?;
-    RawValue::from_string(text.to_owned()).map_err(|cause| format!("is no JSON: {cause}"))
+    serde_json::from_str::<&RawValue>(text).map_err(|cause| format!("is no JSON: {cause}"))
 }
 
 /// A text as a JSON object; an empty one stands for an object without members, as models write it.

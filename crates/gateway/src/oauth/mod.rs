@@ -13,7 +13,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use url::{Host, Url};
+use url::Url;
 
 /// Longest answer of an authorization server, in bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1_024;
@@ -37,7 +37,7 @@ impl HttpAuthorizer {
     }
 
     async fn ask(&self, url: Url, request: &RefreshRequest) -> Result<Response, RefreshRefusal> {
-        let client = match is_loopback(&url) {
+        let client = match crate::is_loopback(&url) {
             true => self.local.get_or_init(|| built(builder().no_proxy().tls_certs_only([]))),
             false => self.away.get_or_init(|| built(builder())),
         };
@@ -85,7 +85,7 @@ fn address(text: &str) -> Result<Url, RefreshRefusal> {
     let url = Url::parse(text).map_err(|_| wrong("is no URL"))?;
     match url.scheme() {
         "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
+        "http" if crate::is_loopback(&url) => Ok(url),
         _ => Err(wrong("is not https, nor on this machine")),
     }
 }
@@ -103,13 +103,4 @@ fn unreached(cause: &reqwest::Error) -> RefreshRefusal {
 
 fn doubtful(reason: String) -> RefreshRefusal {
     RefreshRefusal::Transient { reason, retry_after: None, in_doubt: true }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    }
 }

@@ -16,7 +16,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use secrecy::ExposeSecret;
 use std::time::Duration;
-use url::{Host, Url};
+use url::Url;
 
 /// Longest part of an upstream's complaint that the log is told, in bytes.
 const MAX_COMPLAINT_BYTES: usize = 1_000;
@@ -43,7 +43,7 @@ impl OpenAiAgent {
             .connect_timeout(Duration::from_millis(options.connect_timeout_ms))
             .timeout(Duration::from_millis(options.answer_timeout_ms))
             .user_agent(concat!("mainstay/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(&endpoint) {
+        if crate::is_loopback(&endpoint) {
             builder = builder.no_proxy();
         }
         let client =
@@ -118,13 +118,4 @@ impl Agent for OpenAiAgent {
 
 fn failed(detail: impl Into<String>, internal: impl Into<String>) -> AgentError {
     AgentError::Failed { detail: detail.into(), internal: internal.into() }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    }
 }

@@ -1,14 +1,10 @@
 //! Telling the store of uses that are over: while one call is under way, the next ones gather.
 
 use super::{MAX_TOGETHER, Pool, Seats};
+use crate::insist::insist;
 use mainstay_core::providers::{Finish, FinishUses};
-use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How often a store that is away is told again.
-const MAX_TRIES: u32 = 6;
-/// The first pause between two tries; each is twice as long as the one before.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Most uses that wait to be told of; what is beyond ends by itself.
 const MAX_WAITING: usize = 20_000;
 
@@ -61,24 +57,17 @@ impl Seats {
         }
     }
 
-    /// To end a use twice is to end it once, so a try whose outcome is unknown is made again.
+    /// To end a use twice is to end it once, which is what insisting needs.
     async fn tell_these(&self, finish: FinishUses) {
-        let mut pause = FIRST_PAUSE;
-        for tried in 1..=MAX_TRIES {
-            match self.parts.store.finish(finish.clone()).await {
-                Ok(finished) => {
-                    finished.transitions.iter().for_each(|changed| (self.parts.on_transition)(&finish.pool, changed));
-                    return;
-                }
-                Err(error) if tried == MAX_TRIES || !error.problem.retryable => {
-                    let uses = finish.uses.len();
-                    tracing::error!(pool = %finish.pool.pool, uses, %error, "the store was not told of ended uses");
-                    return;
-                }
-                Err(error) => tracing::debug!(%error, "the store is told again of ended uses"),
+        let told = insist("the store is told again of ended uses", || self.parts.store.finish(finish.clone())).await;
+        match told {
+            Ok(finished) => {
+                finished.transitions.iter().for_each(|changed| (self.parts.on_transition)(&finish.pool, changed));
             }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
+            Err(error) => {
+                let uses = finish.uses.len();
+                tracing::error!(pool = %finish.pool.pool, uses, %error, "the store was not told of ended uses");
+            }
         }
     }
 }

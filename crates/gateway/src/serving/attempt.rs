@@ -49,7 +49,7 @@ impl Round<'_> {
             }
             Err(Unworded::Refused(refused)) => {
                 let (status, body) = refused.answer(self.asked.client);
-                return Ok(Step::Done(Answer { status, headers: json(), body: AnswerBody::Whole(body) }));
+                return Ok(Step::Done(Answer::json(status, body)));
             }
         };
         let Some(token) = self.token(&pool, &chosen, &target).await? else {
@@ -204,7 +204,7 @@ impl Round<'_> {
             random: gateway.parts.mint.secret()[0],
             now: gateway.parts.clock.now(),
         });
-        let answer = complained(&heard, self.asked.client, complaint);
+        let answer = complained(&heard, complaint);
         match verdict {
             Verdict::Failed(failure) => {
                 self.said = Some(answer);
@@ -277,7 +277,7 @@ impl Round<'_> {
         if let Some(mut bill) = self.bill.take() {
             bill.receipt.failed = garbled;
             bill.receipt.spent = spent(answered.usage, || Usage {
-                input_tokens: self.asked.body.len() as u64 / 4,
+                input_tokens: self.asked.estimated_input_tokens(),
                 output_tokens: if garbled { 0 } else { body.len() as u64 / 4 },
                 ..Usage::default()
             });
@@ -301,7 +301,7 @@ impl Round<'_> {
             seat: Some(heard.picked.seat),
             bill,
             clock: Arc::clone(&self.gateway.parts.clock),
-            estimated_input_tokens: self.asked.body.len() as u64 / 4,
+            estimated_input_tokens: self.asked.estimated_input_tokens(),
         };
         Step::Done(Answer { status: 200, headers, body: AnswerBody::Pieces(passage.pieces(first)) })
     }
@@ -353,20 +353,14 @@ impl Heard {
 }
 
 /// What a provider complains of, for the client: as it is, or in the client's protocol.
-fn complained(heard: &Heard, client: crate::Protocol, complaint: Bytes) -> Spoken {
+fn complained(heard: &Heard, complaint: Bytes) -> Spoken {
     let status = heard.incoming.status.as_u16();
     let headers = heard.headers();
     match &heard.wording.context {
-        Some(context) if context.upstream != client => {
+        Some(context) => {
             let answered = translate::answer(context, status, &complaint);
             Spoken { status: answered.status, headers, body: answered.body }
         }
-        _ => Spoken { status, headers, body: complaint },
+        None => Spoken { status, headers, body: complaint },
     }
-}
-
-fn json() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers
 }

@@ -1,14 +1,9 @@
 //! What a request has to settle, however it ends.
 
 use super::ports::{Account, Observed, Observer, Receipt};
+use crate::insist::insist;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_util::task::TaskTracker;
-
-/// How often a store that is away is told again.
-const MAX_TRIES: u32 = 6;
-/// The first pause between two tries; each is twice as long as the one before.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Settles a request when it is dropped: with what it has used until then.
 pub(crate) struct Bill {
@@ -39,20 +34,9 @@ impl Drop for Bill {
     }
 }
 
-/// To settle twice is to settle once, so a try whose outcome is unknown is made again. What cannot be settled stays
-/// reserved.
+/// To settle twice is to settle once, which is what insisting needs. What cannot be settled stays reserved.
 async fn settle(account: Arc<dyn Account>, receipt: Receipt) {
-    let mut pause = FIRST_PAUSE;
-    for tried in 1..=MAX_TRIES {
-        match account.settle(&receipt).await {
-            Ok(()) => return,
-            Err(error) if tried == MAX_TRIES || !error.problem.retryable => {
-                tracing::error!(request = %receipt.request, %error, "what a request used was not settled");
-                return;
-            }
-            Err(error) => tracing::debug!(%error, "what a request used is settled again"),
-        }
-        tokio::time::sleep(pause).await;
-        pause *= 2;
+    if let Err(error) = insist("what a request used is settled again", || account.settle(&receipt)).await {
+        tracing::error!(request = %receipt.request, %error, "what a request used was not settled");
     }
 }

@@ -32,7 +32,7 @@ use crate::upstream::Clients;
 use asked::Head;
 use bill::{Bill, Cashier};
 use bytes::Bytes;
-use http::HeaderMap;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use mainstay_core::api::providers::{LeaseId, PoolType, ProviderId};
 use mainstay_core::providers::keys::Spent;
 use mainstay_core::providers::{PoolName, ProviderStore};
@@ -107,6 +107,15 @@ pub struct Answer {
     pub body: AnswerBody,
 }
 
+impl Answer {
+    /// An answer whose body is JSON, all of it.
+    pub(crate) fn json(status: u16, body: Bytes) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Self { status, headers, body: AnswerBody::Whole(body) }
+    }
+}
+
 /// The body of an answer.
 pub enum AnswerBody {
     /// All of it.
@@ -168,9 +177,7 @@ impl Gateway {
                 None => return Refusal::new(Kind::NotFound, format!("no pool names {name:?}")).answer(list.client),
             },
         };
-        let mut headers = HeaderMap::new();
-        headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-        Answer { status: 200, headers, body: AnswerBody::Whole(body) }
+        Answer::json(200, body)
     }
 
     /// Keeps what is in use from ending by itself.
@@ -209,7 +216,7 @@ impl Gateway {
             request: request.clone(),
             model: head.model.clone(),
             pool: asked.pool.clone(),
-            input_tokens: asked.body.len() as u64 / 4,
+            input_tokens: asked.estimated_input_tokens(),
             max_output_tokens: head.max_output_tokens,
         };
         let pass = self.parts.till.admit(entry).await?;

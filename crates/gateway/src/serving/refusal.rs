@@ -1,9 +1,9 @@
 //! Errors of our own, in the shape of the protocol that was called.
 
-use super::{Answer, AnswerBody};
+use super::Answer;
 use crate::Protocol;
 use crate::errors::{self, Kind};
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use http::header::{HeaderValue, RETRY_AFTER};
 use mainstay_core::Error;
 use mainstay_core::api::Timestamp;
 use std::time::Duration;
@@ -43,12 +43,11 @@ impl Refusal {
     #[must_use]
     pub fn answer(&self, client: Protocol) -> Answer {
         let (status, body) = errors::of_kind(client, self.kind, &self.message);
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut answer = Answer::json(status, body);
         if let Some(wait) = self.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_millis().div_ceil(1_000).max(1) as u64));
+            answer.headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_millis().div_ceil(1_000).max(1) as u64));
         }
-        Answer { status, headers, body: AnswerBody::Whole(body) }
+        answer
     }
 
     /// What an error of this server means to a client.

@@ -11,7 +11,6 @@ use crate::errors::Kind;
 use crate::upstream::Speaks;
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{CONTENT_TYPE, HeaderValue};
 use mainstay_core::api::providers::{PoolType, ProviderId};
 use mainstay_core::providers::{NoneFree, PoolName};
 use std::sync::Arc;
@@ -213,9 +212,6 @@ impl<'a> Round<'a> {
         if let Some(bill) = &mut self.bill {
             bill.receipt.failed = false;
         }
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let body = AnswerBody::Whole(counting::count(client, Counted(tokens)));
-        Ok(Some(Answer { status: 200, headers, body }))
+        Ok(Some(Answer::json(200, counting::count(client, Counted(tokens)))))
     }
 }

@@ -165,7 +165,7 @@ pub(crate) struct Asked {
 pub fn request(client: Protocol, upstream: Protocol, body: &[u8], options: &Options) -> Result<Translated, Refused> {
     if client == upstream {
         let raw = parse(body).map_err(|why| Shape::new("", why))?;
-        return Ok(passing::request(client, &Field::root(&raw), options)?);
+        return Ok(passing::request(client, &Field::root(raw), options)?);
     }
     let mut asked = neutral(client, body, options)?;
     let conversation = &mut asked.conversation;
@@ -199,7 +199,7 @@ pub fn request(client: Protocol, upstream: Protocol, body: &[u8], options: &Opti
 /// Reads a request of any protocol.
 pub(crate) fn neutral(client: Protocol, body: &[u8], options: &Options) -> Result<Asked, Refused> {
     let raw = parse(body).map_err(|why| Shape::new("", why))?;
-    let root = Field::root(&raw);
+    let root = Field::root(raw);
     let mut asked = match client {
         Protocol::OpenAi => openai::read_request(&root)?,
         Protocol::Responses => responses::read_request(&root)?,
@@ -270,7 +270,7 @@ fn failed(client: Protocol, kind: Kind, message: &str) -> Answered {
 
 fn read_reply(upstream: Protocol, body: &[u8]) -> Result<Reply, Failure> {
     let raw = parse(body).map_err(Failure::garbled)?;
-    let root = Field::root(&raw);
+    let root = Field::root(raw);
     let object = root.object().map_err(Failure::garbled)?;
     match upstream {
         Protocol::OpenAi => openai::read_reply(object),

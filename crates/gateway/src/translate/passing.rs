@@ -152,7 +152,7 @@ fn is_usage_alone(event: &[u8]) -> bool {
     events.extend(parser.finish());
     let [event] = &events[..] else { return false };
     let Ok(raw) = parse(event.data.as_bytes()) else { return false };
-    let Ok(mut object) = Field::root(&raw).object() else { return false };
+    let Ok(mut object) = Field::root(raw).object() else { return false };
     object.take("usage").is_some() && object.list("choices").is_ok_and(|choices| choices.is_empty())
 }
 
@@ -162,7 +162,7 @@ mod tests {
 
     fn passed(protocol: Protocol, body: &str, options: &Options) -> (String, bool) {
         let raw = parse(body.as_bytes()).unwrap();
-        let translated = request(protocol, &Field::root(&raw), options).unwrap();
+        let translated = request(protocol, &Field::root(raw), options).unwrap();
         (String::from_utf8(translated.body.to_vec()).unwrap(), translated.context.hide_usage)
     }
 

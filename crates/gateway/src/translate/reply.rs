@@ -1,7 +1,8 @@
 //! What is answered, as no protocol in particular says it: whole, or in pieces.
 
 use super::conversation::{Call, Signature, Thought};
-use crate::errors::Kind;
+use crate::errors::{self, Kind};
+use crate::json::Field;
 use crate::usage::Usage;
 
 /// A whole answer.
@@ -71,5 +72,11 @@ impl Failure {
     /// An upstream that does not keep to its protocol.
     pub(crate) fn garbled(why: impl std::fmt::Display) -> Self {
         Self { kind: Kind::Upstream, message: format!("the upstream's answer cannot be understood: {why}") }
+    }
+
+    /// What an upstream says of its error, in whichever shape.
+    pub(crate) fn said(field: &Field<'_>) -> Self {
+        let (kind, message) = errors::from_object(field).unwrap_or_default();
+        Self { kind: kind.unwrap_or(Kind::Upstream), message }
     }
 }

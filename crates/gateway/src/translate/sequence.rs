@@ -57,6 +57,13 @@ impl Slot {
         Self { block, index, text: String::new(), signature: None, nesting: Nesting::default() }
     }
 
+    /// Notes how deep its arguments are nested; words of other blocks are not, for nothing asks.
+    fn follow(&mut self, text: &str) {
+        if let Block::Call { .. } = self.block {
+            self.nesting.follow(text);
+        }
+    }
+
     /// Whether nothing of it can be missing. A call whose arguments are not closed may go on behind what comes in between.
     const fn may_close(&self) -> bool {
         match self.block {
@@ -279,7 +286,7 @@ impl Sequence {
     fn open(&mut self, mut slot: Slot, out: &mut BytesMut) {
         self.encoder.open(&slot.block, out);
         let text = std::mem::take(&mut slot.text);
-        slot.nesting.follow(&text);
+        slot.follow(&text);
         self.told_bytes += text.len();
         if !text.is_empty() {
             self.encoder.piece(&text, out);
@@ -293,7 +300,7 @@ impl Sequence {
     /// Tells more of what is open.
     fn tell(&mut self, text: &str, out: &mut BytesMut) -> Result<(), Failure> {
         let Some(slot) = self.open.as_mut().filter(|_| !text.is_empty()) else { return Ok(()) };
-        slot.nesting.follow(text);
+        slot.follow(text);
         self.told_bytes += text.len();
         if self.encoder.keeps_all() && self.told_bytes > MAX_KEPT_BYTES {
             return Err(Failure::garbled(format!("it is longer than {MAX_KEPT_BYTES} bytes")));

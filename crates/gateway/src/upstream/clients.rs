@@ -5,7 +5,7 @@ use reqwest::redirect::Policy;
 use reqwest::tls::{Certificate, Identity};
 use reqwest::{Client, Proxy};
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Most ways that connections are kept open for.
@@ -25,17 +25,26 @@ impl Clients {
     /// # Errors
     /// In words, without a secret: a proxy or a certificate that cannot be.
     pub fn of(&self, way: &Way) -> Result<Client, String> {
-        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(way) {
+        if let Some(client) = self.clients().get(way) {
             return Ok(client.clone());
+        }
+        // Certificates take long to read, and requests on other ways need not wait for that.
+        let client = made(way)?;
+        let mut clients = self.clients();
+        if let Some(first) = clients.get(way) {
+            // Of two that were made at once the first one counts, so that all share its connections.
+            return Ok(first.clone());
         }
         if clients.len() >= MAX_WAYS {
             // Requests under way keep their client; the others connect anew.
             clients.clear();
         }
-        let client = made(way)?;
         clients.insert(way.clone(), client.clone());
         Ok(client)
+    }
+
+    fn clients(&self) -> MutexGuard<'_, HashMap<Way, Client>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -92,7 +92,7 @@ impl Usage {
     #[must_use]
     pub fn of_answer(protocol: Protocol, body: &Bytes) -> Option<Self> {
         let raw = parse(body).ok()?;
-        let mut object = Field::root(&raw).object().ok()?;
+        let mut object = Field::root(raw).object().ok()?;
         let name = if protocol == Protocol::Gemini { "usageMetadata" } else { "usage" };
         Self::read(protocol, &object.take(name)?).ok()
     }

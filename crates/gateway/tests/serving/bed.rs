@@ -5,13 +5,13 @@ use bytes::Bytes;
 use futures::StreamExt;
 use http::HeaderMap;
 use mainstay_core::api::providers::{LeaseId, PoolType, ProviderId};
-use mainstay_core::api::{Namespace, Timestamp};
+use mainstay_core::api::{Code, Namespace, Timestamp};
 use mainstay_core::providers::{
-    BreakerState, ChangePool, Checked, Choice, Choose, Chosen, Finish, FinishUses, Finished, NoneFree, PoolName,
-    PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, SelectionRules,
-    StandBreaker,
+    AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, Chosen, Finish, FinishUses, Finished, NoneFree,
+    PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders,
+    SelectionRules, StandBreaker,
 };
-use mainstay_core::{Clock, RandomMint, Result, SystemClock};
+use mainstay_core::{Clock, Error, RandomMint, Result, SystemClock};
 use mainstay_gateway::Protocol;
 use mainstay_gateway::serving::{
     Account, Answer, AnswerBody, Asked, Entry, Gateway, GatewayParts, GatewayRules, Observed, Observer, Pass, PoolBook,
@@ -19,6 +19,7 @@ use mainstay_gateway::serving::{
 };
 use mainstay_gateway::upstream::{HeaderRules, Speaks, Target, Way};
 use mainstay_testkit::fixtures::FakeProvider;
+use secrecy::ExposeSecret;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -102,6 +103,10 @@ impl ProviderStore for Desk {
         Ok(None)
     }
 
+    async fn add_counts(&self, _add: AddCounts) -> Result<bool> {
+        Ok(false)
+    }
+
     async fn sealed_with(&self, _key: &str) -> Result<bool> {
         Ok(false)
     }
@@ -137,7 +142,12 @@ impl Till for Desk {
         self.look(&entry.who).await
     }
 
-    async fn look(&self, _who: &Who) -> Result<Pass> {
+    async fn look(&self, who: &Who) -> Result<Pass> {
+        if let Who::Key(key) = who
+            && !key.expose_secret().starts_with("mgw_")
+        {
+            return Err(Error::new(Code::CredentialInvalid, "the key is none of this gateway", "Send another one."));
+        }
         let account = Arc::new(Receipts(Arc::clone(&self.receipts)));
         let models = self.models.lock().unwrap().clone();
         Ok(Pass { namespace: Namespace::default(), pools: None, models, account })

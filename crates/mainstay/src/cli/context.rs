@@ -24,6 +24,18 @@ impl<'a> Context<'a> {
         Self { settings, printer, connection: OnceCell::new() }
     }
 
+    /// Makes the key ring where there is none yet. To be called before the first client: without a server, what is secret is
+    /// sealed in this process, with the ring of this machine, and a ring of this process alone could never open it again.
+    ///
+    /// # Errors
+    /// Those of [`wiring::ring`].
+    pub async fn ready_to_seal(&self) -> Result {
+        if self.settings.url.is_none() {
+            wiring::ring(&self.settings).await?;
+        }
+        Ok(())
+    }
+
     /// A client that speaks for the instance of the settings, where they name one.
     ///
     /// # Errors

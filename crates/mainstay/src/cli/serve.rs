@@ -123,19 +123,14 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
 
 /// Whether every key that is in use in the store is in the ring. Not known while the store is away and this node goes on without.
 async fn check_ring(backbone: &Backbone) -> Result<bool> {
-    match backbone.services.check_ring().await {
-        Ok(()) => Ok(true),
-        Err(error) if error.code() == Code::StoreUnavailable && backbone.documents.is_some() => {
-            if !backbone.documents.as_ref().is_some_and(|documents| documents.has_copies()) {
-                return Err(error.into());
-            }
+    let Err(error) = backbone.services.check_ring().await else { return Ok(true) };
+    match &backbone.documents {
+        Some(documents) if error.code() == Code::StoreUnavailable && documents.has_copies() => {
             tracing::warn!(%error, "the store is away at the start: settings are served from the last known copy");
-            if let Some(documents) = &backbone.documents {
-                documents.lost(&error);
-            }
+            documents.lost(&error);
             Ok(false)
         }
-        Err(error) => Err(error.into()),
+        _ => Err(error.into()),
     }
 }
 

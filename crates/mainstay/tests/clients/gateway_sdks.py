@@ -97,14 +97,15 @@ def refusals():
     except openai.NotFoundError as error:
         expect("openai error", "nowhere" in str(error), True)
     try:
-        anthropic.Anthropic(base_url=f"{SERVER}/{POOLS[0]}", api_key="sk-wrong", max_retries=0).messages.create(
+        anthropic.Anthropic(base_url=SERVER, api_key="sk-wrong", max_retries=0).messages.create(
             model="small", max_tokens=1, messages=[{"role": "user", "content": "x"}])
         raise SystemExit("anthropic is let in with a wrong key")
     except anthropic.AuthenticationError as error:
         expect("anthropic error", error.body["type"], "error")
+    # Kept in a variable: a client that nobody holds closes itself in the middle of its call.
+    client = genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=base))
     try:
-        genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=base)).models.generate_content(
-            model="small", contents="x")
+        client.models.generate_content(model="small", contents="x")
         raise SystemExit("gemini asks a pool that there is not")
     except genai.errors.ClientError as error:
         expect("gemini error", error.code, 404)

@@ -4,7 +4,8 @@
 -- ARGV[1]  before when they ended, in milliseconds
 -- ARGV[2]  how many at most
 --
--- Returns  {how many, what usage may lack: request, what it is to be told, ...}
+-- Returns  {how many, {what usage may lack: request, what it is to be told, ...}, id, ns}; without a key, the last two are
+--          empty
 --@include shared/keys
 --@include keys/key
 
@@ -13,4 +14,5 @@ for _, request in ipairs(gone) do
   redis.call('HDEL', open, request)
   redis.call('ZREM', flight, request)
 end
-return {#gone, redis.call('HGETALL', base .. 'unposted')}
+local key = redis.call('HMGET', meta, 'id', 'ns')
+return {#gone, redis.call('HGETALL', base .. 'unposted'), key[1] or '', key[2] or ''}

@@ -12,6 +12,7 @@
 --   uses    hash: from a use to `<1 where it is a probe> <provider>`
 --   ends    sorted set: uses by when they end
 --   s:<key> string: `<until> <provider>` of a session; expires
+--   counted sorted set: memos of counts that were added, by when; expires
 --   memos   list: `<digest> <revision>` of the last changes; expires
 
 local order, uses, ends = base .. 'order', base .. 'uses', base .. 'ends'

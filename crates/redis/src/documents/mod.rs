@@ -162,7 +162,11 @@ impl DocumentStore for RedisDocuments {
         let script = &scripts::DOCUMENTS_SEALED;
         let mut found = Vec::new();
         for namespace in self.namespaces().await? {
-            let room = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX)).to_string();
+            let room = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+            if room == 0 {
+                break;
+            }
+            let room = room.to_string();
             let args = [key.as_bytes(), room.as_bytes()];
             let rows: Vec<Row> = read(self.ask(script, &namespace, &args).await?, script.name)?;
             let sealed = rows.iter().map(|row| rows::sealed(row, &namespace));

@@ -38,6 +38,25 @@ pub(crate) struct RedisKeys {
     usage: Usage,
 }
 
+/// What a purge found of a key.
+struct Tidied {
+    /// How many reservations were forgotten.
+    gone: u32,
+    /// The id of the key; empty where there is none.
+    id: String,
+    /// Its namespace, encoded; empty where there is none.
+    namespace: String,
+}
+
+/// Before when what a purge forgets is over.
+#[derive(Clone, Copy)]
+struct PurgeAt {
+    /// Reservations that nobody can settle any more.
+    settled: Timestamp,
+    /// Keys that were noted and not made.
+    unmade: Timestamp,
+}
+
 impl RedisKeys {
     /// Gateway keys over a connection.
     pub fn new(connection: Arc<Connection>, keys: Keys) -> Self {
@@ -69,16 +88,27 @@ impl RedisKeys {
         Ok(counted)
     }
 
-    /// Forgets what is over of a key, and tells usage what it may lack. Answers how much was forgotten.
-    async fn tidy(&self, digest: &str, before: Timestamp) -> Result<u32> {
+    /// Forgets what is over of a key, and tells usage what it may lack.
+    async fn tidy(&self, digest: &str, before: Timestamp) -> Result<Tidied> {
         let (before, most) = (before.as_millis().to_string(), PURGE_REQUESTS.to_string());
         let script = &scripts::KEYS_TIDY;
         let value = self.run(script, digest, &[before.as_bytes(), most.as_bytes()]).await?;
-        let (gone, unposted): (u32, Vec<String>) = read(value, script.name)?;
+        let (gone, unposted, id, namespace): (u32, Vec<String>, String, String) = read(value, script.name)?;
         for pair in unposted.chunks_exact(2) {
             self.post(digest, &pair[0], &pair[1]).await?;
         }
-        Ok(gone)
+        Ok(Tidied { gone, id, namespace })
+    }
+
+    /// Tidies a key that the index has, and forgets it there where it was noted and not made. Answers whether there is
+    /// more to forget.
+    async fn purge_key(&self, namespace: &Namespace, listed: &(GatewayKeyId, String), at: PurgeAt) -> Result<bool> {
+        let (id, digest) = listed;
+        let tidied = self.tidy(digest, at.settled).await?;
+        if tidied.id != id.as_str() || tidied.namespace != encode(namespace.as_str()) {
+            self.index.forget(namespace, id, digest, Some(at.unmade)).await?;
+        }
+        Ok(tidied.gone >= PURGE_REQUESTS)
     }
 
     /// One page of the keys of a namespace: the ids that the index has, each with its key where there is one.
@@ -252,21 +282,18 @@ impl KeyStore for RedisKeys {
     }
 
     async fn purge(&self, now: Timestamp, before_day: u32) -> Result<bool> {
-        let settled = Timestamp::from_millis(now.as_millis() - SETTLE_WITHIN_MS);
-        let unmade = Timestamp::from_millis(now.as_millis() - UNMADE_MS);
+        let at = PurgeAt {
+            settled: Timestamp::from_millis(now.as_millis() - SETTLE_WITHIN_MS),
+            unmade: Timestamp::from_millis(now.as_millis() - UNMADE_MS),
+        };
         let mut more = false;
         for namespace in self.key_namespaces().await? {
             let mut after = None;
             loop {
                 let listed = self.index.list(&namespace, after.as_ref(), 100).await?;
                 let Some((last, _)) = listed.last().cloned() else { break };
-                for (id, digest) in listed {
-                    more |= self.tidy(&digest, settled).await? >= PURGE_REQUESTS;
-                    let key = self.find(&digest, now).await?;
-                    if key.is_none_or(|key| key.id != id || key.namespace != namespace) {
-                        self.index.forget(&namespace, &id, &digest, Some(unmade)).await?;
-                    }
-                }
+                let purged = listed.iter().map(|listed| self.purge_key(&namespace, listed, at));
+                more |= futures::future::try_join_all(purged).await?.contains(&true);
                 after = Some(last);
             }
         }

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use mainstay_core::api::providers::{PoolType, ProviderId};
 use mainstay_core::api::{Namespace, Timestamp};
 use mainstay_core::providers::{
-    BreakerState, ChangePool, Checked, Choice, Choose, Chosen, FinishUses, Finished, NoneFree, PoolName, PoolOutcome,
-    PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, StandBreaker,
+    AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, Chosen, FinishUses, Finished, NoneFree, PoolName,
+    PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, StandBreaker,
 };
 use mainstay_core::{Error, Result};
 use redis::Value;
@@ -186,6 +186,13 @@ impl ProviderStore for RedisProviders {
             -1 => Ok(None),
             was => rows::state(was).map(Some),
         }
+    }
+
+    async fn add_counts(&self, add: AddCounts) -> Result<bool> {
+        let script = &scripts::PROVIDERS_ADD_COUNTS;
+        let args = params::counts(&add);
+        let added: u8 = read(self.run(script, &self.place(&add.pool).key, &args).await?, script.name)?;
+        Ok(added == 1)
     }
 
     async fn sealed_with(&self, key: &str) -> Result<bool> {

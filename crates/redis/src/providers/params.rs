@@ -3,8 +3,8 @@
 use crate::keys::encode;
 use mainstay_core::api::Timestamp;
 use mainstay_core::providers::{
-    BreakerState, ChangePool, Choose, Counters, FailureClass, Health, Outcome, PoolChange, SeededProvider,
-    SelectionRules, Strategy, Traits,
+    AddCounts, BreakerState, COUNTS_MEMO_MS, ChangePool, Choose, Counters, FailureClass, Health, Outcome, PoolChange,
+    SeededProvider, SelectionRules, Strategy, Traits,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -22,6 +22,17 @@ pub(super) fn choose(choose: &Choose) -> String {
         "sticky_ttl": choose.sticky.as_ref().map_or(0, |sticky| millis(sticky.ttl)),
     })
     .to_string()
+}
+
+/// Counts to add.
+pub(super) fn counts(add: &AddCounts) -> Vec<String> {
+    let at = |moment: Option<Timestamp>| moment.map(|at| at.as_millis().to_string()).unwrap_or_default();
+    let mut args = vec![json!({ "now": add.now.as_millis(), "keep_ms": COUNTS_MEMO_MS }).to_string(), add.memo.clone()];
+    for counts in &add.counts {
+        args.push(counts.provider.as_str().to_owned());
+        args.extend([counts.requests.to_string(), counts.errors.to_string(), at(counts.used_at), at(counts.failed_at)]);
+    }
+    args
 }
 
 /// The rules by which uses are judged.

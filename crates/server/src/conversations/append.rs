@@ -1,10 +1,11 @@
 //! `POST /v1/conversations/{id}/messages`.
 
-use super::preconditions::{IfMatch, etag};
+use super::preconditions::IfMatch;
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::extract::{IdempotencyKey, Json, Path};
 use crate::problem::Failure;
+use crate::tags::etag;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;

@@ -1,11 +1,11 @@
 //! `POST /v1/conversations`.
 
 use super::location;
-use super::preconditions::etag;
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::extract::{IdempotencyKey, JsonOrDefault};
 use crate::problem::Failure;
+use crate::tags::etag;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;

@@ -11,7 +11,7 @@ use axum::response::sse::Event;
 use http::HeaderMap;
 use mainstay_core::api::conversations::{Message, MessagePage, ReadMessages};
 use mainstay_core::api::{Code, ConversationId, Timestamp};
-use mainstay_core::{Caller, Error, Result, Topic};
+use mainstay_core::{Caller, Result, Topic};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -47,20 +47,12 @@ pub(crate) async fn events(
     Query(start): Query<Start>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let after = last_event_id(&headers)?.or(start.after);
+    let after = live::last_event_id(&headers, "the seq of a message")?.or(start.after);
     let topic = Topic::Conversations(caller.namespace.clone(), caller.subject.clone());
     let permit = app.admission.live()?;
     let subscription = Subscription { app: Arc::clone(&app), watch: app.services.hub.watch(topic), permit };
     let feed = ConversationFeed { app, caller, id, after, told: None, ready: false };
     Ok(live::stream(feed, subscription).await?)
-}
-
-fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>> {
-    let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
-        return Ok(None);
-    };
-    let seq = value.to_str().ok().and_then(|text| text.parse().ok());
-    seq.map(Some).ok_or_else(|| Error::invalid("header last-event-id: it is not the seq of a message"))
 }
 
 struct ConversationFeed {

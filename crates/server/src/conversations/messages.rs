@@ -1,10 +1,10 @@
 //! `GET /v1/conversations/{id}/messages`.
 
-use super::preconditions::etag;
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::extract::{Path, Query};
 use crate::problem::Failure;
+use crate::tags::etag;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};

@@ -1,10 +1,11 @@
 //! `PATCH /v1/conversations/{id}`.
 
-use super::preconditions::{IfMatch, etag};
+use super::preconditions::IfMatch;
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::extract::{Json, Path};
 use crate::problem::Failure;
+use crate::tags::etag;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::ETAG;

@@ -1,10 +1,10 @@
 //! `GET /v1/conversations/{id}`.
 
-use super::preconditions::{etag, is_known};
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::extract::Path;
 use crate::problem::Failure;
+use crate::tags::{etag, is_known};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};

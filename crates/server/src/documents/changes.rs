@@ -3,20 +3,16 @@
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::extract::Query;
-use crate::layers::timed_out;
-use crate::live::SAFETY_READ;
+use crate::live::{self, SAFETY_READ};
 use crate::problem::Failure;
 use axum::Json;
 use axum::extract::State;
 use mainstay_core::api::documents::{DocumentChanges, ListChanges};
-use mainstay_core::{Caller, Error, Result, Topic};
+use mainstay_core::{Caller, Result, Topic};
 use mainstay_hub::Wake;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
-
-/// Longest wait, in milliseconds.
-const MAX_WAIT_MS: u64 = 60_000;
+use tokio::time::Instant;
 
 /// Lists changes after a position, in order and without gaps, and may wait for one.
 ///
@@ -31,15 +27,8 @@ pub(crate) async fn changes(
     Authenticated(caller): Authenticated,
     Query(list): Query<ListChanges>,
 ) -> Result<Json<DocumentChanges>, Failure> {
-    let wait_ms = list.wait_ms.unwrap_or(0);
-    if wait_ms > MAX_WAIT_MS {
-        return Err(Failure(Error::invalid(format!("wait_ms: {wait_ms}; wait at most {MAX_WAIT_MS} ms"))));
-    }
-    let _permit = if wait_ms == 0 { app.admission.brief()? } else { app.admission.live()? };
-    let limit_ms = wait_ms.saturating_add(app.config.request_timeout_ms);
-    let waiting = wait(&app, &caller, list, Duration::from_millis(wait_ms));
-    let changes = timeout(Duration::from_millis(limit_ms), waiting).await;
-    Ok(Json(changes.unwrap_or_else(|_| Err(timed_out(limit_ms)))?))
+    let changes = live::poll(&app, list.wait_ms, |wait_for| wait(&app, &caller, list, wait_for));
+    Ok(Json(changes.await?))
 }
 
 /// Reads until there is a change, the time is over, or the server stops.

@@ -13,19 +13,16 @@ pub(crate) mod reveal;
 pub(crate) mod roll_back;
 pub(crate) mod transact;
 pub(crate) mod watch;
-mod watched;
-
-pub use watched::{Copied, Watched, WatchedParts};
 
 use crate::app::App;
 use crate::problem::Failure;
+use crate::tags::etag;
 use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
 use mainstay_core::Caller;
 use mainstay_core::api::documents::{CollectionName, Document, DocumentKey, Transaction, WriteDocument};
 use mainstay_core::api::ids::RequestId;
 use mainstay_core::documents::DocumentName;
-use preconditions::etag;
 
 /// The collection and the key in a path.
 type InPath = (CollectionName, DocumentKey);

@@ -1,16 +1,11 @@
 //! Revisions in headers: `ETag`, `If-Match`, `If-None-Match`.
 
 use crate::problem::Failure;
+use crate::tags;
 use axum::extract::FromRequestParts;
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName};
-use mainstay_core::{Error, Result};
-
-/// The tag of a revision.
-pub(super) fn etag(revision: u64) -> String {
-    format!("\"{revision}\"")
-}
+use mainstay_core::Error;
 
 /// The revision that a document must have: that of `If-Match`, or 0 for `If-None-Match: *`; any where both are absent.
 pub(crate) struct Expected(pub Option<u64>);
@@ -19,12 +14,12 @@ impl<S: Sync> FromRequestParts<S> for Expected {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Failure> {
-        let (tag, none) = (text(&parts.headers, IF_MATCH)?, text(&parts.headers, IF_NONE_MATCH)?);
+        let (tag, none) = (tags::text(&parts.headers, IF_MATCH)?, tags::text(&parts.headers, IF_NONE_MATCH)?);
         let refuse = |detail: &str| Err(Failure(Error::invalid(detail)));
         match (tag, none) {
             (None, None) => Ok(Self(None)),
             (None, Some("*")) => Ok(Self(Some(0))),
-            (Some(tag), None) => match revision(tag) {
+            (Some(tag), None) => match tags::number(tag) {
                 Some(revision) => Ok(Self(Some(revision))),
                 None => refuse("header if-match: it is not one tag as reads give it, such as \"7\""),
             },
@@ -32,24 +27,6 @@ impl<S: Sync> FromRequestParts<S> for Expected {
             (Some(_), Some(_)) => refuse("headers if-match and if-none-match: give one of them"),
         }
     }
-}
-
-/// Whether the caller has this revision already, by its `If-None-Match`.
-pub(super) fn is_known(headers: &HeaderMap, current: u64) -> Result<bool> {
-    let Some(tags) = text(headers, IF_NONE_MATCH)? else { return Ok(false) };
-    Ok(tags.split(',').any(|tag| tag.trim() == "*" || revision(tag.trim()) == Some(current)))
-}
-
-fn revision(tag: &str) -> Option<u64> {
-    let tag = tag.strip_prefix("W/").unwrap_or(tag);
-    let bare = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).unwrap_or(tag);
-    bare.parse().ok()
-}
-
-fn text(headers: &HeaderMap, name: HeaderName) -> Result<Option<&str>> {
-    let Some(value) = headers.get(&name) else { return Ok(None) };
-    let text = value.to_str().map_err(|_| Error::invalid(format!("header {name}: it is not ASCII")))?;
-    Ok(Some(text.trim()))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! `GET /v1/documents/{collection}/{key}`.
 
-use super::preconditions::{etag, is_known};
 use super::{InPath, name, tagged};
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::extract::Path;
 use crate::problem::Failure;
+use crate::tags::{etag, is_known};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::ETAG;

@@ -11,7 +11,7 @@ use axum::response::sse::Event;
 use http::HeaderMap;
 use mainstay_core::api::Position;
 use mainstay_core::api::documents::{CollectionName, DocumentChange, DocumentChanges, ListChanges};
-use mainstay_core::{Caller, Error, Result, Topic};
+use mainstay_core::{Caller, Result, Topic};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -47,20 +47,12 @@ pub(crate) async fn watch(
     Query(start): Query<Start>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let after = last_event_id(&headers)?.or(start.after);
+    let after = live::last_event_id(&headers, "a position")?.or(start.after);
     let permit = app.admission.live()?;
     let watch = app.services.hub.watch(Topic::Documents(caller.namespace.clone()));
     let subscription = Subscription { app: Arc::clone(&app), watch, permit };
     let feed = DocumentFeed { app, caller, after, collection: start.collection, ready: false };
     Ok(live::stream(feed, subscription).await?)
-}
-
-fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>> {
-    let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
-        return Ok(None);
-    };
-    let position = value.to_str().ok().and_then(|text| text.parse().ok());
-    position.map(Some).ok_or_else(|| Error::invalid("header last-event-id: it is not a position"))
 }
 
 struct DocumentFeed {

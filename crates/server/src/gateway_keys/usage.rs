@@ -32,38 +32,25 @@ pub(crate) async fn usage(
         return Ok(Json(app.services.gateway_keys.usage(&caller, list).await?).into_response());
     }
     let permit = app.admission.live()?;
-    let first = Reading { list: ListGatewayUsage { limit: Some(MAX_USAGE_ROWS), ..list }, begun: false };
-    let (first, rest) = app.clone().lines(caller.clone(), first).await?;
+    let list = ListGatewayUsage { limit: Some(MAX_USAGE_ROWS), ..list };
+    let (first, rest) = lines(&app, &caller, list).await?;
     let after = stream::try_unfold(rest, move |rest| {
         let (app, caller) = (Arc::clone(&app), caller.clone());
         // The stream counts among the live ones for as long as it is read.
         let _held = &permit;
         async move {
-            let Some(reading) = rest else { return Ok(None) };
-            let lines = app.lines(caller, reading).await;
+            let Some(list) = rest else { return Ok(None) };
+            let lines = lines(&app, &caller, list).await;
             lines.map(Some).inspect_err(problem::log)
         }
     });
-    let lines = futures::StreamExt::chain(stream::iter([Ok(first)]), after);
+    let lines = futures::StreamExt::chain(stream::iter([Ok(GatewayUsage::CSV_HEAD.to_owned()), Ok(first)]), after);
     Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], Body::from_stream(lines)).into_response())
 }
 
-/// Where the reading of usage stands.
-struct Reading {
-    list: ListGatewayUsage,
-    begun: bool,
-}
-
-impl App {
-    /// The lines of a page, and how to read the next one.
-    async fn lines(self: Arc<Self>, caller: Caller, reading: Reading) -> Result<(String, Option<Reading>)> {
-        let page = self.services.gateway_keys.usage(&caller, reading.list.clone()).await?;
-        let head = if reading.begun { "" } else { GatewayUsage::CSV_HEAD };
-        let lines: String =
-            [head.to_owned()].into_iter().chain(page.items.iter().map(GatewayUsage::csv_line)).collect();
-        let next = page
-            .next
-            .map(|cursor| Reading { list: ListGatewayUsage { cursor: Some(cursor), ..reading.list }, begun: true });
-        Ok((lines, next))
-    }
+/// The lines of a page, and what reads the next one.
+async fn lines(app: &App, caller: &Caller, list: ListGatewayUsage) -> Result<(String, Option<ListGatewayUsage>)> {
+    let page = app.services.gateway_keys.usage(caller, list.clone()).await?;
+    let next = page.next.map(|cursor| ListGatewayUsage { cursor: Some(cursor), ..list });
+    Ok((page.items.iter().map(GatewayUsage::csv_line).collect(), next))
 }

@@ -3,17 +3,16 @@
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::extract::Query;
-use crate::layers::timed_out;
-use crate::live::SAFETY_READ;
+use crate::live::{self, SAFETY_READ};
 use crate::problem::Failure;
 use axum::Json;
 use axum::extract::State;
-use mainstay_core::api::mail::{Inbox, MAX_WAIT_MS, ReadInbox, Start};
-use mainstay_core::{Caller, Error, Result, Topic};
+use mainstay_core::api::mail::{Inbox, ReadInbox, Start};
+use mainstay_core::{Caller, Result, Topic};
 use mainstay_hub::Wake;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 /// Reads the caller's inbox from a position, and may wait for mail.
 ///
@@ -27,15 +26,8 @@ pub(crate) async fn inbox(
     Authenticated(caller): Authenticated,
     Query(read): Query<ReadInbox>,
 ) -> Result<Json<Inbox>, Failure> {
-    let wait_ms = read.wait_ms.unwrap_or(0);
-    if wait_ms > MAX_WAIT_MS {
-        return Err(Failure(Error::invalid(format!("wait_ms: {wait_ms}; wait at most {MAX_WAIT_MS} ms"))));
-    }
-    let _permit = if wait_ms == 0 { app.admission.brief()? } else { app.admission.live()? };
-    let limit_ms = wait_ms.saturating_add(app.config.request_timeout_ms);
-    let waiting = wait_for_mail(&app, &caller, read, Duration::from_millis(wait_ms));
-    let inbox = timeout(Duration::from_millis(limit_ms), waiting).await;
-    Ok(Json(inbox.unwrap_or_else(|_| Err(timed_out(limit_ms)))?))
+    let inbox = live::poll(&app, read.wait_ms, |wait_for| wait_for_mail(&app, &caller, read, wait_for));
+    Ok(Json(inbox.await?))
 }
 
 /// Reads until there is mail, the time is over, or the server stops.

@@ -6,13 +6,13 @@ mod seals;
 
 use crate::store::Store;
 use async_trait::async_trait;
+use mainstay_core::Result;
 use mainstay_core::api::providers::ProviderId;
 use mainstay_core::providers::PoolName;
 use mainstay_core::providers::credentials::{
     BeginRefresh, Begun, CredentialOutcome, CredentialRecord, CredentialStore, DueCredential, FailRefresh,
     FinishRefresh, ListDue, PutCredential, ResealCredential,
 };
-use mainstay_core::{Result, Topic};
 use std::sync::Arc;
 
 /// Credentials in a store.
@@ -71,9 +71,4 @@ impl CredentialStore for SqliteCredentials {
     async fn reseal_credential(&self, reseal: ResealCredential) -> Result<bool> {
         self.store.write(move |connection, _| seals::reseal(connection, &reseal)).await
     }
-}
-
-/// What readers of a pool wait for.
-fn topic(pool: &PoolName) -> Topic {
-    Topic::Pool(pool.namespace.clone(), pool.pool.clone())
 }

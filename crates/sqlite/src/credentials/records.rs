@@ -1,12 +1,13 @@
 //! Credentials as rows.
 
-use super::topic;
 use crate::errors::Outcome;
 use crate::names;
+use crate::providers::topic;
 use crate::wakeups::Wakes;
 use mainstay_core::Error;
 use mainstay_core::api::Timestamp;
 use mainstay_core::api::providers::{PoolType, ProviderId};
+use mainstay_core::clock::next_revision;
 use mainstay_core::providers::PoolName;
 use mainstay_core::providers::credentials::{CredentialOutcome, CredentialRecord, PutCredential, RefreshStanding};
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
@@ -70,14 +71,9 @@ pub(super) fn remove(
     Ok(removed)
 }
 
-/// The next number after the last one, behind the clock.
-pub(super) fn next_number(last: u64, now: Timestamp) -> u64 {
-    (last + 1).max(now.as_millis().max(0).unsigned_abs() * 1_000)
-}
-
 fn next_version(connection: &Connection, now: Timestamp) -> Outcome<u64> {
     let last = connection.prepare_cached("SELECT last FROM credential_versions")?.query_row([], |row| row.get(0))?;
-    let version = next_number(last, now);
+    let version = next_revision(last, now);
     connection.prepare_cached("UPDATE credential_versions SET last = ?1")?.execute([version])?;
     Ok(version)
 }

@@ -1,11 +1,12 @@
 //! The lease of a refresh.
 
-use super::records::{self, find, next_number, whose};
-use super::topic;
+use super::records::{self, find, whose};
 use crate::errors::Outcome;
+use crate::providers::topic;
 use crate::wakeups::Wakes;
 use mainstay_core::Error;
 use mainstay_core::api::Timestamp;
+use mainstay_core::clock::next_revision;
 use mainstay_core::providers::credentials::{
     BeginRefresh, Begun, CredentialOutcome, DueCredential, FailRefresh, FinishRefresh, ListDue, RefreshEnd,
 };
@@ -32,7 +33,7 @@ pub(super) fn begin(connection: &Connection, begin: &BeginRefresh) -> Outcome<Be
         ":namespace": begin.pool.namespace.as_str(),
         ":pool": begin.pool.pool.as_str(),
         ":provider": begin.provider.as_str(),
-        ":fence": next_number(refresh.fence, begin.now),
+        ":fence": next_revision(refresh.fence, begin.now),
         ":until_ms": begin.until.as_millis(),
         ":holder": begin.holder,
     })?;

@@ -6,6 +6,7 @@ use crate::wakeups::Wakes;
 use mainstay_core::Topic;
 use mainstay_core::api::documents::ChangeKind;
 use mainstay_core::api::{Namespace, Position, RawJson, Timestamp};
+use mainstay_core::clock::next_revision;
 use mainstay_core::documents::{DocumentLimits, DocumentName, NewBody};
 use rusqlite::{Connection, OptionalExtension, named_params};
 
@@ -35,8 +36,7 @@ impl Commit<'_> {
         entries: &[Entry<'_>],
         wakes: &mut Wakes,
     ) -> Outcome<Position> {
-        let micros = u64::try_from(self.now.as_millis()).unwrap_or(0).saturating_mul(1_000);
-        let revision = micros.max(space.head().offset.0 + 1);
+        let revision = next_revision(space.head().offset.0, self.now);
         for entry in entries {
             self.entry(connection, revision, entry)?;
         }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use mainstay_core::Result;
 use mainstay_core::api::Timestamp;
 use mainstay_core::outage::{
-    Discard, Entry, EntryState, Held, Journal, JournalBounds, Journaled, NewEntry, Settlement,
+    Discard, Entry, EntryState, Held, Journal, JournalBounds, Journaled, NewEntry, Rewritten, Settlement,
 };
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
@@ -29,6 +29,14 @@ impl Journal for OutageFile {
         self.store.read(move |connection| read(connection, &sql, after, limit)).await
     }
 
+    async fn rewrite(&self, rewritten: Rewritten) -> Result<bool> {
+        let sql = "UPDATE entries SET body = ?2 WHERE seq = ?1 AND refused IS NULL";
+        let rewrite = move |connection: &Connection| {
+            Ok(connection.prepare_cached(sql)?.execute(params![rewritten.seq, rewritten.body])? > 0)
+        };
+        self.store.write(move |connection, _| rewrite(connection)).await
+    }
+
     async fn settle(&self, seq: u64, settlement: Settlement) -> Result<bool> {
         self.store.write(move |connection, _| settle(connection, seq, &settlement)).await
     }
@@ -38,7 +46,7 @@ impl Journal for OutageFile {
             let removed = match discard {
                 Discard::One(seq) => connection.execute("DELETE FROM entries WHERE seq = ?1", [seq]),
                 Discard::Refused => connection.execute("DELETE FROM entries WHERE refused IS NOT NULL", []),
-                Discard::AllOf(kind) => connection.execute("DELETE FROM entries WHERE kind = ?1", [kind]),
+                Discard::AllBut(kind) => connection.execute("DELETE FROM entries WHERE kind <> ?1", [kind]),
             };
             Ok(u64::try_from(removed?).unwrap_or(u64::MAX))
         };

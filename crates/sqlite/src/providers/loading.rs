@@ -11,6 +11,7 @@ use mainstay_core::providers::{
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// A pool as it stands.
 pub(super) struct Loaded {
@@ -70,7 +71,7 @@ fn members(connection: &Connection, pool: i64) -> Outcome<Vec<Member>> {
         members.push(Member {
             id: id(row.get("id")?)?,
             position: row.get("position")?,
-            settings: settings(row)?,
+            settings: Arc::new(settings(row)?),
             health: health(row)?,
             counters: counters(row)?,
             circuit: circuit(row)?,

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use mainstay_core::api::providers::ProviderId;
 use mainstay_core::api::{Namespace, Timestamp};
 use mainstay_core::providers::{
-    BreakerState, ChangePool, Checked, Choice, Choose, FinishUses, Finished, PoolName, PoolOutcome, PoolRecord,
-    PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, StandBreaker,
+    AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, FinishUses, Finished, PoolName, PoolOutcome,
+    PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, StandBreaker,
 };
 use mainstay_core::{Result, Topic};
 use std::sync::Arc;
@@ -29,7 +29,8 @@ impl SqliteProviders {
     }
 }
 
-fn topic(pool: &PoolName) -> Topic {
+/// What readers of a pool wait for.
+pub(crate) fn topic(pool: &PoolName) -> Topic {
     Topic::Pool(pool.namespace.clone(), pool.pool.clone())
 }
 
@@ -111,6 +112,10 @@ impl ProviderStore for SqliteProviders {
                 Ok(was)
             })
             .await
+    }
+
+    async fn add_counts(&self, add: AddCounts) -> Result<bool> {
+        self.store.write(move |connection, _| steps::add_counts(connection, &add)).await
     }
 
     async fn sealed_with(&self, key: &str) -> Result<bool> {

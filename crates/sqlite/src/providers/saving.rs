@@ -13,11 +13,10 @@ use std::collections::HashMap;
 /// Writes what a step changed.
 pub(super) fn save(connection: &Connection, before: &Loaded, after: &Pool) -> Outcome<()> {
     let id = before.id;
-    let head = |pool: &Pool| (pool.revision, pool.settings.clone(), pool.sequence, pool.cursor, pool.turn);
     if head(&before.pool) != head(after) {
         let sql = "UPDATE pools SET revision = ?2, settings = ?3, sequence = ?4, cursor = ?5, turn = ?6 WHERE id = ?1";
-        let head = (id, after.revision, after.settings.as_str(), after.sequence, after.cursor, after.turn);
-        connection.prepare_cached(sql)?.execute(head)?;
+        let (revision, settings, sequence, cursor, turn) = head(after);
+        connection.prepare_cached(sql)?.execute((id, revision, settings, sequence, cursor, turn))?;
     }
     let mut known: HashMap<&str, &Member> =
         before.pool.providers.iter().map(|member| (member.id.as_str(), member)).collect();
@@ -28,6 +27,11 @@ pub(super) fn save(connection: &Connection, before: &Loaded, after: &Pool) -> Ou
         remove(connection, id, gone.id.as_str())?;
     }
     save_uses(connection, before, after)
+}
+
+/// What is kept of a pool itself: its revision, settings, sequence, cursor and turn.
+fn head(pool: &Pool) -> (u64, &str, u64, u64, u64) {
+    (pool.revision, pool.settings.as_str(), pool.sequence, pool.cursor, pool.turn)
 }
 
 /// Makes a pool; what is in it is still to be saved.

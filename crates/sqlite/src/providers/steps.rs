@@ -2,9 +2,10 @@
 
 use super::{loading, saving, topic};
 use crate::errors::Outcome;
+use crate::names;
 use crate::wakeups::Wakes;
 use mainstay_core::providers::pool::{Judged, Pool};
-use mainstay_core::providers::{Choice, Choose, Finished, PoolName};
+use mainstay_core::providers::{AddCounts, COUNTS_MEMO_MS, Choice, Choose, Finished, PoolName};
 use rusqlite::{Connection, OptionalExtension};
 
 /// Sessions that are over and that one choice forgets: more than it adds, so that they do not pile up.
@@ -58,4 +59,21 @@ pub(super) fn choose(connection: &Connection, choose: &Choose) -> Outcome<Choice
         connection.prepare_cached(sql)?.execute((choose.now.as_millis(), FORGOTTEN))?;
     }
     Ok(choice)
+}
+
+/// See [`mainstay_core::providers::ProviderStore::add_counts`].
+pub(super) fn add_counts(connection: &Connection, add: &AddCounts) -> Outcome<bool> {
+    let Some(loaded) = loading::load(connection, &add.pool)? else { return Ok(false) };
+    let namespace = names::intern_namespace(connection, &add.pool.namespace)?;
+    let (name, now_ms) = (add.pool.pool.as_str(), add.now.as_millis());
+    let sql = "DELETE FROM pool_counts WHERE namespace = ?1 AND pool = ?2 AND counted_ms <= ?3";
+    connection.prepare_cached(sql)?.execute((namespace, name, now_ms - COUNTS_MEMO_MS))?;
+    let sql =
+        "INSERT INTO pool_counts (namespace, pool, memo, counted_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+    if connection.prepare_cached(sql)?.execute((namespace, name, &add.memo, now_ms))? > 0 {
+        let mut pool = loaded.pool.clone();
+        pool.add_counts(add);
+        saving::save(connection, &loaded, &pool)?;
+    }
+    Ok(true)
 }

@@ -135,8 +135,8 @@ async fn what_is_settled_leaves_and_rewrites_what_builds_on_it_and_no_number_com
     assert_eq!(file.held().await.unwrap(), Held::default());
     assert!(keep(&file, "c").await > second);
     assert_eq!(file.discard(Discard::One(99)).await.unwrap(), 0);
-    assert_eq!(file.discard(Discard::AllOf("audit")).await.unwrap(), 0);
-    assert_eq!(file.discard(Discard::AllOf("documents")).await.unwrap(), 1);
+    assert_eq!(file.discard(Discard::AllBut("documents")).await.unwrap(), 0);
+    assert_eq!(file.discard(Discard::AllBut("audit")).await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -7,10 +7,10 @@ use mainstay_core::api::providers::ProviderId;
 use mainstay_core::api::{Namespace, Timestamp};
 use mainstay_core::providers::pool::{Judged, Pool};
 use mainstay_core::providers::{
-    BreakerState, ChangePool, Checked, Choice, Choose, FinishUses, Finished, PoolName, PoolOutcome, PoolRecord,
-    PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, StandBreaker,
+    AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, FinishUses, Finished, PoolName, PoolOutcome,
+    PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, StandBreaker,
 };
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Changes of a pool that are remembered.
@@ -27,6 +27,7 @@ pub(super) struct ModelProviders {
 struct Entry {
     pool: Option<Pool>,
     memos: VecDeque<(String, u64)>,
+    counted: HashSet<String>,
     sessions: HashMap<String, (ProviderId, Timestamp)>,
 }
 
@@ -135,6 +136,16 @@ impl ProviderStore for ModelProviders {
             self.wakeups.pool(&stand.pool);
         }
         Ok(was)
+    }
+
+    async fn add_counts(&self, add: AddCounts) -> Result<bool> {
+        let mut pools = self.lock();
+        let Some(entry) = pools.get_mut(&add.pool) else { return Ok(false) };
+        let Some(pool) = entry.pool.as_mut() else { return Ok(false) };
+        if entry.counted.insert(add.memo.clone()) {
+            pool.add_counts(&add);
+        }
+        Ok(true)
     }
 
     async fn sealed_with(&self, key: &str) -> Result<bool> {

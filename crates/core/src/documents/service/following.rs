@@ -4,7 +4,7 @@ use super::{DocumentService, page_limit};
 use crate::documents::port::{ChangesQuery, ChangesRead};
 use crate::error::Result;
 use crate::{Caller, Scope};
-use mainstay_api::documents::{Compacted, DEFAULT_PAGE, DocumentChanges, ListChanges};
+use mainstay_api::documents::{Compacted, DocumentChanges, ListChanges};
 
 impl DocumentService {
     /// The changes after a position, in order and without gaps, or that it cannot be continued; without a position, the
@@ -14,7 +14,7 @@ impl DocumentService {
     /// An invalid limit.
     pub async fn changes(&self, caller: &Caller, list: &ListChanges) -> Result<DocumentChanges> {
         caller.require(Scope::DocumentsRead)?;
-        let limit = page_limit(list.limit, DEFAULT_PAGE)?;
+        let limit = page_limit(list.limit)?;
         let Some(after) = list.after.clone() else {
             let position = self.store.head(&caller.namespace).await?;
             return Ok(DocumentChanges { changes: Vec::new(), position, compacted: None });

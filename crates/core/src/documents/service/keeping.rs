@@ -4,8 +4,7 @@ use super::{DocumentService, PURPOSE, owner};
 use crate::documents::port::{PurgeDocuments, SealedRevision, StoredBody};
 use crate::error::Result;
 use crate::secrets::members::Sealing;
-use crate::secrets::missing;
-use crate::{Caller, Scope};
+use crate::{Caller, Scope, secrets};
 use mainstay_api::Timestamp;
 
 /// Revisions that are sealed anew at a time.
@@ -28,10 +27,7 @@ impl DocumentService {
     /// # Errors
     /// `secrets.key_missing`, naming the keys.
     pub async fn check_ring(&self) -> Result<()> {
-        let mut used = self.store.seal_keys().await?;
-        let ring = self.rules.ring.as_ref();
-        used.retain(|id| ring.is_none_or(|ring| ring.find(id).is_none()));
-        if used.is_empty() { Ok(()) } else { Err(missing(&used)) }
+        secrets::check(self.rules.ring.as_ref(), self.store.seal_keys().await?)
     }
 
     /// The keys that documents are sealed with, in the history too.
@@ -61,9 +57,9 @@ impl DocumentService {
             for revision in found {
                 let owner = owner(&revision.namespace, &revision.name);
                 let sealing = Sealing { ring: Some(ring), purpose: PURPOSE, owner: &owner, marks: &[] };
-                let sealed = sealing.reseal(&revision.body.text)?;
+                let (text, seal_key) = sealing.reseal(&revision.body.text)?;
                 let before = revision.body.seal_key.clone().unwrap_or_default();
-                let body = StoredBody { text: sealed.stored, seal_key: sealed.seal_key };
+                let body = StoredBody { text, seal_key };
                 // What is gone meanwhile, or sealed anew by somebody else, needs nothing.
                 resealed += u32::from(self.store.reseal(SealedRevision { body, ..revision }, &before).await?);
             }

@@ -2,12 +2,9 @@
 
 mod following;
 mod keeping;
-mod opening;
 mod preparing;
 mod reading;
 mod writing;
-
-pub use opening::{CollectionPlace, OpenedCollection};
 
 use super::port::{DocumentLimits, DocumentName, DocumentStore, StoredBody};
 use super::schema::Schema;
@@ -15,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::secrets::KeyRing;
 use crate::secrets::members::{Sealing, Step};
 use crate::{Clock, Mint};
-use mainstay_api::documents::{CollectionName, DocumentKey, MAX_PAGE, SCHEMAS};
+use mainstay_api::documents::{CollectionName, DEFAULT_PAGE, DocumentKey, MAX_PAGE, SCHEMAS};
 use mainstay_api::{Namespace, RawJson};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret;
@@ -120,8 +117,8 @@ fn schema_of(collection: &CollectionName) -> Option<DocumentName> {
     Some(DocumentName { collection: CollectionName::schemas(), key })
 }
 
-fn page_limit(limit: Option<u32>, usual: u32) -> Result<u32> {
-    match limit.unwrap_or(usual) {
+fn page_limit(limit: Option<u32>) -> Result<u32> {
+    match limit.unwrap_or(DEFAULT_PAGE) {
         limit if (1..=MAX_PAGE).contains(&limit) => Ok(limit),
         limit => Err(Error::invalid(format!("limit: {limit}; ask for 1 to {MAX_PAGE}"))),
     }

@@ -7,10 +7,9 @@ use crate::error::{Error, Result};
 use crate::secrets::members::masked;
 use crate::{Caller, Scope};
 use mainstay_api::documents::{
-    CollectionName, DEFAULT_PAGE, Document, DocumentHistory, DocumentKey, DocumentRevision, DocumentsPage,
-    ListDocuments, ListHistory,
+    CollectionName, Document, DocumentHistory, DocumentKey, DocumentRevision, DocumentsPage, ListDocuments, ListHistory,
 };
-use mainstay_api::{Code, Namespace, RawJson};
+use mainstay_api::{Code, RawJson};
 
 impl DocumentService {
     /// Reads a document, with masks in the place of secrets, or with the secrets where they are asked for.
@@ -28,16 +27,6 @@ impl DocumentService {
         Ok(to_document(row, value))
     }
 
-    /// Reads a document with its secrets, for a part of this server; absent where there is none.
-    ///
-    /// # Errors
-    /// Those of the store; `secrets.key_missing`, `secrets.unreadable`.
-    pub async fn opened(&self, namespace: &Namespace, name: &DocumentName) -> Result<Option<Document>> {
-        let Some(row) = self.store.document(namespace, name, self.clock.now()).await? else { return Ok(None) };
-        let value = self.open(namespace, name, &row.body)?;
-        Ok(Some(to_document(row, value)))
-    }
-
     /// Lists documents of a collection by key, with masks in the place of secrets.
     ///
     /// # Errors
@@ -53,7 +42,7 @@ impl DocumentService {
             namespace: caller.namespace.clone(),
             collection,
             after: list.cursor.map(|cursor| DocumentKey::parse(cursor).map_err(|_| bad_cursor())).transpose()?,
-            limit: page_limit(list.limit, DEFAULT_PAGE)?,
+            limit: page_limit(list.limit)?,
             now: self.clock.now(),
         };
         let page = self.store.documents(query).await?;
@@ -82,7 +71,7 @@ impl DocumentService {
     /// `documents.not_found` where nothing is remembered of it; an invalid limit.
     pub async fn history(&self, caller: &Caller, name: &DocumentName, list: ListHistory) -> Result<DocumentHistory> {
         caller.require(Scope::DocumentsRead)?;
-        let limit = page_limit(list.limit, DEFAULT_PAGE)?;
+        let limit = page_limit(list.limit)?;
         let query = |limit| HistoryQuery {
             namespace: caller.namespace.clone(),
             name: name.clone(),

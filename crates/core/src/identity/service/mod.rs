@@ -11,10 +11,10 @@ use super::port::{Digest, EndSessions, Guess, GuessRule, IdentityStore, ReplaceU
 use super::record::{UserRecord, write};
 use super::refusals::{contended, locked, not_a_user, not_found};
 use super::tokens;
-use crate::error::{Error, Result};
-use crate::secrets::{KeyRing, missing};
-use crate::{Caller, Clock, Mint, Principal};
-use mainstay_api::{Code, Timestamp, UserId};
+use crate::error::Result;
+use crate::secrets::KeyRing;
+use crate::{Caller, Clock, Mint, Principal, secrets};
+use mainstay_api::{Timestamp, UserId};
 use std::sync::Arc;
 
 /// How often a change of a record is tried again where somebody else was first.
@@ -127,10 +127,7 @@ impl IdentityService {
     /// # Errors
     /// `secrets.key_missing`, naming the keys.
     pub async fn check_ring(&self) -> Result<()> {
-        let mut used = self.store.seal_keys().await?;
-        let ring = self.rules.ring.as_ref();
-        used.retain(|id| ring.is_none_or(|ring| ring.find(id).is_none()));
-        if used.is_empty() { Ok(()) } else { Err(missing(&used)) }
+        secrets::check(self.rules.ring.as_ref(), self.store.seal_keys().await?)
     }
 
     /// Forgets what has ended, at most `limit` of each kind; for the maintenance job.
@@ -142,14 +139,7 @@ impl IdentityService {
     }
 
     fn ring(&self) -> Result<&KeyRing> {
-        self.rules.ring.as_ref().ok_or_else(|| {
-            let detail = "this server has no key ring to seal secrets with";
-            Error::new(
-                Code::SecretsKeyMissing,
-                detail,
-                "Set MAINSTAY_KEYRING, or let the server write its data folder.",
-            )
-        })
+        secrets::needed(self.rules.ring.as_ref(), "this server has no key ring to seal secrets with")
     }
 
     fn r#use(&self) -> Use {

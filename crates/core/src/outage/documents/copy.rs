@@ -1,9 +1,10 @@
 //! The last known copy of the documents of a namespace.
 
 use super::kept::KeptTransaction;
+use crate::clock::next_revision;
 use crate::documents::{
     ChangeDocument, ChangesQuery, ChangesRead, DocumentName, DocumentRow, DocumentsQuery, DocumentsRead,
-    MAX_PAGE_BYTES, StoredBody, Transact, Transacted,
+    MAX_PAGE_BYTES, NewBody, StoredBody, Transact, Transacted,
 };
 use mainstay_api::documents::{ChangeKind, CollectionName, DocumentChange, DocumentKey};
 use mainstay_api::{Offset, Position, RawJson, Timestamp};
@@ -41,6 +42,27 @@ struct WrittenRow {
     updated_at: Timestamp,
     updated_by: String,
     expires_at: Option<Timestamp>,
+}
+
+/// Under which revision something is written, when and by whom.
+pub(super) struct Stamp<'a> {
+    pub revision: u64,
+    pub at: Timestamp,
+    pub by: &'a str,
+}
+
+impl Stamp<'_> {
+    /// What the document is from then on.
+    pub fn row(&self, name: DocumentName, new: NewBody) -> DocumentRow {
+        DocumentRow {
+            name,
+            revision: self.revision,
+            body: new.body,
+            updated_at: self.at,
+            updated_by: self.by.to_owned(),
+            expires_at: new.expires_at,
+        }
+    }
 }
 
 impl Copy {
@@ -166,32 +188,24 @@ impl Copy {
 
     /// The position that a transaction would have in the store, if nobody else wrote.
     pub fn next(&self, now: Timestamp) -> Position {
-        let micros = u64::try_from(now.as_millis()).unwrap_or(0).saturating_mul(1_000);
-        let revision = micros.max(self.head.offset.0 + 1).min(Offset::MAX.0);
+        let revision = next_revision(self.head.offset.0, now).min(Offset::MAX.0);
         Position { epoch: self.head.epoch.clone(), offset: Offset(revision) }
     }
 
     /// Applies a write that waits.
     pub fn apply(&mut self, kept: &KeptTransaction) {
         let transact = kept.transact();
+        let stamp = Stamp { revision: kept.position.offset.0, at: transact.now, by: &transact.by };
         for change in transact.changes {
-            let revision = kept.position.offset.0;
             self.changes.push(DocumentChange {
-                revision,
+                revision: stamp.revision,
                 collection: change.name.collection.clone(),
                 key: change.name.key.clone(),
                 kind: if change.write.is_some() { ChangeKind::Put } else { ChangeKind::Deleted },
-                at: transact.now,
-                by: transact.by.clone(),
+                at: stamp.at,
+                by: stamp.by.to_owned(),
             });
-            let row = change.write.map(|new| DocumentRow {
-                name: change.name.clone(),
-                revision,
-                body: new.body,
-                updated_at: transact.now,
-                updated_by: transact.by.clone(),
-                expires_at: new.expires_at,
-            });
+            let row = change.write.map(|new| stamp.row(change.name.clone(), new));
             self.put(change.name, row);
         }
         if kept.position.offset > self.head.offset {

@@ -13,7 +13,7 @@ pub(super) struct KeptTransaction {
     changes: Vec<KeptChange>,
     guards: Vec<KeptGuard>,
     pub memo: KeptMemo,
-    by: String,
+    pub by: String,
     epoch: Epoch,
     max_documents: u32,
     max_revisions: u32,

@@ -6,17 +6,19 @@ mod refreshing;
 mod replaying;
 mod store;
 
-use super::{JournalBounds, Journaled, NewEntry, Outage, journal_full, noting};
+use super::providers::{OutlastingProviders, PoolParts};
+use super::{JournalBounds, Journaled, NewEntry, Outage, age_ms, is_away, is_in_doubt, journal_full, noting};
 use crate::audit::AuditService;
 use crate::documents::{DocumentStore, Transact, Transacted};
 use crate::error::{Error, Result};
 use crate::mail::RequestMemo;
+use crate::providers::ProviderStore;
+use crate::providers::credentials::CredentialStore;
 use crate::text::hex;
 use crate::{Clock, Mint, StoreProbe};
 use copy::Copy;
 use kept::KeptTransaction;
-use mainstay_api::errors::Applied;
-use mainstay_api::{Code, Namespace, Timestamp};
+use mainstay_api::{Namespace, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -33,8 +35,12 @@ const MAX_COPY_BYTES: usize = 64 * 1_024 * 1_024;
 
 /// What is needed besides the outage.
 pub struct OutlastingParts {
-    /// The store.
+    /// The store of documents.
     pub documents: Arc<dyn DocumentStore>,
+    /// The store of pools of providers.
+    pub providers: Arc<dyn ProviderStore>,
+    /// The store of credentials of providers.
+    pub credentials: Arc<dyn CredentialStore>,
     /// Whether it is there.
     pub probe: Arc<dyn StoreProbe>,
     /// The journal and the copies.
@@ -57,10 +63,9 @@ pub struct OutlastingDocuments {
     audit: AuditService,
     clock: Arc<dyn Clock>,
     mint: Arc<dyn Mint>,
+    pools: Arc<OutlastingProviders>,
     /// The copies of namespaces that were used; absent where there is none yet.
     spaces: Mutex<BTreeMap<Namespace, Space>>,
-    /// Held while a write is judged and kept, and while the journal is found empty: what waits is in the order of the copy.
-    order: tokio::sync::Mutex<()>,
 }
 
 /// What is known of a namespace.
@@ -78,7 +83,14 @@ impl OutlastingDocuments {
     /// # Errors
     /// Those of the disk.
     pub async fn open(parts: OutlastingParts) -> Result<Self> {
-        let OutlastingParts { documents, probe, outage, audit, clock, mint } = parts;
+        let OutlastingParts { documents, providers, credentials, probe, outage, audit, clock, mint } = parts;
+        let pools = OutlastingProviders::new(PoolParts {
+            providers,
+            credentials,
+            outage: Arc::clone(&outage),
+            clock: Arc::clone(&clock),
+            mint: Arc::clone(&mint),
+        });
         let this = Self {
             inner: documents,
             probe,
@@ -86,8 +98,8 @@ impl OutlastingDocuments {
             audit,
             clock,
             mint,
+            pools: Arc::new(pools),
             spaces: Mutex::default(),
-            order: tokio::sync::Mutex::default(),
         };
         this.load().await?;
         Ok(this)
@@ -96,17 +108,24 @@ impl OutlastingDocuments {
     /// Whether there is anything to go on with while the store is away.
     #[must_use]
     pub fn has_copies(&self) -> bool {
-        self.lock().values().any(|space| space.copy.is_some())
+        self.lock().values().any(|space| space.copy.is_some()) || self.pools.has_copies()
     }
 
     /// Notes that the store is away.
     pub fn lost(&self, error: &Error) {
-        if self.outage.standing.lost(self.clock.now()) {
-            tracing::warn!(
-                %error,
-                internal = error.internal,
-                "the store is lost; documents are read from the last known copy, and writes are kept in the journal"
-            );
+        self.outage.lost(error, self.clock.now());
+    }
+
+    /// The pools of providers beside them.
+    #[must_use]
+    pub fn pools(&self) -> &Arc<OutlastingProviders> {
+        &self.pools
+    }
+
+    /// Writes down what was only counted so far; for the end of the process.
+    pub async fn finish(&self) {
+        if let Err(error) = self.pools.flush().await {
+            tracing::error!(%error, internal = error.internal, "counts of providers are lost");
         }
     }
 
@@ -142,7 +161,7 @@ impl OutlastingDocuments {
                 answer => return answer,
             }
         } else {
-            self.away()
+            self.outage.away()
         };
         self.copied(namespace, copied).ok_or(error)
     }
@@ -151,21 +170,21 @@ impl OutlastingDocuments {
         let now = self.clock.now();
         let spaces = self.lock();
         let copy = spaces.get(namespace)?.copy.as_ref()?;
-        noting::stale(age_ms(copy, now));
+        noting::stale(age_ms(copy.fresh_at, now));
         Some(read(copy))
     }
 
     /// Keeps a write that cannot be brought to the store now.
     async fn keep(&self, transact: Transact, memo: RequestMemo, in_doubt: bool) -> Result<Transacted> {
         let namespace = transact.namespace.clone();
-        let _order = self.order.lock().await;
+        let _order = self.outage.order.lock().await;
         let judged = self.copied(&namespace, |copy| (copy.refuses(&transact), copy.next(transact.now)));
-        let Some((refused, position)) = judged else { return Err(self.away()) };
+        let Some((refused, position)) = judged else { return Err(self.outage.away()) };
         let request = format!("{namespace} {}", memo.key);
         let kept = KeptTransaction::of(transact, memo, position, in_doubt);
         let body = write(&kept)?;
         let at = self.clock.now();
-        let by = kept.transact().by;
+        let by = kept.by.clone();
         let entry = NewEntry { kind: KIND.into(), request, subject: kept.subject(), body, by, at };
         if let Some(refused) = refused {
             // A repetition of what waits is not judged against itself.
@@ -202,15 +221,6 @@ impl OutlastingDocuments {
         RequestMemo { key: format!("outage {}", hex(&self.mint.secret()[..16])), fingerprint: String::new(), until }
     }
 
-    fn away(&self) -> Error {
-        let since = self.outage.standing.stood().phase.since();
-        let since = since.map(|since| format!(" since {since}")).unwrap_or_default();
-        Error::unavailable(
-            format!("the store is away{since}, and there is no copy of what was asked for"),
-            "neither the store nor a copy",
-        )
-    }
-
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Namespace, Space>> {
         self.spaces.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -231,18 +241,4 @@ fn known(found: &str, asked: &KeptTransaction) -> Result<Transacted> {
         true => Transacted::Replayed(found.position),
         false => Transacted::MemoMismatch,
     })
-}
-
-fn age_ms(copy: &Copy, now: Timestamp) -> u64 {
-    u64::try_from(now.as_millis().saturating_sub(copy.fresh_at.as_millis())).unwrap_or(0)
-}
-
-/// Whether an error says that the store is away, and nothing else.
-pub(super) fn is_away(error: &Error) -> bool {
-    error.code() == Code::StoreUnavailable
-}
-
-/// Whether what failed may have taken place.
-fn is_in_doubt(error: &Error) -> bool {
-    error.problem.applied != Applied::No
 }

@@ -1,10 +1,10 @@
 //! Keeping the copies as the store is.
 
-use super::copy::Copy;
+use super::copy::{Copy, Stamp};
 use super::{COPIES, MAX_COPY_BYTES, MAX_NAMESPACES, OutlastingDocuments, is_away, read_kept};
 use crate::documents::{ChangesQuery, ChangesRead, DocumentName, DocumentRow, DocumentsQuery, Transact};
 use crate::error::{Error, Result};
-use crate::outage::Snapshot;
+use crate::outage::{POOL_CHANGES, Snapshot};
 use mainstay_api::{Namespace, Position, Timestamp};
 use std::collections::BTreeSet;
 
@@ -30,6 +30,7 @@ impl OutlastingDocuments {
                 Err(error) => tracing::error!(name, %error, "a copy on the disk cannot be read"),
             }
         }
+        self.pools.load().await?;
         self.apply_waiting().await
     }
 
@@ -41,6 +42,9 @@ impl OutlastingDocuments {
             let Some(last) = entries.last() else { return Ok(()) };
             after = last.seq;
             self.outage.standing.lost(entries[0].write.at);
+            for entry in entries.iter().filter(|entry| entry.write.kind == POOL_CHANGES) {
+                self.pools.apply(&entry.write.body)?;
+            }
             for entry in entries.iter().filter(|entry| entry.write.kind == super::KIND) {
                 let kept = read_kept(&entry.write.body)?;
                 if let Some(copy) = self.lock().get_mut(&kept.namespace).and_then(|space| space.copy.as_mut()) {
@@ -57,15 +61,9 @@ impl OutlastingDocuments {
         if copy.head.epoch != position.epoch {
             return;
         }
+        let stamp = Stamp { revision: position.offset.0, at: transact.now, by: &transact.by };
         for change in &transact.changes {
-            let row = change.write.clone().map(|new| DocumentRow {
-                name: change.name.clone(),
-                revision: position.offset.0,
-                body: new.body,
-                updated_at: transact.now,
-                updated_by: transact.by.clone(),
-                expires_at: new.expires_at,
-            });
+            let row = change.write.clone().map(|new| stamp.row(change.name.clone(), new));
             copy.put(change.name.clone(), row);
         }
         // The head stays: others may have written in between, which the next look finds.
@@ -77,7 +75,7 @@ impl OutlastingDocuments {
         for namespace in namespaces {
             self.refresh_one(&namespace, wholly).await?;
         }
-        Ok(())
+        self.pools.refresh(wholly).await
     }
 
     async fn refresh_one(&self, namespace: &Namespace, wholly: bool) -> Result<()> {

@@ -1,11 +1,13 @@
 //! When the store is back.
 
+use super::super::providers::Brought;
 use super::refreshing::is_another;
 use super::{KIND, MEMO_MS, OutlastingDocuments, is_away, read_kept, write};
 use crate::documents::{ChangeDocument, Transact, Transacted};
 use crate::error::{Error, Result};
-use crate::outage::{Entry, RECORDS, Rewritten, Settlement};
+use crate::outage::{COUNTS, Entry, POOL_CHANGES, RECORDS, Rewritten, Settlement};
 use mainstay_api::{Namespace, Timestamp};
+use std::collections::BTreeSet;
 
 /// Entries that are rewritten at a time.
 const ENTRIES: u32 = 1_000;
@@ -23,6 +25,9 @@ enum Step {
 impl OutlastingDocuments {
     /// One look at the store: keeps the copies up to it while it is there; once it is back, writes to it what waits.
     pub async fn run_once(&self) {
+        if let Err(error) = self.pools.flush().await {
+            tracing::error!(%error, internal = error.internal, "counts of providers wait in memory");
+        }
         let done = match self.outage.standing.is_connected() {
             true => self.look().await,
             false => self.come_back().await,
@@ -68,24 +73,28 @@ impl OutlastingDocuments {
                 spaces.iter().filter_map(|(name, space)| Some((name.clone(), space.copy.as_ref()?.head.clone())));
             with_copy.collect()
         };
+        let mut vouched = BTreeSet::new();
         for (namespace, known) in known {
             let head = self.inner.head(&namespace).await?;
+            if known.offset.0 > 0 && known.epoch == head.epoch {
+                vouched.insert(namespace.clone());
+            }
             if is_another(&known, &head) {
                 return Ok(Some(format!(
                     "the store is back and is not the one that was lost: the documents of {namespace} were at {known} and are at {head}"
                 )));
             }
         }
-        Ok(None)
+        self.pools.another(&vouched).await
     }
 
-    /// Whether any transaction waits. What is to be recorded belongs into whatever store there is.
+    /// Whether any write waits. What is to be recorded belongs into whatever store there is.
     async fn anything_waits(&self) -> Result<bool> {
         let mut after = 0;
         loop {
             let entries = self.outage.journal.waiting(after, ENTRIES).await?;
             let Some(last) = entries.last() else { return Ok(false) };
-            if entries.iter().any(|entry| entry.write.kind == KIND) {
+            if entries.iter().any(|entry| entry.write.kind != RECORDS) {
                 return Ok(true);
             }
             after = last.seq;
@@ -105,7 +114,7 @@ impl OutlastingDocuments {
             }
         }
         // Nothing is kept while the copies are read anew, and nothing waits when the order is given back.
-        let _order = self.order.lock().await;
+        let _order = self.outage.order.lock().await;
         if self.outage.journal.held().await?.waiting > 0 {
             return Ok(());
         }
@@ -130,6 +139,8 @@ impl OutlastingDocuments {
         let Some(entry) = waiting.first() else { return Ok(Step::Empty) };
         match entry.write.kind.as_str() {
             KIND => self.write_transaction(entry).await,
+            POOL_CHANGES => self.write_pool_change(entry).await,
+            COUNTS => self.write_counts(entry).await,
             RECORDS => self.write_record(entry).await,
             other => self.refuse(entry, format!("this version does not know writes of the kind {other:?}")).await,
         }
@@ -145,6 +156,41 @@ impl OutlastingDocuments {
                 Ok(Step::Later)
             }
             Err(error) => self.refuse(entry, error.to_string()).await,
+        }
+    }
+
+    async fn write_pool_change(&self, entry: &Entry) -> Result<Step> {
+        match self.pools.write_change(&entry.write.body).await {
+            Ok(Brought::Became { given, became }) if given == became => self.applied(entry, Vec::new()).await,
+            Ok(Brought::Became { given, became }) => {
+                let rewritten = self.pools.rewritten(entry, (given, became)).await?;
+                self.applied(entry, rewritten).await
+            }
+            Ok(Brought::Stands) => self.applied(entry, Vec::new()).await,
+            Ok(Brought::Refused(reason)) => self.refuse(entry, reason).await,
+            Err(error) => self.failed(entry, error).await,
+        }
+    }
+
+    async fn write_counts(&self, entry: &Entry) -> Result<Step> {
+        match self.pools.write_counts(&entry.write.body).await {
+            Ok(()) => self.applied(entry, Vec::new()).await,
+            Err(error) => self.failed(entry, error).await,
+        }
+    }
+
+    /// The store is away again, or takes nothing for now; or the write is wrong.
+    async fn failed(&self, entry: &Entry, error: Error) -> Result<Step> {
+        match error {
+            error if is_away(&error) => {
+                self.lost(&error);
+                Ok(Step::Later)
+            }
+            error if error.problem.retryable || is_for_now(&error) => {
+                tracing::warn!(seq = entry.seq, %error, "a write that waits is not taken for now");
+                Ok(Step::Later)
+            }
+            error => self.refuse(entry, error.to_string()).await,
         }
     }
 
@@ -187,15 +233,7 @@ impl OutlastingDocuments {
                 self.refuse(entry, "its request id was used for something else".into()).await
             }
             Ok(Transacted::Full) => self.refuse(entry, "there are as many documents as there may be".into()).await,
-            Err(error) if is_away(&error) => {
-                self.lost(&error);
-                Ok(Step::Later)
-            }
-            Err(error) if error.problem.retryable || is_for_now(&error) => {
-                tracing::warn!(seq = entry.seq, %error, "a write that waits is not taken for now");
-                Ok(Step::Later)
-            }
-            Err(error) => self.refuse(entry, error.to_string()).await,
+            Err(error) => self.failed(entry, error).await,
         }
     }
 

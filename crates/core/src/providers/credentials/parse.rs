@@ -3,6 +3,7 @@
 use super::expiry::{self, Form};
 use super::members::Members;
 use crate::error::{Error, Result};
+use crate::secrets::members::MASK;
 use mainstay_api::{RawJson, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -10,8 +11,6 @@ use std::time::Duration;
 
 /// Longest text of a credential, in bytes.
 const MAX_TEXT_BYTES: usize = 64 * 1_024;
-/// What stands in place of a secret that is not told.
-const MASK: &str = "********";
 
 /// Names of the access token.
 const ACCESS: [&str; 2] = ["access_token", "accessToken"];

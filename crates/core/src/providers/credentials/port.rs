@@ -5,9 +5,10 @@ use crate::error::Result;
 use async_trait::async_trait;
 use mainstay_api::Timestamp;
 use mainstay_api::providers::ProviderId;
+use serde::{Deserialize, Serialize};
 
 /// How the refresh of a credential stands.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RefreshStanding {
     /// The fence of the last lease; 0 where there was none. It follows the clock, as versions do, so that none is given
     /// twice, not even by a store that lost its last second.
@@ -27,7 +28,7 @@ pub struct RefreshStanding {
 }
 
 /// A credential.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialRecord {
     /// `max(last of the pool + 1, now in microseconds)`: grows with every change and is never used twice, not even where the
     /// credential was removed and written again.

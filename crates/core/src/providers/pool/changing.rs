@@ -1,11 +1,14 @@
 //! Changing who is in a pool, and settings.
 
 use super::{Circuit, Member, Pool};
+use crate::clock::next_revision;
 use crate::providers::port::{ChangePool, PatchProvider, PoolChange, PoolOutcome, ReplacePool, SeededProvider};
 use crate::providers::records::ProviderSettings;
+use crate::text::hex;
 use mainstay_api::Timestamp;
 use mainstay_api::providers::ProviderId;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// What is left of a pool after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +23,7 @@ impl ChangePool {
     /// What tells a repetition of a change from another change.
     #[must_use]
     pub fn digest(&self) -> String {
-        Sha256::digest(format!("{self:?}"))
-            .iter()
-            .take(16)
-            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+        hex(&Sha256::digest(format!("{self:?}"))[..16])
     }
 
     /// Makes the change.
@@ -90,12 +90,6 @@ impl ChangePool {
     }
 }
 
-/// The next revision of a pool, or the first.
-fn next_revision(last: u64, now: Timestamp) -> u64 {
-    let micros = u64::try_from(now.as_millis()).unwrap_or(0).saturating_mul(1_000);
-    micros.max(last + 1)
-}
-
 /// Where and when a provider enters.
 #[derive(Clone, Copy)]
 struct Entry {
@@ -123,13 +117,13 @@ impl Pool {
         if patch.expected.is_some_and(|expected| expected != current) {
             return PoolOutcome::Conflict { current };
         }
-        member.settings = ProviderSettings {
+        member.settings = Arc::new(ProviderSettings {
             body: patch.body.clone(),
             traits: patch.traits.clone(),
             seal_key: patch.seal_key.clone(),
             version: revision,
             updated_at: now,
-        };
+        });
         PoolOutcome::Changed(revision)
     }
 
@@ -170,13 +164,13 @@ impl SeededProvider {
         member
     }
 
-    fn settings(&self, entry: Entry) -> ProviderSettings {
-        ProviderSettings {
+    fn settings(&self, entry: Entry) -> Arc<ProviderSettings> {
+        Arc::new(ProviderSettings {
             body: self.body.clone(),
             traits: self.traits.clone(),
             seal_key: self.seal_key.clone(),
             version: entry.revision,
             updated_at: entry.now,
-        }
+        })
     }
 }

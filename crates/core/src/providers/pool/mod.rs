@@ -14,6 +14,7 @@ use super::records::{Breaker, Counters, Health, PoolRecord, ProviderRecord, Prov
 use mainstay_api::providers::{LeaseId, ProviderId};
 use mainstay_api::{RawJson, Timestamp};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Failures of an upstream that are remembered at most, to judge its circuit by.
 pub const MAX_MARKS: usize = 100;
@@ -44,8 +45,8 @@ pub struct Member {
     pub id: ProviderId,
     /// Its place in the order of the pool.
     pub position: u64,
-    /// Its settings.
-    pub settings: ProviderSettings,
+    /// Its settings, which few steps change.
+    pub settings: Arc<ProviderSettings>,
     /// Its health.
     pub health: Health,
     /// What was counted.
@@ -114,6 +115,25 @@ impl Pool {
         }
     }
 
+    /// The pool that readers saw so. What they do not see begins anew: who uses it, and what circuits are judged by.
+    #[must_use]
+    pub fn of(record: PoolRecord) -> Self {
+        let sequence = record.providers.iter().map(|provider| provider.counters.sequence).max().unwrap_or(0);
+        let member = |(position, provider): (u64, ProviderRecord)| Member {
+            id: provider.id,
+            position,
+            settings: provider.settings.into(),
+            health: provider.health,
+            counters: provider.counters,
+            circuit: Circuit { breaker: provider.breaker, ..Circuit::default() },
+            pass: 0,
+            trial: None,
+            credential: provider.credential,
+        };
+        let providers = (1..).zip(record.providers).map(member).collect();
+        Self { revision: record.revision, settings: record.settings, sequence, providers, ..Self::new() }
+    }
+
     /// What readers see of it.
     #[must_use]
     pub fn record(&self, now: Timestamp) -> PoolRecord {
@@ -144,7 +164,7 @@ impl Pool {
         let uses = self.uses.values().filter(|taken| taken.provider == member.id && taken.ends_at > now).count();
         ProviderRecord {
             id: member.id.clone(),
-            settings: member.settings.clone(),
+            settings: ProviderSettings::clone(&member.settings),
             health: member.health.clone(),
             counters: member.counters.clone(),
             breaker: member.circuit.breaker.clone(),

@@ -1,7 +1,7 @@
 //! What people set back, or set by hand.
 
 use super::{Circuit, Pool};
-use crate::providers::port::{ResetProviders, StandBreaker};
+use crate::providers::port::{AddCounts, ResetProviders, StandBreaker};
 use crate::providers::records::{BreakerState, Counters, Health};
 
 impl Pool {
@@ -24,6 +24,18 @@ impl Pool {
             }
         }
         count
+    }
+
+    /// Adds what was counted elsewhere. Whether it was added before is for the store to remember.
+    pub fn add_counts(&mut self, add: &AddCounts) {
+        for counts in &add.counts {
+            let Some(member) = self.find_mut(&counts.provider) else { continue };
+            let counters = &mut member.counters;
+            counters.requests = counters.requests.saturating_add_signed(counts.requests);
+            counters.errors = counters.errors.saturating_add(counts.errors);
+            counters.used_at = counters.used_at.max(counts.used_at);
+            counters.failed_at = counters.failed_at.max(counts.failed_at);
+        }
     }
 
     /// Forces a circuit open, or closes it; answers what it was.

@@ -26,11 +26,7 @@ fn read(object: &mut Object<'_>) -> Result<Reply, Shape> {
                 let text = block.text("thinking")?.unwrap_or_default();
                 reply.parts.push(Said::Thought(Thought { text, signature }));
             }
-            "tool_use" => {
-                let (id, name) = (block.need_text("id")?, block.need_text("name")?);
-                let arguments = block.object_text("input")?.ok_or_else(|| block.wrong("input", "is missing"))?;
-                reply.parts.push(Said::Call(Call { id, name, arguments }));
-            }
+            "tool_use" => reply.parts.push(Said::Call(read_call(&mut block)?)),
             // Blocks of tools that only this upstream has: none was offered to it.
             _ => {}
         }
@@ -38,6 +34,13 @@ fn read(object: &mut Object<'_>) -> Result<Reply, Shape> {
     let sequence = object.text("stop_sequence")?;
     reply.finish = object.text("stop_reason")?.map_or(Finish::Stop, |name| finish_named(&name, sequence));
     Ok(reply)
+}
+
+/// A call, which clients send back as it was answered.
+pub(super) fn read_call(block: &mut Object<'_>) -> Result<Call, Shape> {
+    let (id, name) = (block.need_text("id")?, block.need_text("name")?);
+    let arguments = block.object_text("input")?.ok_or_else(|| block.wrong("input", "is missing"))?;
+    Ok(Call { id, name, arguments })
 }
 
 pub(super) fn finish_named(name: &str, sequence: Option<String>) -> Finish {

@@ -4,7 +4,6 @@ use super::super::conversation::Signature;
 use super::super::reply::{Delta, Failure};
 use super::answer::finish_named;
 use crate::Protocol;
-use crate::errors::{self, Kind};
 use crate::json::{Field, Object, Shape, parse};
 use crate::sse::Event;
 use crate::usage::Usage;
@@ -16,12 +15,11 @@ pub(crate) struct Decoder;
 impl Decoder {
     pub fn event(&mut self, event: &Event, deltas: &mut Vec<Delta>) -> Result<(), Failure> {
         let raw = parse(event.data.as_bytes()).map_err(Failure::garbled)?;
-        let root = Field::root(&raw);
+        let root = Field::root(raw);
         let mut object = root.object().map_err(Failure::garbled)?;
         let kind = object.text("type").map_err(Failure::garbled)?.unwrap_or_default();
         if kind == "error" {
-            let (kind, message) = errors::from_object(&root).unwrap_or_default();
-            return Err(Failure { kind: kind.unwrap_or(Kind::Upstream), message });
+            return Err(Failure::said(&root));
         }
         Self::read(&kind, &mut object, deltas).map_err(Failure::garbled)
     }

@@ -2,9 +2,10 @@
 
 use super::super::Asked;
 use super::super::conversation::{
-    Amount, Call, Choice, Conversation, Effort, Format, Media, MediaKind, Outcome, Part, Role, Signature, Source,
-    Thinking, Thought, Tool,
+    Amount, Choice, Conversation, Effort, Format, Media, MediaKind, Outcome, Part, Role, Signature, Source, Thinking,
+    Thought, Tool,
 };
+use super::answer::read_call;
 use crate::Protocol;
 use crate::json::{Field, Kind, Object, Shape};
 
@@ -84,11 +85,7 @@ fn read_block(field: &Field<'_>) -> Result<Option<Part>, Shape> {
         "text" => Part::Text(block.need_text("text")?),
         "image" => Part::Media(read_media(MediaKind::Image, &mut block)?),
         "document" => return read_document(&mut block).map(Some),
-        "tool_use" => {
-            let (id, name) = (block.need_text("id")?, block.need_text("name")?);
-            let arguments = block.object_text("input")?.ok_or_else(|| block.wrong("input", "is missing"))?;
-            Part::Call(Call { id, name, arguments })
-        }
+        "tool_use" => Part::Call(read_call(&mut block)?),
         "tool_result" => Part::Outcome(read_outcome(&mut block)?),
         "thinking" => {
             let signature = block.text("signature")?.filter(|signature| !signature.is_empty());

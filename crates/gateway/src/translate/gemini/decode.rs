@@ -2,7 +2,6 @@
 
 use super::super::reply::{Delta, Failure};
 use super::answer::read_chunk;
-use crate::errors::{self, Kind};
 use crate::json::{Field, parse};
 use crate::sse::Event;
 
@@ -16,11 +15,10 @@ pub(crate) struct Decoder {
 impl Decoder {
     pub fn event(&mut self, event: &Event, deltas: &mut Vec<Delta>) -> Result<(), Failure> {
         let raw = parse(event.data.as_bytes()).map_err(Failure::garbled)?;
-        let root = Field::root(&raw);
+        let root = Field::root(raw);
         let mut object = root.object().map_err(Failure::garbled)?;
         if object.take("error").is_some() {
-            let (kind, message) = errors::from_object(&root).unwrap_or_default();
-            return Err(Failure { kind: kind.unwrap_or(Kind::Upstream), message });
+            return Err(Failure::said(&root));
         }
         if !std::mem::replace(&mut self.begun, true) {
             deltas.push(Delta::Start);

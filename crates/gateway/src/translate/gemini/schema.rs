@@ -81,7 +81,7 @@ mod tests {
 
     fn converted(text: &str) -> Result<String, String> {
         let raw = parse(text.as_bytes()).unwrap();
-        json_schema(&Field::root(&raw)).map(|json| json.to_text()).map_err(|wrong| wrong.to_string())
+        json_schema(&Field::root(raw)).map(|json| json.to_text()).map_err(|wrong| wrong.to_string())
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use super::super::reply::{Delta, Failure};
 use super::answer::finish_named;
 use crate::Protocol;
-use crate::errors::{self, Kind};
 use crate::json::{Field, Object, Shape, parse};
 use crate::sse::Event;
 use crate::usage::Usage;
@@ -26,11 +25,10 @@ impl Decoder {
             return Ok(());
         }
         let raw = parse(event.data.as_bytes()).map_err(Failure::garbled)?;
-        let root = Field::root(&raw);
+        let root = Field::root(raw);
         let mut chunk = root.object().map_err(Failure::garbled)?;
         if chunk.take("error").is_some() {
-            let (kind, message) = errors::from_object(&root).unwrap_or_default();
-            return Err(Failure { kind: kind.unwrap_or(Kind::Upstream), message });
+            return Err(Failure::said(&root));
         }
         self.chunk(&mut chunk, deltas).map_err(Failure::garbled)
     }

@@ -211,14 +211,19 @@ fn read_tool(field: &Field<'_>) -> Result<Tool, Shape> {
     })
 }
 
+/// A choice of tools in one word, as both protocols of OpenAI have it.
+pub(in crate::translate) fn plain_choice(field: &Field<'_>) -> Result<Choice, Shape> {
+    match &*field.text()? {
+        "auto" => Ok(Choice::Auto),
+        "none" => Ok(Choice::None),
+        "required" => Ok(Choice::Any),
+        _ => Err(field.wrong("is none of auto, none and required")),
+    }
+}
+
 fn read_choice(conversation: &mut Conversation, field: &Field<'_>) -> Result<(), Shape> {
     if field.kind() == Kind::Text {
-        conversation.choice = Some(match &*field.text()? {
-            "auto" => Choice::Auto,
-            "none" => Choice::None,
-            "required" => Choice::Any,
-            _ => return Err(field.wrong("is none of auto, none and required")),
-        });
+        conversation.choice = Some(plain_choice(field)?);
         return Ok(());
     }
     let mut choice = field.object()?;

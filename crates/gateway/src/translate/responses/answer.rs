@@ -4,7 +4,7 @@ use super::super::Context;
 use super::super::conversation::{Call, Signature, Thought};
 use super::super::reply::{Failure, Finish, Reply, Said};
 use crate::Protocol;
-use crate::errors::{self, Kind};
+use crate::errors::Kind;
 use crate::json::{self, Field, Json, Members, Object, Shape};
 use crate::usage::Usage;
 
@@ -17,9 +17,7 @@ pub(crate) fn read_reply(mut object: Object<'_>) -> Result<Reply, Failure> {
 
 /// Why a response failed, where it did.
 pub(super) fn failure_of(response: &mut Object<'_>) -> Option<Failure> {
-    let error = response.take("error")?;
-    let (kind, message) = errors::from_object(&error).unwrap_or_default();
-    Some(Failure { kind: kind.unwrap_or(Kind::Upstream), message })
+    response.take("error").map(|error| Failure::said(&error))
 }
 
 fn read(object: &mut Object<'_>) -> Result<Reply, Shape> {
@@ -60,24 +58,30 @@ fn read_item(field: &Field<'_>, parts: &mut Vec<Said>) -> Result<(), Shape> {
                 }
             }
         }
-        "function_call" => {
-            let (id, name) = (item.need_text("call_id")?, item.need_text("name")?);
-            let text = item.text("arguments")?.unwrap_or_default();
-            let arguments = json::object(&text).ok_or_else(|| item.wrong("arguments", "is no JSON object"))?;
-            parts.push(Said::Call(Call { id, name, arguments }));
-        }
+        "function_call" => parts.push(Said::Call(read_call(&mut item)?)),
         "reasoning" => {
-            let mut said = Vec::new();
-            for summary in item.list("summary")? {
-                said.push(summary.object()?.need_text("text")?);
-            }
-            let signature = signature_of(&mut item)?;
-            parts.push(Said::Thought(Thought { text: said.join("\n\n"), signature }));
+            let (text, signature) = (summary_of(&mut item)?, signature_of(&mut item)?);
+            parts.push(Said::Thought(Thought { text, signature }));
         }
         // Items of tools that only this upstream has: none was offered to it.
         _ => {}
     }
     Ok(())
+}
+
+/// A call, which clients send back as it was answered.
+pub(super) fn read_call(item: &mut Object<'_>) -> Result<Call, Shape> {
+    let (id, name) = (item.need_text("call_id")?, item.need_text("name")?);
+    let text = item.text("arguments")?.unwrap_or_default();
+    let arguments = json::object(&text).ok_or_else(|| item.wrong("arguments", "is no JSON object"))?;
+    Ok(Call { id, name, arguments })
+}
+
+/// The words of a thought.
+pub(super) fn summary_of(item: &mut Object<'_>) -> Result<String, Shape> {
+    let parts = item.list("summary")?;
+    let said: Result<Vec<_>, Shape> = parts.iter().map(|part| part.object()?.need_text("text")).collect();
+    Ok(said?.join("\n\n"))
 }
 
 /// The proof of a thought, with the id of its item, which this protocol wants to see with it.

@@ -3,7 +3,6 @@
 use super::super::reply::{Delta, Failure};
 use super::answer::{failure_of, finish_of, signature_of};
 use crate::Protocol;
-use crate::errors::{self, Kind};
 use crate::json::{Field, Object, Shape, parse};
 use crate::sse::Event;
 use crate::usage::Usage;
@@ -27,12 +26,11 @@ impl Decoder {
             return Ok(());
         }
         let raw = parse(event.data.as_bytes()).map_err(Failure::garbled)?;
-        let root = Field::root(&raw);
+        let root = Field::root(raw);
         let mut object = root.object().map_err(Failure::garbled)?;
         let kind = object.text("type").map_err(Failure::garbled)?.unwrap_or_default();
         if kind == "error" || (kind.is_empty() && object.take("error").is_some()) {
-            let (kind, message) = errors::from_object(&root).unwrap_or_default();
-            return Err(Failure { kind: kind.unwrap_or(Kind::Upstream), message });
+            return Err(Failure::said(&root));
         }
         if kind == "response.failed" {
             let response = object.object("response").ok().flatten();

@@ -2,12 +2,13 @@
 
 use super::super::Asked;
 use super::super::conversation::{
-    Amount, Call, Choice, Conversation, Format, Media, MediaKind, Outcome, Part, Role, Signature, Source, Thinking,
-    Thought, Tool, texts,
+    Amount, Choice, Conversation, Format, Media, MediaKind, Outcome, Part, Role, Signature, Source, Thinking, Thought,
+    Tool, texts,
 };
-use super::super::openai::{data_url, effort, schema_format};
+use super::super::openai::{data_url, effort, plain_choice, schema_format};
+use super::answer::{read_call, summary_of};
 use crate::Protocol;
-use crate::json::{self, Field, Kind, Object, Shape};
+use crate::json::{Field, Kind, Object, Shape};
 
 /// Members that every answer repeats.
 const ECHOED: [&str; 12] = [
@@ -96,12 +97,7 @@ fn read_item(conversation: &mut Conversation, field: &Field<'_>) -> Result<(), S
     let name = kind.as_ref().map_or_else(|| Ok("message".to_owned()), Field::text)?;
     match &*name {
         "message" => read_message(conversation, &mut item)?,
-        "function_call" => {
-            let (id, name) = (item.need_text("call_id")?, item.need_text("name")?);
-            let text = item.text("arguments")?.unwrap_or_default();
-            let arguments = json::object(&text).ok_or_else(|| item.wrong("arguments", "is no JSON object"))?;
-            conversation.say(Role::Assistant, vec![Part::Call(Call { id, name, arguments })]);
-        }
+        "function_call" => conversation.say(Role::Assistant, vec![Part::Call(read_call(&mut item)?)]),
         "function_call_output" => {
             let call = item.need_text("call_id")?;
             let parts = read_content(&item.need("output")?)?;
@@ -166,13 +162,10 @@ fn read_part(field: &Field<'_>) -> Result<Part, Shape> {
 }
 
 fn read_thought(item: &mut Object<'_>) -> Result<Part, Shape> {
-    let mut said = Vec::new();
-    for summary in item.list("summary")? {
-        said.push(summary.object()?.need_text("text")?);
-    }
+    let text = summary_of(item)?;
     let signature = item.text("encrypted_content")?.filter(|text| !text.is_empty());
     let signature = signature.map(|text| Signature::given_back(Protocol::Responses, text));
-    Ok(Part::Thought(Thought { text: said.join("\n\n"), signature }))
+    Ok(Part::Thought(Thought { text, signature }))
 }
 
 fn read_tool(field: &Field<'_>) -> Result<Tool, Shape> {
@@ -191,12 +184,7 @@ fn read_tool(field: &Field<'_>) -> Result<Tool, Shape> {
 
 fn read_choice(conversation: &mut Conversation, field: &Field<'_>) -> Result<(), Shape> {
     if field.kind() == Kind::Text {
-        conversation.choice = Some(match &*field.text()? {
-            "auto" => Choice::Auto,
-            "none" => Choice::None,
-            "required" => Choice::Any,
-            _ => return Err(field.wrong("is none of auto, none and required")),
-        });
+        conversation.choice = Some(plain_choice(field)?);
         return Ok(());
     }
     let mut choice = field.object()?;

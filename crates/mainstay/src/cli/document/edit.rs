@@ -21,7 +21,7 @@ pub struct Edit {
 impl Edit {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
-        super::ready_to_seal(context).await?;
+        context.ready_to_seal().await?;
         let documents = context.client().await?.documents();
         let document = documents.read(&self.which.collection, &self.which.key).await?;
         let before = document.value.as_str();

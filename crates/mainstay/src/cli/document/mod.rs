@@ -14,7 +14,6 @@ mod watch;
 
 use super::context::Context;
 use crate::failure::Result;
-use crate::wiring;
 use clap::{Args, Subcommand};
 use mainstay_api::documents::{CollectionName, Committed, DocumentKey, Transaction, WriteDocument, WriteOp};
 use mainstay_api::ids::RequestId;
@@ -92,21 +91,12 @@ async fn write(context: &Context<'_>, write: WriteDocument, (dry_run, request): 
     context.printer.data(&committed, || view::committed(&committed))
 }
 
-/// Makes the key ring where there is none yet, before the store is opened: without a server, what is secret in a document is
-/// sealed in this process.
-async fn ready_to_seal(context: &Context<'_>) -> Result {
-    if context.settings.url.is_none() {
-        wiring::ring(&context.settings).await?;
-    }
-    Ok(())
-}
-
 async fn commit(
     context: &Context<'_>,
     write: WriteDocument,
     (dry_run, request): (bool, Option<RequestId>),
 ) -> Result<Committed> {
-    ready_to_seal(context).await?;
+    context.ready_to_seal().await?;
     let transaction = Transaction { changes: vec![write], dry_run };
     Ok(context.client().await?.documents().write(&transaction, request).await?)
 }

@@ -56,27 +56,36 @@ impl Usage {
     }
 }
 
-async fn csv(client: &Client, mut list: ListGatewayUsage, context: &Context<'_>) -> Result {
+async fn csv(client: &Client, list: ListGatewayUsage, context: &Context<'_>) -> Result {
     context.printer.verbatim(GatewayUsage::CSV_HEAD)?;
+    each_page(client, list, |rows| {
+        let lines: String = rows.iter().map(GatewayUsage::csv_line).collect();
+        context.printer.verbatim(&lines)
+    })
+    .await
+}
+
+async fn all(client: &Client, list: ListGatewayUsage) -> Result<Vec<GatewayUsage>> {
+    let mut all = Vec::new();
+    each_page(client, list, |rows| {
+        all.extend(rows);
+        Ok(())
+    })
+    .await?;
+    Ok(all)
+}
+
+async fn each_page(
+    client: &Client,
+    mut list: ListGatewayUsage,
+    mut take: impl FnMut(Vec<GatewayUsage>) -> Result,
+) -> Result {
     loop {
         let page = client.gateway_keys().usage(&list).await?;
-        let lines: String = page.items.iter().map(GatewayUsage::csv_line).collect();
-        context.printer.verbatim(&lines)?;
+        take(page.items)?;
         match page.next {
             Some(next) => list.cursor = Some(next),
             None => return Ok(()),
-        }
-    }
-}
-
-async fn all(client: &Client, mut list: ListGatewayUsage) -> Result<Vec<GatewayUsage>> {
-    let mut rows = Vec::new();
-    loop {
-        let page = client.gateway_keys().usage(&list).await?;
-        rows.extend(page.items);
-        match page.next {
-            Some(next) => list.cursor = Some(next),
-            None => return Ok(rows),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::failure::Result;
-use crate::{secret_input, wiring};
+use crate::secret_input;
 use clap::Args;
 use mainstay_api::identity::Proof;
 use secrecy::ExposeSecret;
@@ -15,10 +15,7 @@ pub struct Enroll {}
 impl Enroll {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
-        if context.settings.url.is_none() {
-            // What is sealed in this process is sealed with the ring of this machine.
-            wiring::ring(&context.settings).await?;
-        }
+        context.ready_to_seal().await?;
         let password = secret_input::ask(context.printer, "password", None)?;
         let proof = Proof { password: password.expose_secret().to_owned(), code: None };
         let enrolment = context.client_plain().await?.account().enrol(&proof).await?;

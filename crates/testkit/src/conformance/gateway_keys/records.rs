@@ -12,7 +12,7 @@ cases! {
     a_key_is_read_as_it_was_made,
     a_secret_and_an_id_belong_to_one_key,
     of_many_who_make_a_key_of_one_secret_one_makes_it,
-    a_change_names_the_version_that_it_replaces,
+    a_change_of_a_key_names_the_version_that_it_replaces,
     a_key_that_is_removed_is_gone,
     keys_are_listed_by_id_in_pages,
     a_namespace_has_as_many_keys_as_it_may,
@@ -80,7 +80,7 @@ async fn of_many_who_make_a_key_of_one_secret_one_makes_it(bed: &Bed) {
     assert_eq!(listed, [desk.read().await]);
 }
 
-async fn a_change_names_the_version_that_it_replaces(bed: &Bed) {
+async fn a_change_of_a_key_names_the_version_that_it_replaces(bed: &Bed) {
     let desk = Desk::with(bed, KeyLimits::default()).await;
     assert_eq!(desk.admit("r1", 10, 20).await, None);
     let body = RawJson::parse("[1.0]").expect("JSON");

@@ -5,8 +5,10 @@ use crate::conformance::waking::Subscriber;
 use crate::conformance::{Bed, cases};
 use mainstay_core::Topic;
 use mainstay_core::api::Timestamp;
+use mainstay_core::api::providers::PoolType;
 use mainstay_core::providers::{
-    BreakerState, Checked, Failure, FailureClass, Finished, Outcome, StandBreaker, Strategy, Transition,
+    AddCounts, BreakerState, Checked, CountsOf, Failure, FailureClass, Finished, Outcome, PoolName, StandBreaker,
+    Strategy, Transition,
 };
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ cases! {
     a_circuit_that_was_forced_open_stays_so_until_somebody_closes_it,
     a_check_shows_that_a_provider_has_recovered,
     a_circuit_that_changes_wakes_those_who_watch_the_pool,
+    counts_that_were_made_elsewhere_are_added_once,
 }
 
 fn broken(class: FailureClass) -> Outcome {
@@ -237,4 +240,36 @@ async fn a_circuit_that_changes_wakes_those_who_watch_the_pool(bed: &Bed) {
     go(&house, "l1", broken(FailureClass::Server)).await;
     let topic = Topic::Pool(house.name.namespace.clone(), house.name.pool.clone());
     subscriber.woken(&topic, "a circuit").await;
+}
+
+async fn counts_that_were_made_elsewhere_are_added_once(bed: &Bed) {
+    let house = alone(bed).await;
+    go(&house, "l1", broken(FailureClass::Server)).await;
+    let late = house.later(5_000).now;
+    let counts = |requests, errors, used_at| CountsOf {
+        provider: provider_id("a"),
+        requests,
+        errors,
+        used_at: Some(used_at),
+        failed_at: Some(used_at),
+    };
+    let gone = CountsOf { provider: provider_id("gone"), ..counts(9, 9, late) };
+    let add = |memo: &str, counts| AddCounts {
+        pool: house.name.clone(),
+        memo: memo.into(),
+        counts: vec![counts, gone.clone()],
+        now: late,
+    };
+    for _ in 0..2 {
+        assert!(house.store.add_counts(add("m1", counts(40, 2, late))).await.expect("add"));
+    }
+    let counted = house.provider("a").await.counters;
+    assert_eq!((counted.requests, counted.errors), (41, 3));
+    assert_eq!((counted.used_at, counted.failed_at), (Some(late), Some(late)));
+    assert!(house.store.add_counts(add("m2", counts(-50, 0, house.now))).await.expect("add"));
+    let counted = house.provider("a").await.counters;
+    assert_eq!((counted.requests, counted.errors, counted.used_at), (0, 3, Some(late)), "never below none, never back");
+    let nowhere = PoolName { pool: PoolType::parse("nowhere").expect("a type"), ..house.name.clone() };
+    let add = AddCounts { pool: nowhere, ..add("m3", counts(1, 0, late)) };
+    assert!(!house.store.add_counts(add).await.expect("add"));
 }

@@ -16,11 +16,11 @@ use super::refusals::{conflict, not_found, not_refreshed};
 use crate::error::{Error, Result};
 use crate::providers::PoolName;
 use crate::secrets::{KeyRing, Place};
-use crate::{Caller, Clock, HintSource, Mint, Scope};
+use crate::{Caller, Clock, HintSource, Mint, Scope, secrets};
 use async_trait::async_trait;
 use gates::Gates;
 use mainstay_api::providers::{Credential, PoolType, ProviderId, RefreshPhase, RefreshState};
-use mainstay_api::{Code, RawJson, Timestamp};
+use mainstay_api::{RawJson, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -347,10 +347,7 @@ impl TokenService {
     }
 
     fn ring(&self) -> Result<&KeyRing> {
-        self.parts.rules.ring.as_ref().ok_or_else(|| {
-            let help = "Set MAINSTAY_KEYRING, or let the server write its data folder.";
-            Error::new(Code::SecretsKeyMissing, "this server has no key ring to seal credentials with", help)
-        })
+        secrets::needed(self.parts.rules.ring.as_ref(), "this server has no key ring to seal credentials with")
     }
 
     /// When a token is refreshed that expires then: so long before, but not in the first half of its life, and spread, so

@@ -5,8 +5,7 @@ use crate::error::Result;
 use crate::providers::credentials::port::{
     BeginRefresh, Begun, DueCredential, FailRefresh, ListDue, RefreshEnd, ResealCredential,
 };
-use crate::secrets::missing;
-use crate::{Caller, Scope};
+use crate::{Caller, Scope, secrets};
 use futures::StreamExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -95,10 +94,7 @@ impl TokenService {
     /// # Errors
     /// `secrets.key_missing`, naming the keys.
     pub async fn check_ring(&self) -> Result<()> {
-        let mut used = self.parts.store.credential_seal_keys().await?;
-        let ring = self.parts.rules.ring.as_ref();
-        used.retain(|id| ring.is_none_or(|ring| ring.find(id).is_none()));
-        if used.is_empty() { Ok(()) } else { Err(missing(&used)) }
+        secrets::check(self.parts.rules.ring.as_ref(), self.parts.store.credential_seal_keys().await?)
     }
 
     /// The keys that credentials are sealed with.

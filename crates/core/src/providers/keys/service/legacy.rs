@@ -8,12 +8,12 @@ use crate::jsontext::{Kind, Member, Node, merge_patch};
 use crate::providers::keys::meter::digest;
 use crate::providers::keys::port::{ChangeKey, KeyLimits, KeyOutcome, KeyRecord, Tally};
 use crate::providers::keys::record::{Imported, KeyBody, Original};
-use crate::secrets::{KeyRing, Place, key_id, missing};
+use crate::secrets::{KeyRing, Place, key_id};
 use crate::text::cut;
-use crate::{Caller, Scope};
+use crate::{Caller, Scope, secrets};
 use mainstay_api::gateway::{ExportedGatewayKeys, ImportGatewayKeys, ImportedGatewayKeys, KeyNotImported};
 use mainstay_api::providers::GatewayKeyId;
-use mainstay_api::{Code, Namespace, RawJson, Timestamp};
+use mainstay_api::{Namespace, RawJson, Timestamp};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
@@ -218,18 +218,11 @@ impl GatewayKeyService {
     /// # Errors
     /// `secrets.key_missing`, naming the keys.
     pub async fn check_ring(&self) -> Result<()> {
-        let mut used = self.store.seal_keys().await?;
-        let ring = self.rules.ring.as_ref();
-        used.retain(|id| ring.is_none_or(|ring| ring.find(id).is_none()));
-        if used.is_empty() { Ok(()) } else { Err(missing(&used)) }
+        secrets::check(self.rules.ring.as_ref(), self.store.seal_keys().await?)
     }
 
     fn ring(&self) -> Result<&KeyRing> {
-        self.rules.ring.as_ref().ok_or_else(|| {
-            let detail = "this server has no key ring to seal secrets with";
-            let help = "Set MAINSTAY_KEYRING, or let the server write its data folder.";
-            Error::new(Code::SecretsKeyMissing, detail, help)
-        })
+        secrets::needed(self.rules.ring.as_ref(), "this server has no key ring to seal secrets with")
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::cli::context::Context;
 use crate::failure::{Failure, Result};
 use crate::printer::one_line;
-use crate::wiring;
 use clap::Args;
 use mainstay_api::gateway::{ImportGatewayKeys, ImportedGatewayKeys};
 use mainstay_api::{Code, RawJson};
@@ -26,9 +25,8 @@ impl Import {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
         let file = read(&self.file)?;
-        if context.settings.url.is_none() && !self.dry_run {
-            // What is sealed with a ring of this process alone could never be opened again.
-            wiring::ring(&context.settings).await?;
+        if !self.dry_run {
+            context.ready_to_seal().await?;
         }
         let import = ImportGatewayKeys { file, dry_run: self.dry_run };
         let imported = context.client_plain().await?.gateway_keys().import(&import).await?;

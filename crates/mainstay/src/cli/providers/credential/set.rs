@@ -3,7 +3,6 @@
 use super::Whose;
 use crate::cli::context::Context;
 use crate::failure::{Failure, Result};
-use crate::wiring;
 use clap::Args;
 use mainstay_api::providers::PutCredentialQuery;
 use mainstay_api::{Code, RawJson};
@@ -45,10 +44,7 @@ impl Set {
             let help = "Give a token file as it is.";
             Failure::new(Code::InvalidRequest, "the credential is no JSON of a bearable size", help)
         })?;
-        if context.settings.url.is_none() {
-            // What is sealed in this process is sealed with the ring of this machine.
-            wiring::ring(&context.settings).await?;
-        }
+        context.ready_to_seal().await?;
         let Whose { pool, provider } = &self.whose;
         let query = PutCredentialQuery { expected: self.expected };
         let written = context.client_plain().await?.credential(pool, provider).put(&text, &query).await?;

@@ -1,0 +1,31 @@
+//! The server as its clients meet it: one binary of all tests, since each binary links the whole server.
+
+mod access;
+mod audit;
+mod conversations;
+mod deploy;
+mod document;
+mod documents;
+mod events;
+mod followers;
+mod gateway;
+mod gateway_keys;
+mod hub_events;
+mod hubs;
+mod identity;
+mod layers;
+mod live;
+mod mail;
+mod mcp_conversations;
+mod mcp_http;
+mod mcp_legacy;
+mod mcp_mail;
+mod mcp_stdio;
+mod mcp_support;
+mod mcp_tools;
+mod rooms;
+mod serve;
+mod sockets;
+mod support;
+mod tokens;
+mod workers;
