@@ -7,6 +7,7 @@ pub mod applying;
 pub mod defaults;
 mod finding;
 pub mod folder;
+mod keys;
 pub mod paths;
 pub mod picture;
 pub mod plan;

@@ -5,7 +5,8 @@
 //! | `config.json`, `plugins.json`, `usage-cache.json` | the documents `settings/main`, `plugins/main`, `usage-cache/main` |
 //! | providers | documents `pools/<type>/<uuid>`; their order, and empty pools, in `legacy/pools` |
 //! | token files of providers | their credentials |
-//! | other token files, `pwd`, sessions, keys of those who ask | documents of `legacy`, each sealed as a whole |
+//! | `api-potluck-keys.json` | gateway keys; the file itself, for the way back, a document of `legacy` |
+//! | other token files, `pwd`, sessions | documents of `legacy`, each sealed as a whole |
 //! | any other JSON or text | documents of `files` |
 
 use super::picture::{
@@ -45,22 +46,19 @@ pub struct Item {
 /// What something becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// A document.
-    Document {
-        /// Which.
-        name: Name,
-        /// What stands in it.
-        value: RawJson,
-    },
-    /// The credential of a provider.
-    Credential {
-        /// In which pool.
-        pool: PoolType,
-        /// Of which provider.
-        provider: ProviderId,
-        /// The text.
-        text: RawJson,
-    },
+    /// A text of its own.
+    Text(Place, RawJson),
+    /// Gateway keys, and the file that they are written into again.
+    Keys(RawJson),
+}
+
+/// Where a text of its own stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a document.
+    Document(Name),
+    /// In the credential of a provider.
+    Credential(PoolType, ProviderId),
 }
 
 /// The name of a document.
@@ -123,6 +121,10 @@ pub fn provider_name(pool: &PoolType, provider: &ProviderId) -> Result<Name, Str
 pub fn of(picture: &Picture) -> (Vec<Item>, Vec<Failed>) {
     let mut plan = Plan::default();
     for (file, content) in &picture.files {
+        if let (KEYS_FILE, Content::Json(keys)) = (file.as_str(), content) {
+            plan.items.push(Item { origin: file.clone(), target: Target::Keys(keys.clone()) });
+            continue;
+        }
         let value = match content {
             _ if SEALED.contains(&file.as_str()) => sealed(content.as_str()),
             Content::Json(json) => Ok(json.clone()),
@@ -145,7 +147,11 @@ pub fn of(picture: &Picture) -> (Vec<Item>, Vec<Failed>) {
     (plan.items, plan.failed)
 }
 
-fn sealed(text: &str) -> Result<RawJson, String> {
+/// A text as the document that it is sealed in as a whole.
+///
+/// # Errors
+/// Why it has no JSON form.
+pub fn sealed(text: &str) -> Result<RawJson, String> {
     RawJson::of(&Sealed { secret: text.to_owned() }).map_err(|error| error.to_string())
 }
 
@@ -159,7 +165,8 @@ impl Plan {
     fn document(&mut self, origin: &str, name: Result<Name, String>, value: Result<RawJson, String>) {
         match (name, value) {
             (Ok(name), Ok(value)) => {
-                self.items.push(Item { origin: origin.to_owned(), target: Target::Document { name, value } });
+                let target = Target::Text(Place::Document(name), value);
+                self.items.push(Item { origin: origin.to_owned(), target });
             }
             (Err(reason), _) | (_, Err(reason)) => self.failed.push(Failed { origin: origin.to_owned(), reason }),
         }
@@ -170,8 +177,8 @@ impl Plan {
             let origin = format!("{}/{}", pool.kind, provider.id);
             self.document(&origin, provider_name(&pool.kind, &provider.id), Ok(provider.body.clone()));
             if let Some(text) = &provider.credential {
-                let (pool, provider) = (pool.kind.clone(), provider.id.clone());
-                let target = Target::Credential { pool, provider, text: text.clone() };
+                let place = Place::Credential(pool.kind.clone(), provider.id.clone());
+                let target = Target::Text(place, text.clone());
                 self.items.push(Item { origin: format!("the credential of {origin}"), target });
             }
         }

@@ -59,6 +59,11 @@ impl Report {
         }
     }
 
+    /// Notes what was left as the store has it.
+    pub fn keep(&mut self, origin: &str, reason: &str) {
+        self.kept.push(Failed { origin: origin.to_owned(), reason: reason.to_owned() });
+    }
+
     /// Whether all of the source is in the store, but for what is kept there and what may be missing.
     pub fn is_complete(&self, allow_missing: bool) -> bool {
         self.failed.is_empty() && (allow_missing || self.missing.is_empty())

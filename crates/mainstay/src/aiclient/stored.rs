@@ -1,8 +1,9 @@
 //! Reading a picture out of a store.
 
-use super::applying::{self, Stored};
-use super::picture::{Content, POOLS_FILE, Pool, Provider, Reading};
-use super::plan::{FILES, LEGACY, Name, ORDER_KEY, Order, POOLS, Sealed, main_documents, provider_name};
+use super::applying::keys;
+use super::applying::texts::{self, Stored};
+use super::picture::{Content, KEYS_FILE, POOLS_FILE, Pool, Provider, Reading};
+use super::plan::{FILES, LEGACY, Name, ORDER_KEY, Order, POOLS, Place, Sealed, main_documents, provider_name};
 use super::text::parse;
 use crate::failure::Failure;
 use mainstay_api::documents::{CollectionName, ListDocuments, MAX_PAGE};
@@ -22,7 +23,7 @@ pub async fn read(client: &Client) -> Result<Reading, Failure> {
             reading.picture.files.insert(file.to_owned(), Content::Json(stored.text));
         }
     }
-    for key in keys(client, FILES).await? {
+    for key in keys_of(client, FILES).await? {
         let Some(stored) = document(client, Name::of(FILES, &key)).await? else { continue };
         match (key.ends_with(".json"), stored.text.read::<String>()) {
             (false, Ok(text)) => drop(reading.picture.files.insert(key, Content::Text(text))),
@@ -30,11 +31,14 @@ pub async fn read(client: &Client) -> Result<Reading, Failure> {
             (false, Err(_)) => reading.fail(format!("{FILES}/{key}"), "it is no text"),
         }
     }
-    for key in keys(client, LEGACY).await? {
+    for key in keys_of(client, LEGACY).await?.into_iter().filter(|key| key != KEYS_FILE) {
         let Some(stored) = document(client, Name::of(LEGACY, &key)).await? else { continue };
         if let Ok(Sealed { secret }) = stored.text.read() {
             unseal(key, secret, &mut reading);
         }
+    }
+    if let Some(file) = keys::read(client).await? {
+        reading.picture.files.insert(KEYS_FILE.to_owned(), Content::Json(file));
     }
     pools(client, &mut reading).await?;
     Ok(reading)
@@ -55,7 +59,7 @@ fn unseal(key: String, text: String, reading: &mut Reading) {
 /// The pools: in the order of the import, and behind it those that were added since, by name.
 async fn pools(client: &Client, reading: &mut Reading) -> Result<(), Failure> {
     let mut bodies: BTreeMap<(PoolType, ProviderId), RawJson> = BTreeMap::new();
-    for key in keys(client, POOLS).await? {
+    for key in keys_of(client, POOLS).await? {
         let place = key
             .split_once('/')
             .and_then(|(pool, provider)| Some((PoolType::parse(pool).ok()?, ProviderId::parse(provider).ok()?)));
@@ -92,17 +96,17 @@ async fn pools(client: &Client, reading: &mut Reading) -> Result<(), Failure> {
 }
 
 async fn provider(client: &Client, kind: &PoolType, id: ProviderId, body: RawJson) -> Result<Provider, Failure> {
-    let credential = applying::credential(client, kind, &id).await?;
+    let credential = texts::read(client, &Place::Credential(kind.clone(), id.clone())).await?;
     Ok(Provider { id, body, credential: credential.map(|stored| stored.text) })
 }
 
 async fn document(client: &Client, name: Result<Name, String>) -> Result<Option<Stored>, Failure> {
     let name = name.map_err(|reason| Problem::new(Code::InvalidRequest, reason, "Rename the document."))?;
-    Ok(applying::document(client, &name).await?)
+    Ok(texts::document(client, &name).await?)
 }
 
 /// The keys of a collection, in order.
-async fn keys(client: &Client, collection: &str) -> Result<Vec<String>, Failure> {
+async fn keys_of(client: &Client, collection: &str) -> Result<Vec<String>, Failure> {
     let collection = CollectionName::parse(collection)
         .map_err(|error| Problem::new(Code::InvalidRequest, error.to_string(), "Name a collection."))?;
     let mut keys = Vec::new();

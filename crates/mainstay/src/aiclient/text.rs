@@ -71,6 +71,32 @@ pub fn elements(array: &RawJson) -> Option<Vec<RawJson>> {
     elements.into_iter().map(|element| RawJson::parse(element.text(array.as_str())).ok()).collect()
 }
 
+/// An object with the texts of some of its members changed. What is not named keeps its bytes; members that are new come last,
+/// written as the first one is. Absent where it is no object.
+pub fn with_members(object: &RawJson, changes: &[(&str, String)]) -> Option<RawJson> {
+    let text = object.as_str();
+    let node = Node::of(object).ok()?;
+    let Kind::Object(members) = &node.kind else { return None };
+    let (mut written, mut from) = (String::with_capacity(text.len()), 0);
+    for member in members {
+        if let Some((_, value)) = changes.iter().find(|(name, _)| *name == member.name) {
+            written.push_str(text.get(from..member.value.span.start)?);
+            written.push_str(value);
+            from = member.value.span.end;
+        }
+    }
+    let end = members.last().map_or(node.span.start + 1, |last| last.value.span.end);
+    written.push_str(text.get(from..end)?);
+    let lead = members.first().map_or("", |first| text.get(node.span.start + 1..first.start).unwrap_or(""));
+    let mut is_first = members.is_empty();
+    for (name, value) in changes.iter().filter(|(name, _)| node.member(name).is_none()) {
+        let comma = if std::mem::take(&mut is_first) { "" } else { "," };
+        written.push_str(&format!("{comma}{lead}{}: {value}", RawJson::of(name).ok()?.as_str()));
+    }
+    written.push_str(text.get(end..)?);
+    RawJson::parse(&written).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +107,20 @@ mod tests {
         assert!(told.contains("line 2") && !told.contains("hunter2"), "{told}");
         assert!(parse("{\"a\": [1,").unwrap_err().contains("ends in the middle"));
         assert!(parse("{\"a\":1,\"a\":2}").is_err(), "readers do not agree which of two members counts");
+    }
+
+    #[test]
+    fn members_that_are_not_named_keep_their_bytes() {
+        let with = |text: &str, changes: &[(&str, &str)]| {
+            let changes: Vec<_> = changes.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+            with_members(&parse(text).unwrap(), &changes).unwrap().as_str().to_owned()
+        };
+        let text = "{\n  \"a\" : 1.0,\n  \"b\": [ ]\n}";
+        assert_eq!(with(text, &[]), text);
+        assert_eq!(with(text, &[("b", "null")]), "{\n  \"a\" : 1.0,\n  \"b\": null\n}");
+        assert_eq!(with(text, &[("c", "2"), ("a", "3")]), "{\n  \"a\" : 3,\n  \"b\": [ ],\n  \"c\": 2\n}");
+        assert_eq!(with("{}", &[("c", "2"), ("d", "3")]), "{\"c\": 2,\"d\": 3}");
+        assert_eq!(with("{ }", &[("c", "2")]), "{\"c\": 2 }");
     }
 
     #[test]

@@ -78,6 +78,31 @@ fn provider() -> impl Strategy<Value = Provider> {
     (json(), token).prop_map(|(extra, token)| Provider { extra, token })
 }
 
+/// A record of a gateway key: members that count, and others, in any order.
+fn key() -> impl Strategy<Value = String> {
+    let count = prop::sample::select(&["0", "17", "1717", "-1", "null", "2.0", "\"many\""][..]);
+    let flag = prop::sample::select(&["true", "false", "null"][..]);
+    let day = prop::sample::select(&["\"2026-01-25\"", "\"\"", "null"][..]);
+    let time = prop::sample::select(&["\"2026-01-25T10:30:00.123Z\"", "\"2026-01-25\"", "null"][..]);
+    let members = (count.clone(), count.clone(), count, flag, day, time, json());
+    members.prop_map(|(limit, today, total, enabled, day, used, extra)| {
+        format!(
+            "{{ \"extra\": {extra}, \"dailyLimit\": {limit},\"todayUsage\":{today}, \"totalUsage\": {total}, \
+            \"enabled\": {enabled}, \"lastResetDate\": {day},\n \"lastUsedAt\": {used}}}"
+        )
+    })
+}
+
+/// The file of gateway keys. No two folders have a secret in common: a store takes a secret once.
+fn keys() -> impl Strategy<Value = String> {
+    let keys = prop::collection::vec((prop::array::uniform2(prop::num::u64::ANY), key()), 0..4);
+    (keys, json()).prop_map(|(keys, extra)| {
+        let key = |([a, b], record): &([u64; 2], String)| format!("\"maki_{a:016x}{b:016x}\" : {record}");
+        let keys: Vec<String> = keys.iter().map(key).collect();
+        format!("{{\n\"keys\": {{{}}}, \"v\": {extra}}}", keys.join(",\n  "))
+    })
+}
+
 /// A folder: its pools, and other files with what stands in them.
 #[derive(Debug, Clone)]
 struct Folder {
@@ -88,9 +113,11 @@ struct Folder {
 fn folder() -> impl Strategy<Value = Folder> {
     let object = || json().prop_map(|value| format!("{{\"v\": {value}}}"));
     let jsons = prop::sample::subsequence(FILES, 1..=FILES.len());
-    let files = (jsons, prop::collection::vec(object(), FILES.len()), "[ -~\n]{0,40}", prop::bool::ANY).prop_map(
-        |(names, values, text, has_texts)| {
+    let texts = ("[ -~\n]{0,40}", prop::bool::ANY);
+    let files = (jsons, prop::collection::vec(object(), FILES.len()), texts, prop::option::of(keys())).prop_map(
+        |(names, values, (text, has_texts), keys)| {
             let mut files: BTreeMap<&'static str, String> = names.into_iter().zip(values).collect();
+            files.extend(keys.map(|keys| ("api-potluck-keys.json", keys)));
             if has_texts {
                 files.insert("input_system_prompt.txt", text.clone());
                 files.insert("pwd", text);

@@ -8,7 +8,6 @@ use crate::aiclient::plan::{self, IMPORT_KEY, LEGACY, Name};
 use crate::aiclient::report::Report;
 use crate::cli::context::Context;
 use crate::failure::Result;
-use crate::wiring;
 use clap::Args;
 use mainstay_api::documents::{Transaction, WriteDocument, WriteOp};
 use mainstay_api::{RawJson, Timestamp};
@@ -57,9 +56,7 @@ impl Import {
 
 /// A client of the store or the server. What is sealed in this process is sealed with the ring of this machine.
 pub async fn client<'a>(context: &'a Context<'_>) -> Result<&'a Client> {
-    if context.settings.url.is_none() {
-        wiring::ring(&context.settings).await?;
-    }
+    context.ready_to_seal().await?;
     context.client_plain().await
 }
 

@@ -3,7 +3,7 @@
 use super::import::{client, remember};
 use super::original::Destination;
 use super::report;
-use crate::aiclient::applying::{self, Options, apply};
+use crate::aiclient::applying::{Options, apply, texts};
 use crate::aiclient::defaults::{Chosen, picture};
 use crate::aiclient::picture::Reading;
 use crate::aiclient::plan::{self, Name};
@@ -48,7 +48,7 @@ impl Init {
     pub async fn run(self, context: &Context<'_>) -> Result {
         let client = client(context).await?;
         let Ok(settings) = Name::of("settings", "main") else { unreachable!("constant names are valid") };
-        if !self.force && applying::document(client, &settings).await?.is_some() {
+        if !self.force && texts::document(client, &settings).await?.is_some() {
             context.printer.warning("the store has settings already; nothing was changed (--force replaces them)");
             return Err(Failure::Status(FAILED));
         }
