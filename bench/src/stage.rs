@@ -84,6 +84,7 @@ pub fn services(stores: &Stores) -> Arc<Services> {
         identity: IdentityRules::default(),
         mail: rules(),
         presence: PresenceRules::default(),
+        providers: mainstay_core::providers::ProviderRules::default(),
         rooms: mainstay_core::events::RoomRules::default(),
         streams: Arc::default(),
         tokens: TokenRules::default(),

@@ -135,6 +135,10 @@ catalogue! {
     TokensDead = "credentials.dead", "The credential cannot be refreshed any more", 409, 4409, -32005, 1, false;
     TokensPending = "credentials.refresh_pending", "The credential is being refreshed, or will be later", 503, 4503, -32000, 1, true;
     TokensNotRefreshable = "credentials.not_refreshable", "The credential cannot be refreshed as things are", 409, 4409, -32005, 1, false;
+    ProviderNotFound = "providers.not_found", "There is no such pool or provider", 404, 4404, -32004, 1, false;
+    ProviderExists = "providers.exists", "The pool has a provider of this id", 409, 4409, -32005, 1, false;
+    ProviderConflict = "providers.version_conflict", "The pool or the provider has changed since", 412, 4412, -32005, 1, false;
+    ProvidersFull = "providers.full", "There are as many pools or providers as there may be", 429, 4429, -32006, 1, false;
     PresenceNotFound = "presence.not_found", "There is no such instance", 404, 4404, -32004, 1, false;
     PresenceFull = "presence.full", "Too many instances are registered", 429, 4429, -32006, 1, false;
     CursorInvalid = "page.invalid_cursor", "The cursor is not one that this listing gave", 400, 4400, -32602, 2, false;

@@ -6,7 +6,7 @@ use crate::{Body, Client, ClientError, Credential, Result};
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty, Full, Limited};
 use mainstay_api::errors::{Applied, Problem};
@@ -35,6 +35,8 @@ pub(crate) struct Call {
     reason: Option<String>,
     /// The key of the HTTP bridge, where this is a call of it.
     bridge_key: Option<Credential>,
+    /// The version that is replaced, 0 where there is to be none.
+    expected: Option<u64>,
     /// How long the server is asked to wait before it answers, in milliseconds.
     pub(crate) wait_ms: u64,
     /// Whether the call changes something on the server.
@@ -63,6 +65,7 @@ impl Call {
             accept: "application/json",
             reason: None,
             bridge_key: None,
+            expected: None,
             wait_ms: 0,
             writes: false,
             repeatable: true,
@@ -107,6 +110,12 @@ impl Call {
     /// Says why the call is made, for the record.
     pub(crate) fn because(mut self, reason: &str) -> Self {
         self.reason = Some(reason.to_owned());
+        self
+    }
+
+    /// Names the version that is replaced, 0 where there is to be none; any where absent.
+    pub(crate) fn expecting(mut self, version: Option<u64>) -> Self {
+        self.expected = version;
         self
     }
 
@@ -285,6 +294,11 @@ impl Client {
         }
         if let Some(namespace) = &options.namespace {
             put(headers, NAMESPACE_HEADER, &escape(namespace.as_str()))?;
+        }
+        match call.expected {
+            Some(0) => drop(headers.insert(IF_NONE_MATCH, HeaderValue::from_static("*"))),
+            Some(version) => put(headers, "if-match", &format!("\"{version}\""))?,
+            None => {}
         }
         if let Some(reason) = &call.reason {
             put(headers, REASON_HEADER, &escape(reason))?;

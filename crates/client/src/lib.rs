@@ -38,7 +38,7 @@ pub use identity::{Account, Keys, UsersClient};
 pub use mail::Mail;
 pub use options::{ClientOptions, Credential};
 pub use presence::PresenceClient;
-pub use providers::CredentialClient;
+pub use providers::{CredentialClient, ProviderClient, Providers};
 pub use rooms::RoomClient;
 pub use transport::{Body, BoxError};
 pub use workers::GroupClient;
@@ -125,6 +125,12 @@ impl Client {
     #[must_use]
     pub fn credential<'a>(&'a self, pool: &'a PoolType, provider: &'a ProviderId) -> CredentialClient<'a> {
         CredentialClient { client: self, pool, provider }
+    }
+
+    /// Calls about pools of providers.
+    #[must_use]
+    pub fn providers(&self) -> Providers<'_> {
+        Providers(self)
     }
 
     /// Calls about API keys.

@@ -7,9 +7,8 @@ use crate::serving::{PoolBook, PoolPlan, ProviderPlan};
 use async_trait::async_trait;
 use mainstay_core::api::Namespace;
 use mainstay_core::api::providers::PoolType;
-use mainstay_core::providers::{PoolName, PoolRecord, ProviderRecord, ProviderStore};
+use mainstay_core::providers::{PoolName, PoolRecord, ProviderRecord, ProviderStore, owner, sealing};
 use mainstay_core::secrets::KeyRing;
-use mainstay_core::secrets::members::Sealing;
 use mainstay_core::{Clock, Result};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
@@ -21,8 +20,6 @@ use std::time::Duration;
 const MAX_POOLS: usize = 1_024;
 /// How old a pool may be that was read: a choice tells of a newer revision at once, but not that there is a pool now.
 const MAX_AGE: Duration = Duration::from_secs(5);
-/// What secrets in settings of providers are sealed for.
-const PURPOSE: &str = "provider";
 
 /// Pools, as their settings describe them.
 pub struct Book {
@@ -65,9 +62,7 @@ impl Book {
 
     /// A provider whose settings cannot be opened or read is there, and cannot be asked.
     fn provider(&self, pool: &PoolName, settings: &Map<String, Value>, record: &ProviderRecord) -> ProviderPlan {
-        let owner = format!("{}/{}/{}", pool.namespace.as_str(), pool.pool.as_str(), record.id.as_str());
-        let sealing = Sealing { ring: self.ring.as_ref(), purpose: PURPOSE, owner: &owner, marks: &[] };
-        let opened = sealing.open(&record.settings.body);
+        let opened = sealing(self.ring.as_ref(), &owner(pool, &record.id), &[]).open(&record.settings.body);
         let body = opened.map_err(|error| error.problem.detail.clone()).and_then(|text| {
             serde_json::from_str::<Map<String, Value>>(text.expose_secret()).map_err(|_| "it is no JSON object".into())
         });

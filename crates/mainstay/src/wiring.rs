@@ -20,6 +20,7 @@ use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::{InboxLimits, MailMirror, MailRules, MailService, MirroredMail, StoreMirror};
 use mainstay_core::outage::OutlastingDocuments;
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::ProviderRules;
 use mainstay_core::providers::credentials::TokenRules;
 use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::secrets::KeyRing;
@@ -107,6 +108,7 @@ impl Backbone {
             mail: mail_rules(&settings.mail),
             outage: outlasting.as_ref().map(|outlasting| Arc::clone(&outlasting.outage)),
             presence: presence_rules(&settings.presence),
+            providers: ProviderRules { ring: ring.clone(), ..ProviderRules::default() },
             rooms: settings.rooms,
             streams: Arc::clone(&settings.streams),
             tokens: TokenRules { ring, ..TokenRules::default() },

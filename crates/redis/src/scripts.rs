@@ -151,7 +151,8 @@ scripts! {
     PROVIDERS_POOL_READ = "providers/pool_read";
     PROVIDERS_RENEW = "providers/renew";
     PROVIDERS_RESET = "providers/reset";
-    PROVIDERS_SEALED_WITH = "providers/sealed_with";
+    PROVIDERS_SEALS = "providers/seals";
+    PROVIDERS_RESEAL = "providers/reseal";
     PROVIDERS_STAND = "providers/stand";
     PROVIDERS_SUMMARY = "providers/summary";
     ROOMS_ENTER = "rooms/enter";
@@ -322,7 +323,8 @@ mod tests {
             &PROVIDERS_POOL_READ,
             &PROVIDERS_RENEW,
             &PROVIDERS_RESET,
-            &PROVIDERS_SEALED_WITH,
+            &PROVIDERS_RESEAL,
+            &PROVIDERS_SEALS,
             &PROVIDERS_STAND,
             &PROVIDERS_SUMMARY,
             &ROOMS_ENTER,

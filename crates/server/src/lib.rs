@@ -26,6 +26,7 @@ mod maintenance;
 pub mod mcp;
 mod metrics;
 mod openapi;
+mod preconditions;
 mod presence;
 mod problem;
 mod providers;

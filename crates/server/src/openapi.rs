@@ -11,7 +11,7 @@ use crate::events::{
 };
 use crate::gateway_keys;
 use crate::identity::{challenge, keys, login, logout, password, recovery_codes, sessions, totp, users};
-use crate::providers::credential;
+use crate::providers::{credential, pool, provider};
 use crate::{audit, bridge, error_page, health, mail, metrics, presence, problem, signalr, store, whoami};
 use axum::Router;
 use axum::handler::Handler;
@@ -178,6 +178,22 @@ endpoints! {
         credential => read [audited(Scope::ProvidersRead, AuditClass::Read, "providers.credential.read", "credential")];
         credential => reveal [audited(Scope::ProvidersSecrets, AuditClass::Read, "providers.credential.reveal", "credential")];
         credential => remove [audited(Scope::ProvidersWrite, AuditClass::Delete, "providers.credential.remove", "credential")];
+        pool => list [Scope::ProvidersRead];
+        pool => read [Scope::ProvidersRead];
+        pool => put [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.pool.put", "pool")];
+        pool => patch [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.pool.patch", "pool")];
+        pool => remove [audited(Scope::ProvidersWrite, AuditClass::Delete, "providers.pool.remove", "pool")];
+        pool => add [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.add", "provider")];
+        pool => reset [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.pool.reset", "pool")];
+        provider => read [Scope::ProvidersRead];
+        provider => reveal [audited(Scope::ProvidersSecrets, AuditClass::Read, "providers.reveal", "provider")];
+        provider => put [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.put", "provider")];
+        provider => patch [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.patch", "provider")];
+        provider => remove [audited(Scope::ProvidersWrite, AuditClass::Delete, "providers.remove", "provider")];
+        provider => enable [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.enable", "provider")];
+        provider => disable [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.disable", "provider")];
+        provider => reset [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.reset", "provider")];
+        provider => breaker [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.breaker", "provider")];
         whoami => whoami [Needs::Caller];
     }
 }

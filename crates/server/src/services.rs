@@ -17,6 +17,7 @@ use mainstay_core::outage::{Outage, OutageService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
 use mainstay_core::providers::credentials::{Authorizer, NoClients, TokenParts, TokenRules, TokenService};
 use mainstay_core::providers::keys::{GatewayKeyService, KeyRules, Meter};
+use mainstay_core::providers::{ProviderRules, ProviderService};
 use mainstay_core::{Caller, Clock, Mint, Result, StoreInfo, StoreProbe, Stores};
 use mainstay_gateway::serving::{Gateway, Observer};
 use mainstay_hub::Hub;
@@ -66,6 +67,8 @@ pub struct Services {
     pub observer: Arc<EventObserver>,
     /// Presence.
     pub presence: Arc<PresenceService>,
+    /// Pools of providers.
+    pub providers: Arc<ProviderService>,
     /// Rooms of streams.
     pub rooms: Arc<RoomService>,
     /// Credentials of providers.
@@ -118,6 +121,8 @@ pub struct ServiceRules {
     pub outage: Option<Arc<Outage>>,
     /// The rules of presence.
     pub presence: PresenceRules,
+    /// The rules of pools of providers.
+    pub providers: ProviderRules,
     /// The rules of rooms.
     pub rooms: RoomRules,
     /// The streams of events.
@@ -194,6 +199,8 @@ impl Services {
             node: node.clone(),
             rules: rules.tokens,
         });
+        let store = Arc::clone(&stores.providers);
+        let providers = ProviderService::new(store, Arc::clone(clock), Arc::clone(mint), rules.providers);
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {
             audit: Arc::new(audit),
@@ -211,6 +218,7 @@ impl Services {
             observer: Arc::new(observer),
             outage: Arc::new(OutageService::new(rules.outage)),
             presence: Arc::new(presence),
+            providers: Arc::new(providers),
             rooms: Arc::new(rooms),
             tokens: Arc::new(tokens),
             workers: Arc::new(workers),
@@ -235,6 +243,7 @@ impl Services {
         self.identity.check_ring().await?;
         self.tokens.check_ring().await?;
         self.documents.check_ring().await?;
+        self.providers.check_ring().await?;
         self.gateway_keys.check_ring().await
     }
 
@@ -246,7 +255,8 @@ impl Services {
         let (of_users, of_tokens) = (self.identity.seal_keys(caller).await?, self.tokens.seal_keys(caller).await?);
         let of_documents = self.documents.seal_keys(caller).await?;
         let of_keys = self.gateway_keys.seal_keys(caller).await?;
-        Ok([of_users, of_tokens, of_documents, of_keys].into_iter().flatten().collect())
+        let of_providers = self.providers.seal_keys(caller).await?;
+        Ok([of_users, of_tokens, of_documents, of_keys, of_providers].into_iter().flatten().collect())
     }
 
     /// Seals every secret in the store with the primary key; returns how many were sealed with another.
@@ -259,7 +269,8 @@ impl Services {
         let of_tokens = self.tokens.reseal(caller).await?;
         let of_documents = self.documents.reseal(caller).await?;
         let of_keys = self.gateway_keys.reseal(caller).await?;
-        Ok([of_users, of_tokens, of_documents, of_keys].into_iter().fold(0, u32::saturating_add))
+        let of_providers = self.providers.reseal(caller).await?;
+        Ok([of_users, of_tokens, of_documents, of_keys, of_providers].into_iter().fold(0, u32::saturating_add))
     }
 
     /// The same services with a gateway.

@@ -13,6 +13,9 @@ pub mod keys;
 pub mod pool;
 mod port;
 mod records;
+mod refusals;
+mod service;
+pub mod settings;
 
 pub use choosing::{
     BreakerRules, Choice, Choose, Chosen, Failure, FailureClass, Finish, Finished, HealthRules, NoneFree, Outcome,
@@ -20,9 +23,10 @@ pub use choosing::{
 };
 pub use port::{
     AddCounts, COUNTS_MEMO_MS, ChangePool, Checked, CountsOf, FinishUses, PatchProvider, PoolChange, PoolOutcome,
-    ProviderStore, ReplacePool, ResetProviders, SeededProvider, StandBreaker,
+    ProviderStore, ReplacePool, ResealSettings, ResetProviders, SeededProvider, StandBreaker,
 };
 pub use records::{
     Breaker, BreakerState, Counters, Health, PoolName, PoolRecord, PoolSummary, ProviderRecord, ProviderSettings,
     Traits,
 };
+pub use service::{InPool, ProviderRules, ProviderService, SettingsChange, owner, sealing};

@@ -162,6 +162,21 @@ pub struct StandBreaker {
     pub now: Timestamp,
 }
 
+/// Settings of a provider to seal with another key. They stay the same settings.
+#[derive(Debug, Clone)]
+pub struct ResealSettings {
+    /// Of a provider in which pool.
+    pub pool: PoolName,
+    /// Of which provider.
+    pub provider: ProviderId,
+    /// The version of the settings that were sealed anew.
+    pub version: u64,
+    /// See [`super::ProviderSettings::body`].
+    pub body: RawJson,
+    /// See [`super::ProviderSettings::seal_key`].
+    pub seal_key: Option<String>,
+}
+
 /// What was counted of a provider elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountsOf {
@@ -237,6 +252,12 @@ pub trait ProviderStore: Send + Sync {
     /// provider that is not there is passed over. False where there is no such pool.
     async fn add_counts(&self, add: AddCounts) -> Result<bool>;
 
-    /// Whether anything in any pool is sealed with this key.
-    async fn sealed_with(&self, key: &str) -> Result<bool>;
+    /// Which keys settings of providers are sealed with, each once.
+    async fn settings_seal_keys(&self) -> Result<Vec<String>>;
+
+    /// Providers in all pools whose settings are sealed with any other key than this one, at most so many.
+    async fn settings_not_sealed_with(&self, key: &str, limit: u32) -> Result<Vec<(PoolName, ProviderId)>>;
+
+    /// Replaces the seals of settings that still have this version, and nothing else of them. False where they have not.
+    async fn reseal_settings(&self, reseal: ResealSettings) -> Result<bool>;
 }

@@ -6,6 +6,7 @@ use crate::serving::ProviderPlan;
 use crate::upstream::{HeaderRules, Speaks, Target, Way};
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use mainstay_core::providers::PoolName;
+use mainstay_core::providers::settings::Offer;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,11 +29,11 @@ const FIRST_BYTE: Duration = Duration::from_secs(120);
 const IDLE: Duration = Duration::from_secs(120);
 
 pub(super) fn read(pool: &PoolName, settings: &Map<String, Value>, body: &Map<String, Value>) -> ProviderPlan {
-    let flag = |name: &str| body.get(name).and_then(Value::as_bool).unwrap_or(false);
+    let Offer { traits, models } = Offer::of(body);
     ProviderPlan {
-        disabled: flag("disabled") || flag("isDisabled"),
-        models: texts(body.get("models")),
-        excluded_models: texts(body.get("excluded_models").or_else(|| body.get("notSupportedModels"))),
+        disabled: traits.disabled,
+        models,
+        excluded_models: traits.excluded_models,
         target: target(pool, settings, body).map(Arc::new),
     }
 }

@@ -8,8 +8,8 @@ use mainstay_core::api::providers::{LeaseId, PoolType, ProviderId};
 use mainstay_core::api::{Code, Namespace, Timestamp};
 use mainstay_core::providers::{
     AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, Chosen, Finish, FinishUses, Finished, NoneFree,
-    PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders,
-    SelectionRules, StandBreaker,
+    PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings,
+    ResetProviders, SelectionRules, StandBreaker,
 };
 use mainstay_core::{Clock, Error, RandomMint, Result, SystemClock};
 use mainstay_gateway::Protocol;
@@ -107,7 +107,15 @@ impl ProviderStore for Desk {
         Ok(false)
     }
 
-    async fn sealed_with(&self, _key: &str) -> Result<bool> {
+    async fn settings_seal_keys(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn settings_not_sealed_with(&self, _key: &str, _limit: u32) -> Result<Vec<(PoolName, ProviderId)>> {
+        Ok(Vec::new())
+    }
+
+    async fn reseal_settings(&self, _reseal: ResealSettings) -> Result<bool> {
         Ok(false)
     }
 }

@@ -12,7 +12,8 @@ use mainstay_core::api::providers::{PoolType, ProviderId};
 use mainstay_core::api::{Namespace, Timestamp};
 use mainstay_core::providers::{
     AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, Chosen, FinishUses, Finished, NoneFree, PoolName,
-    PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, StandBreaker,
+    PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings, ResetProviders,
+    StandBreaker,
 };
 use mainstay_core::{Error, Result};
 use redis::Value;
@@ -74,6 +75,12 @@ impl RedisProviders {
         let mut command = redis::cmd("SADD");
         command.arg(self.keys.pools()).arg(&place.name);
         self.connection.command("note the pool", &command, Repeat::Safe).await.map(drop)
+    }
+
+    /// Which settings of a pool are sealed with which keys, in pairs.
+    async fn seals(&self, pool: &PoolName) -> Result<Vec<String>> {
+        let script = &scripts::PROVIDERS_SEALS;
+        read(self.run::<&str>(script, &self.place(pool).key, &[]).await?, script.name)
     }
 
     async fn read(&self, pool: &PoolName, id: &str, now: Timestamp) -> Result<Option<PoolRecord>> {
@@ -195,14 +202,35 @@ impl ProviderStore for RedisProviders {
         Ok(added == 1)
     }
 
-    async fn sealed_with(&self, key: &str) -> Result<bool> {
-        let script = &scripts::PROVIDERS_SEALED_WITH;
+    async fn settings_seal_keys(&self) -> Result<Vec<String>> {
+        let mut used = Vec::new();
         for name in self.names().await? {
-            if read::<u8>(self.run(script, &self.place(&name).key, &[key]).await?, script.name)? == 1 {
-                return Ok(true);
+            used.extend(self.seals(&name).await?.chunks_exact(2).map(|pair| pair[1].clone()));
+            used.sort();
+            used.dedup();
+        }
+        Ok(used)
+    }
+
+    async fn settings_not_sealed_with(&self, key: &str, limit: u32) -> Result<Vec<(PoolName, ProviderId)>> {
+        let mut others = Vec::new();
+        for name in self.names().await? {
+            for pair in self.seals(&name).await?.chunks_exact(2).filter(|pair| pair[1] != key) {
+                others.push((name.clone(), rows::id(pair[0].clone())?));
+                if others.len() >= limit as usize {
+                    return Ok(others);
+                }
             }
         }
-        Ok(false)
+        Ok(others)
+    }
+
+    async fn reseal_settings(&self, reseal: ResealSettings) -> Result<bool> {
+        let script = &scripts::PROVIDERS_RESEAL;
+        let version = reseal.version.to_string();
+        let key = reseal.seal_key.unwrap_or_default();
+        let args = [reseal.provider.as_str(), &version, reseal.body.as_str(), &key];
+        Ok(read::<u8>(self.run(script, &self.place(&reseal.pool).key, &args).await?, script.name)? == 1)
     }
 }
 

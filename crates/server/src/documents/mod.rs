@@ -6,7 +6,7 @@ pub(crate) mod delete;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod patch;
-mod preconditions;
+
 pub(crate) mod put;
 pub(crate) mod read;
 pub(crate) mod reveal;

@@ -1,10 +1,10 @@
 //! `POST /v1/documents/{collection}/{key}/rollback`.
 
-use super::preconditions::Expected;
 use super::{InPath, write_one};
 use crate::app::App;
 use crate::caller::Authenticated;
 use crate::extract::{IdempotencyKey, Json, Path, Query};
+use crate::preconditions::Expected;
 use crate::problem::Failure;
 use axum::extract::State;
 use axum::response::Response;

@@ -52,12 +52,6 @@ pub(super) fn summaries(connection: &Connection, namespace: &Namespace) -> Outco
     Ok(pools)
 }
 
-/// See [`mainstay_core::providers::ProviderStore::sealed_with`].
-pub(super) fn is_sealed_with(connection: &Connection, key: &str) -> Outcome<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM providers WHERE seal_key = ?1)";
-    Ok(connection.prepare_cached(sql)?.query_row([key], |row| row.get(0))?)
-}
-
 /// The id of a provider.
 pub(super) fn id(text: String) -> Outcome<ProviderId> {
     Ok(ProviderId::parse(text).map_err(broken)?)

@@ -4,6 +4,7 @@
 mod changing;
 mod loading;
 mod saving;
+mod seals;
 mod steps;
 
 use crate::store::Store;
@@ -12,7 +13,7 @@ use mainstay_core::api::providers::ProviderId;
 use mainstay_core::api::{Namespace, Timestamp};
 use mainstay_core::providers::{
     AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, FinishUses, Finished, PoolName, PoolOutcome,
-    PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, StandBreaker,
+    PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings, ResetProviders, StandBreaker,
 };
 use mainstay_core::{Result, Topic};
 use std::sync::Arc;
@@ -118,8 +119,16 @@ impl ProviderStore for SqliteProviders {
         self.store.write(move |connection, _| steps::add_counts(connection, &add)).await
     }
 
-    async fn sealed_with(&self, key: &str) -> Result<bool> {
+    async fn settings_seal_keys(&self) -> Result<Vec<String>> {
+        self.store.read(seals::keys).await
+    }
+
+    async fn settings_not_sealed_with(&self, key: &str, limit: u32) -> Result<Vec<(PoolName, ProviderId)>> {
         let key = key.to_owned();
-        self.store.read(move |connection| loading::is_sealed_with(connection, &key)).await
+        self.store.read(move |connection| seals::others(connection, &key, limit)).await
+    }
+
+    async fn reseal_settings(&self, reseal: ResealSettings) -> Result<bool> {
+        self.store.write(move |connection, _| seals::reseal(connection, &reseal)).await
     }
 }

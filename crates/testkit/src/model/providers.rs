@@ -8,9 +8,10 @@ use mainstay_core::api::{Namespace, Timestamp};
 use mainstay_core::providers::pool::{Judged, Pool};
 use mainstay_core::providers::{
     AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, FinishUses, Finished, PoolName, PoolOutcome,
-    PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, StandBreaker,
+    PoolRecord, PoolSummary, ProviderRecord, ProviderSettings, ProviderStore, Renew, ResealSettings, ResetProviders,
+    StandBreaker,
 };
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Changes of a pool that are remembered.
@@ -43,6 +44,16 @@ impl ModelProviders {
     /// Takes a step in a pool; nothing where there is none.
     fn within<T>(&self, name: &PoolName, step: impl FnOnce(&mut Pool) -> T) -> Option<T> {
         self.lock().get_mut(name).and_then(|entry| entry.pool.as_mut()).map(step)
+    }
+
+    /// Which settings are sealed with which keys.
+    fn seals(&self) -> Vec<(PoolName, ProviderId, String)> {
+        let pools = self.lock();
+        let pools = pools.iter().filter_map(|(name, entry)| Some((name, entry.pool.as_ref()?)));
+        let members = pools.flat_map(|(name, pool)| pool.providers.iter().map(move |member| (name, member)));
+        members
+            .filter_map(|(name, member)| Some((name.clone(), member.id.clone(), member.settings.seal_key.clone()?)))
+            .collect()
     }
 
     fn told(&self, name: &PoolName, judged: Option<Judged>) -> Finished {
@@ -148,9 +159,24 @@ impl ProviderStore for ModelProviders {
         Ok(true)
     }
 
-    async fn sealed_with(&self, key: &str) -> Result<bool> {
-        let pools = self.lock();
-        let mut members = pools.values().filter_map(|entry| entry.pool.as_ref()).flat_map(|pool| &pool.providers);
-        Ok(members.any(|member| member.settings.seal_key.as_deref() == Some(key)))
+    async fn settings_seal_keys(&self) -> Result<Vec<String>> {
+        Ok(self.seals().into_iter().map(|(_, _, key)| key).collect::<BTreeSet<_>>().into_iter().collect())
+    }
+
+    async fn settings_not_sealed_with(&self, key: &str, limit: u32) -> Result<Vec<(PoolName, ProviderId)>> {
+        let others = self.seals().into_iter().filter(|(_, _, used)| used != key);
+        Ok(others.map(|(name, id, _)| (name, id)).take(limit as usize).collect())
+    }
+
+    async fn reseal_settings(&self, reseal: ResealSettings) -> Result<bool> {
+        let ResealSettings { provider, version, body, seal_key, .. } = reseal;
+        let step = |pool: &mut Pool| {
+            let found = pool.providers.iter_mut().find(|member| member.id == provider);
+            let Some(member) = found.filter(|member| member.settings.version == version) else { return false };
+            member.settings =
+                Arc::new(ProviderSettings { body, seal_key, ..ProviderSettings::clone(&member.settings) });
+            true
+        };
+        Ok(self.within(&reseal.pool, step).unwrap_or(false))
     }
 }

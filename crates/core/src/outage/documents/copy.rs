@@ -180,9 +180,10 @@ impl Copy {
                 return Some(Transacted::Conflict { name: name.clone(), current });
             }
         }
-        let is_new = |change: &&ChangeDocument| change.write.is_some() && revision(&change.name) == 0;
-        let added = transact.changes.iter().filter(is_new).count();
-        let full = added > 0 && self.rows.len() + added > transact.limits.max_documents as usize;
+        let is_stored = |change: &&ChangeDocument| self.rows.contains_key(&change.name);
+        let made = transact.changes.iter().filter(|change| change.write.is_some() && !is_stored(change)).count();
+        let removed = transact.changes.iter().filter(|change| change.write.is_none() && is_stored(change)).count();
+        let full = made > removed && self.rows.len() + made - removed > transact.limits.max_documents as usize;
         full.then_some(Transacted::Full)
     }
 
@@ -216,4 +217,37 @@ impl Copy {
 
 fn lives(row: &DocumentRow, now: Timestamp) -> bool {
     row.expires_at.is_none_or(|at| at > now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::DocumentLimits;
+    use mainstay_api::{Epoch, Namespace};
+
+    fn change(key: &str, is_put: bool) -> ChangeDocument {
+        let name = DocumentName {
+            collection: CollectionName::parse("settings").unwrap(),
+            key: DocumentKey::parse(key).unwrap(),
+        };
+        let body = StoredBody { text: RawJson::parse("1").unwrap(), seal_key: None };
+        let write = is_put.then_some(NewBody { body, expires_at: None });
+        ChangeDocument { name, write, expected: None, diff: RawJson::parse("[]").unwrap() }
+    }
+
+    #[test]
+    fn what_a_transaction_removes_makes_room_for_what_it_adds_as_in_a_store() {
+        let (epoch, now) = (Epoch::parse("e").unwrap(), Timestamp::from_millis(1));
+        let stamp = Stamp { revision: 1, at: now, by: "" };
+        let rows = ["a", "b"].map(|key| change(key, true)).map(|put| stamp.row(put.name, put.write.unwrap()));
+        let copy = Copy::new(Position { epoch: epoch.clone(), offset: Offset(1) }, rows.to_vec(), now);
+        let limits = DocumentLimits { max_documents: 2, max_revisions: 9, max_history_bytes: 999, max_log: 9 };
+        let refuses = |changes| {
+            let (namespace, epoch, by) = (Namespace::parse("n").unwrap(), epoch.clone(), String::new());
+            copy.refuses(&Transact { namespace, changes, guards: Vec::new(), memo: None, by, epoch, limits, now })
+        };
+        assert_eq!(refuses(vec![change("c", true)]), Some(Transacted::Full));
+        assert_eq!(refuses(vec![change("a", false), change("c", true)]), None);
+        assert_eq!(refuses(vec![change("a", true)]), None);
+    }
 }

@@ -9,7 +9,7 @@ use crate::providers::credentials::{
 };
 use crate::providers::{
     AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, FinishUses, Finished, PoolName, PoolOutcome,
-    PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResetProviders, StandBreaker,
+    PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings, ResetProviders, StandBreaker,
 };
 use async_trait::async_trait;
 use mainstay_api::providers::ProviderId;
@@ -121,8 +121,16 @@ impl ProviderStore for OutlastingProviders {
         self.parts.providers.add_counts(add).await
     }
 
-    async fn sealed_with(&self, key: &str) -> Result<bool> {
-        self.parts.providers.sealed_with(key).await
+    async fn settings_seal_keys(&self) -> Result<Vec<String>> {
+        self.parts.providers.settings_seal_keys().await
+    }
+
+    async fn settings_not_sealed_with(&self, key: &str, limit: u32) -> Result<Vec<(PoolName, ProviderId)>> {
+        self.parts.providers.settings_not_sealed_with(key, limit).await
+    }
+
+    async fn reseal_settings(&self, reseal: ResealSettings) -> Result<bool> {
+        self.parts.providers.reseal_settings(reseal).await
     }
 }
 

@@ -95,6 +95,7 @@ impl Node {
             identity: IdentityRules::default(),
             mail: MailRules::default(),
             presence: PresenceRules::default(),
+            providers: mainstay_core::providers::ProviderRules::default(),
             rooms: mainstay_core::events::RoomRules::default(),
             streams: Arc::default(),
             tokens: TokenRules::default(),

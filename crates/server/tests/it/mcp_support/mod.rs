@@ -72,6 +72,7 @@ impl Site {
             identity: IdentityRules::default(),
             mail,
             presence: PresenceRules::default(),
+            providers: mainstay_core::providers::ProviderRules::default(),
             rooms: mainstay_core::events::RoomRules::default(),
             streams: Arc::default(),
             tokens: TokenRules::default(),

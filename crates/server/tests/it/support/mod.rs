@@ -15,6 +15,7 @@ use mainstay_core::events::Streams;
 use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
 use mainstay_core::presence::PresenceRules;
+use mainstay_core::providers::ProviderRules;
 use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
 use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::{Caller, Clock, RandomMint, Stores, SystemClock};
@@ -151,12 +152,13 @@ pub fn rules(setup: Setup) -> ServiceRules {
         conversations: ConversationRules::default(),
         documents: DocumentRules { ring: setup.identity.ring.clone(), ..DocumentRules::default() },
         gateway_keys: KeyRules { ring: setup.identity.ring.clone(), ..KeyRules::default() },
+        providers: ProviderRules { ring: setup.identity.ring.clone(), ..ProviderRules::default() },
+        tokens: TokenRules { ring: setup.identity.ring.clone(), ..TokenRules::default() },
         identity: setup.identity,
         mail: MailRules::default(),
         presence: setup.presence,
         rooms: mainstay_core::events::RoomRules::default(),
         streams: setup.streams,
-        tokens: TokenRules::default(),
         authorizer: Arc::new(NoAuthorizer),
         clock: setup.clock,
         mint: Arc::new(RandomMint),

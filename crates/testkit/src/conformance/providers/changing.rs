@@ -6,8 +6,8 @@ use crate::conformance::{Bed, cases};
 use mainstay_core::Topic;
 use mainstay_core::api::Timestamp;
 use mainstay_core::providers::{
-    Counters, FailureClass, Health, Outcome, PoolChange, PoolOutcome, PoolSummary, ReplacePool, ResetProviders,
-    SeededProvider, Strategy, Traits,
+    Counters, FailureClass, Health, Outcome, PoolChange, PoolOutcome, PoolSummary, ReplacePool, ResealSettings,
+    ResetProviders, SeededProvider, Strategy, Traits,
 };
 
 cases! {
@@ -24,6 +24,7 @@ cases! {
     counters_and_health_are_set_back_apart_and_by_no_change_of_settings,
     pools_are_listed_where_they_are,
     a_key_that_seals_is_found_in_any_pool,
+    settings_are_sealed_anew_where_they_are_still_the_same,
     a_change_wakes_those_who_watch_the_pool,
 }
 
@@ -235,11 +236,38 @@ async fn pools_are_listed_where_they_are(bed: &Bed) {
 async fn a_key_that_seals_is_found_in_any_pool(bed: &Bed) {
     let house = House::new(bed);
     let key = format!("key of {}", house.name.namespace);
-    assert!(!house.store.sealed_with(&key).await.expect("ask"));
+    let is_used = async || house.store.settings_seal_keys().await.expect("ask").contains(&key);
+    assert!(!is_used().await);
     house.replace(vec![SeededProvider { seal_key: Some(key.clone()), ..plain("a") }]).await;
-    assert!(house.store.sealed_with(&key).await.expect("ask"));
+    assert!(is_used().await);
     house.replace(abc()).await;
-    assert!(!house.store.sealed_with(&key).await.expect("ask"));
+    assert!(!is_used().await);
+}
+
+async fn settings_are_sealed_anew_where_they_are_still_the_same(bed: &Bed) {
+    let house = House::new(bed);
+    let old = format!("old key of {}", house.name.namespace);
+    house.replace(vec![SeededProvider { seal_key: Some(old.clone()), ..plain("a") }, plain("b")]).await;
+    let before = house.pool().await;
+    let others = house.store.settings_not_sealed_with("another", 10_000).await.expect("ask");
+    let mine: Vec<_> = others.into_iter().filter(|(pool, _)| *pool == house.name).collect();
+    assert_eq!(mine, [(house.name.clone(), provider_id("a"))], "what is not sealed needs nothing");
+    let reseal = |version, key: Option<&str>| ResealSettings {
+        pool: house.name.clone(),
+        provider: provider_id("a"),
+        version,
+        body: json("[9]"),
+        seal_key: key.map(str::to_owned),
+    };
+    let version = before.providers[0].settings.version;
+    assert!(!house.store.reseal_settings(reseal(version + 1, Some("new"))).await.expect("reseal"), "another version");
+    for key in [Some("new"), None] {
+        assert!(house.store.reseal_settings(reseal(version, key)).await.expect("reseal"));
+        let mut expected = before.clone();
+        expected.providers[0].settings.body = json("[9]");
+        expected.providers[0].settings.seal_key = key.map(str::to_owned);
+        assert_eq!(house.pool().await, expected, "nothing else of it");
+    }
 }
 
 async fn a_change_wakes_those_who_watch_the_pool(bed: &Bed) {

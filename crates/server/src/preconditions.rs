@@ -7,7 +7,7 @@ use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::request::Parts;
 use mainstay_core::Error;
 
-/// The revision that a document must have: that of `If-Match`, or 0 for `If-None-Match: *`; any where both are absent.
+/// The revision, or version, that what is written must have: that of `If-Match`, or 0 for `If-None-Match: *`; any where both are absent.
 pub(crate) struct Expected(pub Option<u64>);
 
 impl<S: Sync> FromRequestParts<S> for Expected {
@@ -23,7 +23,9 @@ impl<S: Sync> FromRequestParts<S> for Expected {
                 Some(revision) => Ok(Self(Some(revision))),
                 None => refuse("header if-match: it is not one tag as reads give it, such as \"7\""),
             },
-            (None, Some(_)) => refuse("header if-none-match: a write knows `*` alone: the document must not be there"),
+            (None, Some(_)) => {
+                refuse("header if-none-match: a write knows `*` alone: what is written must not be there")
+            }
             (Some(_), Some(_)) => refuse("headers if-match and if-none-match: give one of them"),
         }
     }
