@@ -20,6 +20,7 @@ pub fn link(places: &Places, exported: &Exported, reading: &mut Reading) -> BTre
     let mut linked = BTreeSet::new();
     let mut pools = reading.picture.pools.take();
     for pool in pools.iter_mut().flatten() {
+        pool.settings = exported.settings_of(&pool.kind).cloned();
         for provider in &mut pool.providers {
             if let Some(path) = find(places, exported, (&pool.kind, provider), reading) {
                 read_credential(&path, (&pool.kind, provider), reading);

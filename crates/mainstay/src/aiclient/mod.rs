@@ -16,6 +16,7 @@ pub mod redis;
 pub mod report;
 #[cfg(test)]
 mod roundtrip;
+mod state;
 pub mod stored;
 mod text;
 pub mod writing;

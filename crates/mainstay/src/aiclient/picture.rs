@@ -68,6 +68,8 @@ impl Content {
 pub struct Pool {
     /// Its type, which is its name.
     pub kind: PoolType,
+    /// The settings of the pool itself, where there are any. The original has none.
+    pub settings: Option<RawJson>,
     /// Its providers in their order; there may be none.
     pub providers: Vec<Provider>,
 }

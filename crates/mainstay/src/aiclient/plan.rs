@@ -3,14 +3,15 @@
 //! | file | what becomes of it |
 //! |---|---|
 //! | `config.json`, `plugins.json`, `usage-cache.json` | the documents `settings/main`, `plugins/main`, `usage-cache/main` |
-//! | providers | documents `pools/<type>/<uuid>`; their order, and empty pools, in `legacy/pools` |
+//! | `provider_pools.json` | pools of providers, with their settings, health and counters; the order of pools in `legacy/pools` |
 //! | token files of providers | their credentials |
 //! | `api-potluck-keys.json` | gateway keys; the file itself, for the way back, a document of `legacy` |
 //! | other token files, `pwd`, sessions | documents of `legacy`, each sealed as a whole |
 //! | any other JSON or text | documents of `files` |
 
 use super::picture::{
-    CONFIG_FILE, Content, Failed, KEYS_FILE, PASSWORD_FILE, PLUGINS_FILE, Picture, Pool, SESSIONS_FILE, USAGE_FILE,
+    CONFIG_FILE, Content, Failed, KEYS_FILE, PASSWORD_FILE, PLUGINS_FILE, POOLS_FILE, Picture, Pool, SESSIONS_FILE,
+    USAGE_FILE,
 };
 use mainstay_api::RawJson;
 use mainstay_api::documents::{CollectionName, DocumentKey};
@@ -22,9 +23,7 @@ use std::collections::BTreeMap;
 pub const LEGACY: &str = "legacy";
 /// Files that Mainstay has no other place for.
 pub const FILES: &str = "files";
-/// Providers.
-pub const POOLS: &str = "pools";
-/// The document that says in which order pools and providers stood.
+/// The document that says in which order pools stood.
 pub const ORDER_KEY: &str = "pools";
 /// The document that says when and from where was imported last.
 pub const IMPORT_KEY: &str = "import";
@@ -48,6 +47,8 @@ pub struct Item {
 pub enum Target {
     /// A text of its own.
     Text(Place, RawJson),
+    /// A pool with its providers, but for their credentials.
+    Pool(Pool),
     /// Gateway keys, and the file that they are written into again.
     Keys(RawJson),
 }
@@ -88,9 +89,9 @@ pub struct Sealed {
     pub secret: String,
 }
 
-/// The ids of providers in the order of a pool.
+/// Pools in their order. The order of providers is that of their pool.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Order(pub Vec<(PoolType, Vec<ProviderId>)>);
+pub struct Order(pub Vec<PoolType>);
 
 /// The document where a file of the folder belongs.
 ///
@@ -109,15 +110,7 @@ pub fn main_documents() -> impl Iterator<Item = (&'static str, Result<Name, Stri
     MAIN.iter().map(|(file, collection)| (*file, Name::of(collection, "main")))
 }
 
-/// The document of a provider.
-///
-/// # Errors
-/// Why it can have none.
-pub fn provider_name(pool: &PoolType, provider: &ProviderId) -> Result<Name, String> {
-    Name::of(POOLS, &format!("{pool}/{provider}"))
-}
-
-/// All that a picture becomes, in the order in which it is written: providers before the document that says who they are.
+/// All that a picture becomes, in the order in which it is written: pools before the document that says in which order they stand.
 pub fn of(picture: &Picture) -> (Vec<Item>, Vec<Failed>) {
     let mut plan = Plan::default();
     for (file, content) in &picture.files {
@@ -139,8 +132,7 @@ pub fn of(picture: &Picture) -> (Vec<Item>, Vec<Failed>) {
         plan.pool(pool);
     }
     if let Some(pools) = &picture.pools {
-        let ids = |pool: &Pool| pool.providers.iter().map(|provider| provider.id.clone()).collect();
-        let order = Order(pools.iter().map(|pool| (pool.kind.clone(), ids(pool))).collect());
+        let order = Order(pools.iter().map(|pool| pool.kind.clone()).collect());
         let value = RawJson::of(&order).map_err(|error| error.to_string());
         plan.document("the order of pools", Name::of(LEGACY, ORDER_KEY), value);
     }
@@ -172,14 +164,15 @@ impl Plan {
         }
     }
 
+    /// Credentials come behind their pool: a credential is one of a provider that is there.
     fn pool(&mut self, pool: &Pool) {
+        let origin = format!("{POOLS_FILE}: {}", pool.kind);
+        self.items.push(Item { origin, target: Target::Pool(pool.clone()) });
         for provider in &pool.providers {
-            let origin = format!("{}/{}", pool.kind, provider.id);
-            self.document(&origin, provider_name(&pool.kind, &provider.id), Ok(provider.body.clone()));
             if let Some(text) = &provider.credential {
+                let origin = format!("the credential of {}/{}", pool.kind, provider.id);
                 let place = Place::Credential(pool.kind.clone(), provider.id.clone());
-                let target = Target::Text(place, text.clone());
-                self.items.push(Item { origin: format!("the credential of {origin}"), target });
+                self.items.push(Item { origin, target: Target::Text(place, text.clone()) });
             }
         }
     }

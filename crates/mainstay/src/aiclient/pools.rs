@@ -24,7 +24,10 @@ pub fn parse(text: &RawJson, reading: &mut Reading) -> Vec<Pool> {
         };
         match elements(&providers) {
             None => reading.fail(origin, "it is no array of providers"),
-            Some(bodies) => parsed.push(Pool { kind, providers: providers_of(&bodies, &origin, reading) }),
+            Some(bodies) => {
+                let providers = providers_of(&bodies, &origin, reading);
+                parsed.push(Pool { kind, settings: None, providers });
+            }
         }
     }
     parsed

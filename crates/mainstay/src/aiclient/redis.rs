@@ -116,7 +116,7 @@ fn link(
                 reading.missing.push(Failed { origin: format!("{kind}/{}", provider.id), reason });
             }
         }
-        linked.push(Pool { kind, providers });
+        linked.push(Pool { kind, settings: None, providers });
     }
     reading.picture.pools = (!linked.is_empty()).then_some(linked);
     for ((kind, uuid), text) in tokens {

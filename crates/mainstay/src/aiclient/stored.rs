@@ -1,16 +1,17 @@
 //! Reading a picture out of a store.
 
 use super::applying::keys;
+use super::applying::pools::{self, Standing};
 use super::applying::texts::{self, Stored};
-use super::picture::{Content, KEYS_FILE, POOLS_FILE, Pool, Provider, Reading};
-use super::plan::{FILES, LEGACY, Name, ORDER_KEY, Order, POOLS, Place, Sealed, main_documents, provider_name};
+use super::picture::{Content, KEYS_FILE, Pool, Provider, Reading};
+use super::plan::{FILES, LEGACY, Name, ORDER_KEY, Order, Place, Sealed, main_documents};
+use super::state::State;
 use super::text::parse;
 use crate::failure::Failure;
 use mainstay_api::documents::{CollectionName, ListDocuments, MAX_PAGE};
-use mainstay_api::providers::{PoolType, ProviderId};
+use mainstay_api::providers::PoolType;
 use mainstay_api::{Code, Problem, RawJson};
 use mainstay_client::Client;
-use std::collections::BTreeMap;
 
 /// Reads all that an import wrote, as it is now.
 ///
@@ -40,7 +41,7 @@ pub async fn read(client: &Client) -> Result<Reading, Failure> {
     if let Some(file) = keys::read(client).await? {
         reading.picture.files.insert(KEYS_FILE.to_owned(), Content::Json(file));
     }
-    pools(client, &mut reading).await?;
+    all_pools(client, &mut reading).await?;
     Ok(reading)
 }
 
@@ -57,47 +58,34 @@ fn unseal(key: String, text: String, reading: &mut Reading) {
 }
 
 /// The pools: in the order of the import, and behind it those that were added since, by name.
-async fn pools(client: &Client, reading: &mut Reading) -> Result<(), Failure> {
-    let mut bodies: BTreeMap<(PoolType, ProviderId), RawJson> = BTreeMap::new();
-    for key in keys_of(client, POOLS).await? {
-        let place = key
-            .split_once('/')
-            .and_then(|(pool, provider)| Some((PoolType::parse(pool).ok()?, ProviderId::parse(provider).ok()?)));
-        let Some((pool, provider)) = place else {
-            reading.fail(format!("{POOLS}/{key}"), format!("it is no provider of {POOLS_FILE}"));
-            continue;
-        };
-        if let Some(stored) = document(client, provider_name(&pool, &provider)).await? {
-            bodies.insert((pool, provider), stored.text);
-        }
-    }
+async fn all_pools(client: &Client, reading: &mut Reading) -> Result<(), Failure> {
     let order = document(client, Name::of(LEGACY, ORDER_KEY)).await?;
     let is_known = order.is_some();
     let Order(order) = order.and_then(|stored| stored.text.read().ok()).unwrap_or(Order(Vec::new()));
-    let mut pools: Vec<Pool> = Vec::new();
-    for (kind, ids) in order {
-        let mut pool = Pool { kind, providers: Vec::new() };
-        for id in ids {
-            if let Some(body) = bodies.remove(&(pool.kind.clone(), id.clone())) {
-                pool.providers.push(provider(client, &pool.kind, id, body).await?);
-            }
-        }
-        pools.push(pool);
-    }
-    for ((kind, id), body) in bodies {
-        let provider = provider(client, &kind, id, body).await?;
-        match pools.iter_mut().find(|pool| pool.kind == kind) {
-            Some(pool) => pool.providers.push(provider),
-            None => pools.push(Pool { kind, providers: vec![provider] }),
-        }
+    let mut there: Vec<PoolType> =
+        client.providers().pools().await?.pools.into_iter().map(|entry| entry.pool).collect();
+    there.sort_by_key(|kind| order.iter().position(|known| known == kind).unwrap_or(usize::MAX));
+    let mut pools = Vec::with_capacity(there.len());
+    for kind in there {
+        pools.push(pool(client, kind).await?);
     }
     reading.picture.pools = (is_known || !pools.is_empty()).then_some(pools);
     Ok(())
 }
 
-async fn provider(client: &Client, kind: &PoolType, id: ProviderId, body: RawJson) -> Result<Provider, Failure> {
-    let credential = texts::read(client, &Place::Credential(kind.clone(), id.clone())).await?;
-    Ok(Provider { id, body, credential: credential.map(|stored| stored.text) })
+async fn pool(client: &Client, kind: PoolType) -> Result<Pool, Failure> {
+    let Standing { settings, providers: there, .. } = pools::read(client, &kind).await?;
+    let mut providers = Vec::with_capacity(there.len());
+    for provider in there {
+        let body = State::of(&provider).told_in(&provider.id, &provider.settings);
+        let credential = match provider.credential {
+            Some(_) => texts::read(client, &Place::Credential(kind.clone(), provider.id.clone())).await?,
+            None => None,
+        };
+        providers.push(Provider { id: provider.id, body, credential: credential.map(|stored| stored.text) });
+    }
+    let settings = (settings != RawJson::empty_object()).then_some(settings);
+    Ok(Pool { kind, settings, providers })
 }
 
 async fn document(client: &Client, name: Result<Name, String>) -> Result<Option<Stored>, Failure> {

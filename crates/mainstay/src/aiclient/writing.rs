@@ -1,7 +1,7 @@
 //! Writing a folder of the original.
 
 use super::paths::{self, inside};
-use super::picture::{Failed, OWN_FILES, POOLS_FILE, Picture};
+use super::picture::{Failed, OWN_FILES, POOLS_FILE, Picture, Pool};
 use super::pools::{self, token_paths};
 use super::text::{parse, read_text};
 use crate::private_file;
@@ -11,14 +11,19 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Says where token files are whose paths do not lead to them: those outside of the folder, and those without a path.
+/// Says what the files of the original have no place for: where token files are whose paths do not lead to them, which are those
+/// outside of the folder and those without a path; and the settings of pools themselves.
 pub const PLACES_FILE: &str = "mainstay-export.json";
 
-/// Where an export has put token files that their paths do not lead to.
+/// Where an export has put token files that their paths do not lead to, and what it says of pools.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Places {
     /// By pool and provider: the path within the folder.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     credentials: BTreeMap<String, BTreeMap<String, String>>,
+    /// The settings of pools, by pool.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pools: BTreeMap<String, RawJson>,
 }
 
 impl Places {
@@ -37,6 +42,11 @@ impl Places {
             return Err("it names a file outside of the folder".into());
         }
         Ok(places)
+    }
+
+    /// The settings of a pool itself.
+    pub fn settings_of(&self, pool: &PoolType) -> Option<&RawJson> {
+        self.pools.get(pool.as_str())
     }
 
     /// The file of a provider.
@@ -83,8 +93,10 @@ pub fn write(picture: &Picture, places: &paths::Places, options: Options) -> std
         put(&places.folder, name, text, options, &mut written);
     }
     // Which paths lead to their files is known when the files are there.
-    let moved = if options.dry_run { Places::default() } else { layout.moved(places) };
-    if !moved.credentials.is_empty() {
+    let mut moved = if options.dry_run { Places::default() } else { layout.moved(places) };
+    let settings = |pool: &Pool| Some((pool.kind.to_string(), pool.settings.clone()?));
+    moved.pools = picture.pools.iter().flatten().filter_map(settings).collect();
+    if moved != Places::default() {
         let text = serde_json::to_string_pretty(&moved)?;
         put(&places.folder, PLACES_FILE, &text, Options { force: true, ..options }, &mut written);
     }

@@ -147,8 +147,11 @@ fn defect_12_a_pool_that_is_replaced_is_never_seen_empty() {
         });
         let mut looks = 0;
         while !writer.is_finished() {
-            let listed = site.run(&["settings", "list", "--collection", "pools", "--json"]);
-            assert_eq!(listed.stdout.matches("openai-custom/u-").count(), 3, "{listed:?}");
+            let ran = site.run(&["export", "aiclient", "seen", "--force"]);
+            assert_eq!(ran.status, 0, "{ran:?}");
+            let seen = files(&site.path("seen"))["provider_pools.json"].clone();
+            let (all, first) = (seen.matches("\"u-").count(), seen.matches("first").count());
+            assert!(all == 3 && [0, 3].contains(&first), "{seen}");
             looks += 1;
         }
         assert!(looks > 1, "nobody looked meanwhile");

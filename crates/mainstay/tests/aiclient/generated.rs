@@ -66,16 +66,49 @@ fn json() -> impl Strategy<Value = String> {
     })
 }
 
+/// What the original says of how a provider does, and what it would never say.
+const STATES: &[&str] = &[
+    "\"isHealthy\": false",
+    "\"isHealthy\":null",
+    "\"usageCount\": 1234",
+    "\"usageCount\": -1",
+    "\"errorCount\" :3",
+    "\"errorCount\": \"3\"",
+    "\"refreshCount\": 18446744073709551615",
+    "\"needsRefresh\": true",
+    "\"lastUsed\": \"2026-01-25T10:30:00.123Z\"",
+    "\"lastUsed\": \"1969-12-31T23:59:59Z\"",
+    "\"lastErrorTime\": \"2026-01-25T10:30:00+02:00\"",
+    "\"lastErrorMessage\": \"429\"",
+    "\"lastErrorMessage\": \"\"",
+    "\"scheduledRecoveryTime\": \"2026-02-01T00:00:00.000Z\"",
+    "\"lastHealthCheckTime\": \"2026-02-01T00:00:00.000Z\"",
+    "\"lastHealthCheckModel\": \"m\"",
+    "\"_lastSelectionSeq\": 7",
+    "\"isDisabled\": true",
+    "\"notSupportedModels\": []",
+];
+
+/// Some of them, each member once.
+fn state() -> impl Strategy<Value = String> {
+    prop::sample::subsequence(STATES, 0..=STATES.len()).prop_shuffle().prop_map(|said| {
+        let name = |member: &str| member.split('"').nth(1).unwrap_or_default().to_owned();
+        let members: BTreeMap<String, &str> = said.into_iter().map(|member| (name(member), member)).collect();
+        members.into_values().map(|member| format!(", {member}")).collect()
+    })
+}
+
 /// A provider: what the file says of it, and whether it has a token file.
 #[derive(Debug, Clone)]
 struct Provider {
+    state: String,
     extra: String,
     token: Option<(usize, usize, String)>,
 }
 
 fn provider() -> impl Strategy<Value = Provider> {
     let token = prop::option::of((0..MEMBERS.len(), 0..WAYS.len(), json()));
-    (json(), token).prop_map(|(extra, token)| Provider { extra, token })
+    (state(), json(), token).prop_map(|(state, extra, token)| Provider { state, extra, token })
 }
 
 /// A record of a gateway key: members that count, and others, in any order.
@@ -165,7 +198,7 @@ impl Folder {
 
 impl Provider {
     fn laid_out(&self, (pool, place): (usize, usize), files: &mut BTreeMap<String, String>) -> String {
-        let mut members = format!("\"extra\": {}, \"uuid\": \"{pool}-{place}\"", self.extra);
+        let mut members = format!("\"extra\": {}, \"uuid\": \"{pool}-{place}\"{}", self.extra, self.state);
         if let Some((member, way, text)) = &self.token {
             let name = format!("tokens/{pool}/{place}.json");
             let way = WAYS[*way];

@@ -5,5 +5,6 @@ mod common;
 mod defects;
 mod first;
 mod generated;
+mod pools;
 mod sample;
 mod site;

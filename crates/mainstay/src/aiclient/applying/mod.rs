@@ -1,6 +1,7 @@
 //! Writing a plan into a store, and reading it back.
 
 pub mod keys;
+pub mod pools;
 pub mod texts;
 
 use super::picture::Failed;
@@ -39,6 +40,7 @@ pub async fn apply(client: &Client, items: &[Item], options: Options, report: &m
         let writing = Writing { client, options, origin: &item.origin };
         let applied = match &item.target {
             Target::Text(place, text) => texts::apply(writing, (place, text), report).await,
+            Target::Pool(pool) => pools::apply(writing, pool, report).await,
             Target::Keys(file) => keys::apply(writing, file, report).await,
         };
         if let Err(problem) = applied {

@@ -8,6 +8,7 @@ use crate::jsontext::{Kind, Member, Node, merge_patch};
 use crate::providers::keys::meter::digest;
 use crate::providers::keys::port::{ChangeKey, KeyLimits, KeyOutcome, KeyRecord, Tally};
 use crate::providers::keys::record::{Imported, KeyBody, Original};
+use crate::providers::settings::readable;
 use crate::secrets::{KeyRing, Place, key_id};
 use crate::text::cut;
 use crate::{Caller, Scope, secrets};
@@ -16,7 +17,6 @@ use mainstay_api::providers::GatewayKeyId;
 use mainstay_api::{Namespace, RawJson, Timestamp};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 /// Most keys of a file.
 const MAX_IMPORTED: usize = 10_000;
@@ -238,15 +238,10 @@ impl Entry<'_> {
     /// Its record, as it is and with its members.
     fn original(&self) -> Result<(RawJson, Map<String, Value>)> {
         let original = RawJson::parse(self.member.value.text(self.text)).map_err(|e| Error::bug(e.to_string()))?;
-        let members = members(&original).ok_or_else(|| Error::invalid("it is no object with the members of a key"))?;
+        let members =
+            readable(original.as_str()).ok_or_else(|| Error::invalid("it is no object with the members of a key"))?;
         Ok((original, members))
     }
-}
-
-/// The members of a record that can be read. Others, such as numbers that are too large, are carried as they are.
-fn members(record: &RawJson) -> Option<Map<String, Value>> {
-    let members: BTreeMap<String, RawJson> = record.read().ok()?;
-    Some(members.into_iter().filter_map(|(name, text)| Some((name, text.read().ok()?))).collect())
 }
 
 fn another_form() -> Error {
@@ -281,7 +276,7 @@ fn open(ring: &KeyRing, (namespace, id): (&Namespace, &GatewayKeyId), sealed: &s
 
 /// The record of a file with what changed since it was imported.
 fn updated(original: &Original, record: &KeyRecord, name: &str) -> Result<RawJson> {
-    let was = members(&original.record).ok_or_else(|| Error::inconsistent("an imported key"))?;
+    let was = readable(original.record.as_str()).ok_or_else(|| Error::inconsistent("an imported key"))?;
     let mut patch = Map::new();
     let mut count = |name: &str, now: Option<u64>| {
         if was.get(name).and_then(count_of).unwrap_or(0) != now.unwrap_or(0) {
