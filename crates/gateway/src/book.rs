@@ -73,6 +73,7 @@ impl Book {
                 disabled: record.settings.traits.disabled,
                 models: Vec::new(),
                 excluded_models: record.settings.traits.excluded_models.clone(),
+                check: None,
                 target: Err(why),
             },
         }

@@ -10,7 +10,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Tells the store until it has heard, refuses, or was away too often; `again` is logged before each further try. A try whose
 /// outcome is unknown is made again, so telling twice must be as good as telling once.
-pub(crate) async fn insist<T, F>(again: &'static str, tell: impl Fn() -> F) -> Result<T>
+///
+/// # Errors
+/// The last of the store.
+pub async fn insist<T, F>(again: &'static str, tell: impl Fn() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {

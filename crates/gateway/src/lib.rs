@@ -4,6 +4,7 @@
 //! agent, with a code of its own.
 
 mod book;
+pub mod checking;
 pub mod counting;
 pub mod errors;
 mod insist;
@@ -20,6 +21,7 @@ pub mod upstream;
 pub mod usage;
 
 pub use book::Book;
+pub use insist::insist;
 pub use oauth::HttpAuthorizer;
 pub use openai::{InvalidUpstream, OpenAiAgent, OpenAiOptions};
 pub use protocol::{Protocol, UnknownProtocol};

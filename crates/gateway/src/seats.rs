@@ -24,7 +24,7 @@ const MAX_TOGETHER: usize = 500;
 const CLIENT_IDLE: Duration = Duration::from_secs(5 * 60);
 
 /// Is told of circuits that changed.
-pub type OnTransition = Arc<dyn Fn(&PoolName, &Transition) + Send + Sync>;
+pub type OnTransition = Arc<dyn Fn(&PoolName, &Transition, Timestamp) + Send + Sync>;
 
 /// What seats need.
 pub(crate) struct SeatParts {

@@ -9,13 +9,21 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// It cannot be written. That something was there already is none.
 pub fn create(path: &Path, text: &str) -> std::io::Result<()> {
+    match create_new(path, text) {
+        Err(cause) if cause.kind() == ErrorKind::AlreadyExists => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Puts a text in its place whole or not at all, where nothing is.
+///
+/// # Errors
+/// It cannot be written; [`ErrorKind::AlreadyExists`] where something was there already.
+pub fn create_new(path: &Path, text: &str) -> std::io::Result<()> {
     let draft = write_draft(path, text)?;
     let linked = std::fs::hard_link(&draft, path);
     let _ = std::fs::remove_file(&draft);
-    match linked {
-        Err(cause) if cause.kind() != ErrorKind::AlreadyExists => Err(cause),
-        _ => Ok(()),
-    }
+    linked
 }
 
 /// Puts a text in its place whole or not at all, instead of what was there.

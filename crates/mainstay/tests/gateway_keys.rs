@@ -40,6 +40,8 @@ fn keys_of_the_older_system_go_in_and_out_again_and_a_rotation_leaves_none_behin
         format!(r#"{{"keys":{{"{secret}":{{"id":"{secret}","name":"示例","totalUsage":7,"x":[]}},"bad":{{}}}}}}"#);
     let path = sandbox.path().join("api-potluck-keys.json");
     std::fs::write(&path, &file).unwrap();
+    let endless = sandbox.run("gateway key import /dev/zero --json");
+    assert!(String::from_utf8_lossy(&endless.stderr).contains("it has more than 8388608 bytes"), "{endless:?}");
     let dry = sandbox.run("gateway key import api-potluck-keys.json --dry-run --json");
     assert!(sandbox.json("gateway key list").as_array().unwrap().is_empty(), "{dry:?}");
     let imported = sandbox.run("gateway key import api-potluck-keys.json --json");
@@ -54,6 +56,9 @@ fn keys_of_the_older_system_go_in_and_out_again_and_a_rotation_leaves_none_behin
     sandbox.stdout("gateway key export again.json");
     let again = std::fs::read_to_string(sandbox.path().join("again.json")).unwrap();
     assert_eq!(again.trim_end(), file.replace(r#","bad":{}"#, ""));
+    let over = sandbox.run("gateway key export again.json --json");
+    assert_eq!(over.status.code(), Some(1), "{over:?}");
+    assert!(String::from_utf8_lossy(&over.stderr).contains("is there already"), "{over:?}");
     let stored = std::fs::read_dir(sandbox.path().join("data")).unwrap().map(|entry| entry.unwrap().path());
     for path in stored.filter(|path| path.is_file()) {
         let bytes = std::fs::read(&path).unwrap();

@@ -147,6 +147,7 @@ scripts! {
     PROVIDERS_CHANGE = "providers/change";
     PROVIDERS_CHECK = "providers/check";
     PROVIDERS_CHOOSE = "providers/choose";
+    PROVIDERS_CLAIM_CHECK = "providers/claim_check";
     PROVIDERS_FINISH = "providers/finish";
     PROVIDERS_POOL_READ = "providers/pool_read";
     PROVIDERS_RENEW = "providers/renew";
@@ -319,6 +320,7 @@ mod tests {
             &PROVIDERS_CHANGE,
             &PROVIDERS_CHECK,
             &PROVIDERS_CHOOSE,
+            &PROVIDERS_CLAIM_CHECK,
             &PROVIDERS_FINISH,
             &PROVIDERS_POOL_READ,
             &PROVIDERS_RENEW,

@@ -2,7 +2,7 @@
 
 use crate::access::Refusals;
 use crate::events::{Coalescer, Publisher};
-use crate::gateway::GatewayObserver;
+use crate::gateway::{CircuitParts, Circuits, GatewayObserver};
 use crate::metrics::Metrics;
 use mainstay_core::audit::{AuditRules, AuditService, Notary};
 use mainstay_core::conversations::{Agent, Chat, ChatRules, ConversationRules, ConversationService};
@@ -17,7 +17,7 @@ use mainstay_core::outage::{Outage, OutageService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
 use mainstay_core::providers::credentials::{Authorizer, NoClients, TokenParts, TokenRules, TokenService};
 use mainstay_core::providers::keys::{GatewayKeyService, KeyRules, Meter};
-use mainstay_core::providers::{ProviderRules, ProviderService};
+use mainstay_core::providers::{CircuitWatch, ProviderParts, ProviderRules, ProviderService};
 use mainstay_core::{Caller, Clock, Mint, Result, StoreInfo, StoreProbe, Stores};
 use mainstay_gateway::serving::{Gateway, Observer};
 use mainstay_hub::Hub;
@@ -32,6 +32,8 @@ const SOCKETS_END_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long the store may take to be told of uses of providers that are over.
 const USES_END_WITHIN: Duration = Duration::from_secs(20);
+/// How long changes of circuits may take to be published.
+const CIRCUITS_TOLD_WITHIN: Duration = Duration::from_secs(5);
 /// How long refreshes of credentials may take to store what they were given.
 const REFRESHES_END_WITHIN: Duration = Duration::from_secs(20);
 
@@ -39,6 +41,8 @@ const REFRESHES_END_WITHIN: Duration = Duration::from_secs(20);
 pub struct Services {
     /// The audit trail.
     pub audit: Arc<AuditService>,
+    /// Tells of circuits that change.
+    pub circuits: Circuits,
     /// Chats with the agent.
     pub chat: Arc<Chat>,
     /// The clock.
@@ -199,12 +203,25 @@ impl Services {
             node: node.clone(),
             rules: rules.tokens,
         });
-        let store = Arc::clone(&stores.providers);
-        let providers = ProviderService::new(store, Arc::clone(clock), Arc::clone(mint), rules.providers);
+        let circuits = Circuits::new(CircuitParts {
+            store: Arc::clone(&stores.providers),
+            publisher: publisher.clone(),
+            metrics: Arc::clone(&metrics),
+            streams: Arc::clone(&rules.streams),
+            clock: Arc::clone(clock),
+        });
+        let providers = ProviderService::new(ProviderParts {
+            store: Arc::clone(&stores.providers),
+            circuits: Arc::new(circuits.clone()),
+            clock: Arc::clone(clock),
+            mint: Arc::clone(mint),
+            rules: rules.providers,
+        });
         let presence = PresenceService::new(Arc::clone(&stores.presence), rules.clock, rules.presence);
         Self {
             audit: Arc::new(audit),
             chat: Arc::new(chat),
+            circuits,
             clock: now,
             connections: Arc::clone(&stores.connections),
             conversations,
@@ -283,7 +300,13 @@ impl Services {
     /// What is told of what the gateway does, for the metrics.
     #[must_use]
     pub fn gateway_observer(&self) -> Arc<dyn Observer> {
-        Arc::new(GatewayObserver(Arc::clone(&self.metrics)))
+        Arc::new(GatewayObserver { metrics: Arc::clone(&self.metrics), circuits: self.circuit_watch() })
+    }
+
+    /// What is told of circuits that change, whoever changes them.
+    #[must_use]
+    pub fn circuit_watch(&self) -> Arc<dyn CircuitWatch> {
+        Arc::new(self.circuits.clone())
     }
 
     /// How many events were not published because a later one stood for them.
@@ -302,6 +325,7 @@ impl Services {
         if let Some(gateway) = &self.gateway {
             gateway.close(USES_END_WITHIN).await;
         }
+        self.circuits.close(CIRCUITS_TOLD_WITHIN).await;
         self.tokens.close(REFRESHES_END_WITHIN).await;
         self.live.close().await;
         self.hub.close().await;

@@ -31,7 +31,9 @@ pub use port::{
 };
 pub use rooms::{Admit, Enter, EnterOutcome, Membership, Occupant, RoomKey, RoomStore};
 pub use service::{EventParts, EventService, PublishReport};
-pub use streams::{MAX_PARTITIONS, MAX_STREAMS, Overflow, RoomAccess, StreamOptions, Streams, Trimming};
+pub use streams::{
+    GATEWAY_STREAM, MAX_PARTITIONS, MAX_STREAMS, Overflow, RoomAccess, StreamOptions, Streams, Trimming,
+};
 pub use transport::{SetTransport, TransportOutcome, TransportRecord, TransportStore};
 pub use waiting::wait_by_hints;
 pub use workers::{WorkPlace, WorkerParts, WorkerService};

@@ -10,6 +10,9 @@ pub const MAX_PARTITIONS: u16 = 64;
 /// Most streams of an installation.
 pub const MAX_STREAMS: usize = 64;
 
+/// The stream in which circuits of providers tell how they stand.
+pub const GATEWAY_STREAM: &str = "gateway";
+
 /// Words that stand where the name of a stream does in addresses of the API.
 const RESERVED: [&str; 6] = ["consumer-lag", "health", "streams", "top", "transport", "ws"];
 
@@ -148,12 +151,13 @@ impl Streams {
 }
 
 impl Default for Streams {
-    /// The six streams that exist without configuration.
+    /// The seven streams that exist without configuration.
     fn default() -> Self {
         let lengths = [
             ("agent_tasks", 10_000),
             ("agent_updates", 10_000),
             ("chat", 10_000),
+            (GATEWAY_STREAM, 5_000),
             ("notification", 5_000),
             ("remote", 1_000),
             ("ticket", 5_000),
@@ -188,7 +192,7 @@ mod tests {
     #[test]
     fn options_out_of_bounds_and_shared_keys_are_refused() {
         let mut streams = Streams::default();
-        assert_eq!(streams.iter().count(), 6);
+        assert_eq!(streams.iter().count(), 7);
         let usual = StreamOptions::usual(&name("own"));
         for broken in [
             StreamOptions { max_len: 0, ..usual.clone() },

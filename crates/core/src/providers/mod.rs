@@ -16,17 +16,19 @@ mod records;
 mod refusals;
 mod service;
 pub mod settings;
+mod watch;
 
 pub use choosing::{
     BreakerRules, Choice, Choose, Chosen, Failure, FailureClass, Finish, Finished, HealthRules, NoneFree, Outcome,
     Renew, SelectionRules, Sticky, Strategy, Transition,
 };
 pub use port::{
-    AddCounts, COUNTS_MEMO_MS, ChangePool, Checked, CountsOf, FinishUses, PatchProvider, PoolChange, PoolOutcome,
-    ProviderStore, ReplacePool, ResealSettings, ResetProviders, SeededProvider, StandBreaker,
+    AddCounts, COUNTS_MEMO_MS, ChangePool, CheckClaim, Checked, ClaimCheck, CountsOf, FinishUses, PatchProvider,
+    PoolChange, PoolOutcome, ProviderStore, ReplacePool, ResealSettings, ResetProviders, SeededProvider, StandBreaker,
 };
 pub use records::{
     Breaker, BreakerState, Counters, Health, PoolName, PoolRecord, PoolSummary, ProviderRecord, ProviderSettings,
     Traits,
 };
-pub use service::{InPool, ProviderRules, ProviderService, SettingsChange, owner, sealing};
+pub use service::{InPool, ProviderParts, ProviderRules, ProviderService, SettingsChange, owner, sealing};
+pub use watch::CircuitWatch;

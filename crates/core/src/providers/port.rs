@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use mainstay_api::providers::ProviderId;
 use mainstay_api::{Namespace, RawJson, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// A provider as it enters a pool.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -113,6 +114,30 @@ pub struct FinishUses {
     pub now: Timestamp,
 }
 
+/// A check of a provider that a node would make.
+#[derive(Debug, Clone)]
+pub struct ClaimCheck {
+    /// Of which pool.
+    pub pool: PoolName,
+    /// Of which provider.
+    pub provider: ProviderId,
+    /// How long checks of it are apart.
+    pub every: Duration,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// Whose turn a check is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckClaim {
+    /// It is due, and nobody else makes it.
+    Granted,
+    /// It is not due, or somebody has made it, or the provider is to be left alone.
+    NotBefore(Timestamp),
+    /// There is no such provider.
+    NotFound,
+}
+
 /// What an active check of a provider showed.
 #[derive(Debug, Clone)]
 pub struct Checked {
@@ -215,6 +240,10 @@ pub trait ProviderStore: Send + Sync {
     /// The pools of a namespace, by name.
     async fn pools(&self, namespace: &Namespace) -> Result<Vec<PoolSummary>>;
 
+    /// The pools of all namespaces, by namespace and name: at most so many, behind the one that is named. It is a hint for jobs:
+    /// a pool that was dropped may be among them.
+    async fn everywhere(&self, after: Option<&PoolName>, limit: u32) -> Result<Vec<PoolName>>;
+
     /// A pool with its providers; absent where there is none.
     async fn pool(&self, pool: &PoolName, now: Timestamp) -> Result<Option<PoolRecord>>;
 
@@ -237,6 +266,10 @@ pub trait ProviderStore: Send + Sync {
     /// Ends uses, with what they showed: health, errors and circuits change in the same step, by the rules. A use that is over
     /// changes nothing. Wakes readers where a circuit or the health of a provider changed.
     async fn finish(&self, uses: FinishUses) -> Result<Finished>;
+
+    /// Takes the next check of a provider: of all nodes that ask, one is told so once in the time that checks are apart. Nobody is
+    /// where the provider is disabled, has asked to be left alone, or has an open circuit that is not to be probed yet.
+    async fn claim_check(&self, claim: ClaimCheck) -> Result<CheckClaim>;
 
     /// Records what an active check of a provider showed: healthy again, or the failure. A check is no request, and not counted. To a
     /// circuit it is a probe. Wakes readers as [`Self::finish`] does. Applied to one provider, or to none where it is not there.

@@ -13,6 +13,17 @@ pub struct PoolName {
     pub pool: PoolType,
 }
 
+impl PoolName {
+    /// A page of names, in their order, behind one of them.
+    #[must_use]
+    pub fn page(mut names: Vec<Self>, after: Option<&Self>, limit: u32) -> Vec<Self> {
+        names.retain(|name| after.is_none_or(|after| name > after));
+        names.sort();
+        names.truncate(limit as usize);
+        names
+    }
+}
+
 /// What the store itself needs to know of a provider's settings in order to choose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traits {

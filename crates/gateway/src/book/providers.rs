@@ -2,6 +2,7 @@
 
 use super::pools::speaks;
 use crate::Protocol;
+use crate::checking;
 use crate::serving::ProviderPlan;
 use crate::upstream::{HeaderRules, Speaks, Target, Way};
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
@@ -34,6 +35,7 @@ pub(super) fn read(pool: &PoolName, settings: &Map<String, Value>, body: &Map<St
         disabled: traits.disabled,
         models,
         excluded_models: traits.excluded_models,
+        check: checking::read(pool, settings, body),
         target: target(pool, settings, body).map(Arc::new),
     }
 }

@@ -62,7 +62,9 @@ impl Seats {
         let told = insist("the store is told again of ended uses", || self.parts.store.finish(finish.clone())).await;
         match told {
             Ok(finished) => {
-                finished.transitions.iter().for_each(|changed| (self.parts.on_transition)(&finish.pool, changed));
+                for changed in &finished.transitions {
+                    (self.parts.on_transition)(&finish.pool, changed, finish.now);
+                }
             }
             Err(error) => {
                 let uses = finish.uses.len();

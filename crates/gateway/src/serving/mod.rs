@@ -7,7 +7,7 @@
 mod asked;
 mod attempt;
 mod bill;
-mod judging;
+pub(crate) mod judging;
 mod passage;
 mod ports;
 mod refusal;
@@ -25,6 +25,7 @@ pub use refusal::Refusal;
 pub use routing::{Routing, RoutingSource};
 
 use crate::Protocol;
+use crate::checking::Schedule;
 use crate::errors::Kind;
 use crate::models::{self, Model};
 use crate::seats::{SeatParts, Seats};
@@ -90,8 +91,9 @@ pub struct GatewayParts {
 
 /// The gateway.
 pub struct Gateway {
-    parts: GatewayParts,
-    clients: Clients,
+    pub(crate) parts: GatewayParts,
+    pub(crate) clients: Clients,
+    pub(crate) schedule: Schedule,
     seats: Arc<Seats>,
     cashier: Cashier,
     tasks: TaskTracker,
@@ -148,11 +150,12 @@ impl Gateway {
             clock: Arc::clone(&parts.clock),
             node: parts.node.clone(),
             lease_for: parts.rules.lease_for,
-            on_transition: Arc::new(move |pool, transition| observer.observe(&Observed::Circuit(pool, transition))),
+            on_transition: Arc::new(move |pool, changed, at| observer.observe(&Observed::Circuit(pool, changed, at))),
             tasks: tasks.clone(),
         };
         let cashier = Cashier { observer: Arc::clone(&parts.observer), tasks: tasks.clone() };
-        Self { parts, clients: Clients::default(), seats: Arc::new(Seats::new(seats)), cashier, tasks }
+        let (clients, schedule) = (Clients::default(), Schedule::default());
+        Self { parts, clients, schedule, seats: Arc::new(Seats::new(seats)), cashier, tasks }
     }
 
     /// Serves a request. Whatever happens, there is an answer in the protocol of the client.

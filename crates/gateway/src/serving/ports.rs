@@ -1,6 +1,7 @@
 //! What serving needs to be told: of pools, tokens, and those who ask.
 
 use super::asked::Who;
+use crate::checking::{CheckPlan, CheckResult};
 use crate::upstream::{Speaks, Target};
 use async_trait::async_trait;
 use mainstay_core::Result;
@@ -76,6 +77,8 @@ pub struct ProviderPlan {
     pub models: Vec<String>,
     /// Models that it does not serve.
     pub excluded_models: Vec<String>,
+    /// How it is checked; absent where nobody asks for it.
+    pub check: Option<CheckPlan>,
     /// Where it is; why it cannot be asked, where its settings cannot be read.
     pub target: std::result::Result<Arc<Target>, String>,
 }
@@ -243,8 +246,10 @@ pub enum Observed<'a> {
     Failed(&'a PoolType, FailureClass),
     /// A request is over.
     Over(&'a Receipt),
-    /// A circuit changed.
-    Circuit(&'a PoolName, &'a Transition),
+    /// A check was made.
+    Checked(&'a PoolType, CheckResult),
+    /// A circuit changed, and when.
+    Circuit(&'a PoolName, &'a Transition, Timestamp),
 }
 
 /// Is told what happens.

@@ -9,7 +9,7 @@ use crate::translate::{self, Context, Options, Refused};
 use crate::upstream::{Call, Outgoing, Passed, Speaks, Target, allowed_request_headers};
 use bytes::Bytes;
 use http::Method;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue};
 use secrecy::SecretString;
 use url::Url;
 
@@ -110,14 +110,10 @@ impl Round<'_> {
         for name in &target.headers.remove {
             headers.remove(name);
         }
-        if let Some((name, value)) = target.expected_headers() {
-            headers.entry(name).or_insert(value);
-        }
         if wording.context.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        set(&mut headers, &target.headers.add);
-        set(&mut headers, &target.credentials(sent.token));
+        target.dress(&mut headers, sent.token);
         Outgoing {
             client: sent.client.clone(),
             method: wording.method.clone(),
@@ -135,12 +131,6 @@ pub(super) struct Sent<'a> {
     pub target: &'a Target,
     pub token: Option<&'a SecretString>,
     pub client: reqwest::Client,
-}
-
-fn set(headers: &mut HeaderMap, pairs: &[(http::HeaderName, HeaderValue)]) {
-    for (name, value) in pairs {
-        headers.insert(name.clone(), value.clone());
-    }
 }
 
 fn forwarded(asked: &Asked, target: &Target, method: &Method, path: &str) -> Wording {

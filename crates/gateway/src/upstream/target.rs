@@ -1,7 +1,7 @@
 //! An upstream, as its settings describe it.
 
 use crate::Protocol;
-use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -113,6 +113,16 @@ impl Target {
         address
     }
 
+    /// Sets what its settings and its protocol ask for, and who asks.
+    pub(crate) fn dress(&self, headers: &mut HeaderMap, token: Option<&SecretString>) {
+        if let Some((name, value)) = self.expected_headers() {
+            headers.entry(name).or_insert(value);
+        }
+        for (name, value) in self.headers.add.iter().cloned().chain(self.credentials(token)) {
+            headers.insert(name, value);
+        }
+    }
+
     /// The headers that say who asks: with the upstream's own key, or with the access token of its credential.
     pub(crate) fn credentials(&self, token: Option<&SecretString>) -> Vec<(HeaderName, HeaderValue)> {
         let mut headers = Vec::with_capacity(2);
@@ -137,7 +147,7 @@ impl Target {
     }
 
     /// Headers that the protocol of the upstream asks for, for clients of another one.
-    pub(crate) fn expected_headers(&self) -> Option<(HeaderName, HeaderValue)> {
+    fn expected_headers(&self) -> Option<(HeaderName, HeaderValue)> {
         let anthropic = self.speaks == Speaks::Protocol(Protocol::Anthropic);
         let version = || (HeaderName::from_static("anthropic-version"), HeaderValue::from_static(ANTHROPIC_VERSION));
         anthropic.then(version)

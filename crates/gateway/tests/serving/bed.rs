@@ -7,9 +7,9 @@ use http::HeaderMap;
 use mainstay_core::api::providers::{LeaseId, PoolType, ProviderId};
 use mainstay_core::api::{Code, Namespace, Timestamp};
 use mainstay_core::providers::{
-    AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, Chosen, Finish, FinishUses, Finished, NoneFree,
-    PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings,
-    ResetProviders, SelectionRules, StandBreaker,
+    AddCounts, BreakerState, ChangePool, CheckClaim, Checked, Choice, Choose, Chosen, ClaimCheck, Finish, FinishUses,
+    Finished, NoneFree, PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew,
+    ResealSettings, ResetProviders, SelectionRules, StandBreaker,
 };
 use mainstay_core::{Clock, Error, RandomMint, Result, SystemClock};
 use mainstay_gateway::Protocol;
@@ -79,6 +79,10 @@ impl ProviderStore for Desk {
         Ok(Vec::new())
     }
 
+    async fn everywhere(&self, _after: Option<&PoolName>, _limit: u32) -> Result<Vec<PoolName>> {
+        Ok(Vec::new())
+    }
+
     async fn pool(&self, _pool: &PoolName, _now: Timestamp) -> Result<Option<PoolRecord>> {
         Ok(None)
     }
@@ -89,6 +93,10 @@ impl ProviderStore for Desk {
 
     async fn change(&self, _change: ChangePool) -> Result<PoolOutcome> {
         Ok(PoolOutcome::NotFound)
+    }
+
+    async fn claim_check(&self, _claim: ClaimCheck) -> Result<CheckClaim> {
+        Ok(CheckClaim::NotFound)
     }
 
     async fn checked(&self, _check: Checked) -> Result<Finished> {
@@ -240,7 +248,8 @@ impl Bed {
             idle_timeout: Duration::from_millis(700),
             model_map: BTreeMap::from([("alias".to_owned(), "real".to_owned())]),
         };
-        ProviderPlan { disabled: false, models: Vec::new(), excluded_models: Vec::new(), target: Ok(Arc::new(target)) }
+        let (models, excluded_models) = (Vec::new(), Vec::new());
+        ProviderPlan { disabled: false, models, excluded_models, check: None, target: Ok(Arc::new(target)) }
     }
 
     pub async fn ask(&self, client: Protocol, body: &serde_json::Value) -> Told {

@@ -16,7 +16,9 @@ use mainstay_core::documents::DocumentName;
 use mainstay_core::{Caller, StoreInfo, SystemClock};
 use mainstay_server::identity::tokens::TokenVerifier;
 use mainstay_server::mcp::{self, HttpOptions, McpParts};
-use mainstay_server::{Anchoring, Maintenance, OutageLook, Refreshing, Renewing, ServerConfig, Services, Surveying};
+use mainstay_server::{
+    Anchoring, Checking, CircuitLook, Maintenance, OutageLook, Refreshing, Renewing, ServerConfig, Services, Surveying,
+};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,6 +106,8 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
     let anchoring = tokio::spawn(anchoring.run(Arc::clone(&services), backbone.shutdown.clone()));
     let surveying = tokio::spawn(Surveying::default().run(Arc::clone(&services), backbone.shutdown.clone()));
     let renewing = tokio::spawn(Renewing::default().run(Arc::clone(&services), backbone.shutdown.clone()));
+    let checking = tokio::spawn(Checking::default().run(Arc::clone(&services), backbone.shutdown.clone()));
+    let circuits = tokio::spawn(CircuitLook::default().run(Arc::clone(&services), backbone.shutdown.clone()));
     let look = backbone.documents.clone().map(|documents| {
         tokio::spawn(OutageLook::default().run(documents, Arc::clone(&services), backbone.shutdown.clone()))
     });
@@ -116,7 +120,7 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
     if let Some(look) = look {
         look.await.ok();
     }
-    let _ = tokio::join!(maintenance, anchoring, surveying, refreshing, renewing, keys);
+    let _ = tokio::join!(maintenance, anchoring, surveying, refreshing, renewing, checking, circuits, keys);
     Anchoring::finish(&services).await;
     outcome.map_err(|cause| Failure::io("the server failed", &cause))
 }

@@ -100,11 +100,46 @@ impl Reader<'_> {
     pub(super) fn store(&self, data_dir: &Path) -> Result<Found> {
         match self.0.find(Setting::Store)? {
             Some(found) if found.origin != Origin::Default => Ok(found),
+            _ if self.is_redis_enabled()? => self.redis_of_parts(),
             _ => {
                 let text = format!("sqlite:{}", data_dir.join("mainstay.db").display());
                 Ok(Found { text, origin: Origin::Default })
             }
         }
+    }
+
+    /// A variable of others.
+    fn variable(&self, name: &str) -> Option<&str> {
+        let value = self.0.surroundings().environment.get(name)?.trim();
+        Some(value).filter(|value| !value.is_empty())
+    }
+
+    /// Whether the environment asks for Redis in the words of the gateway that Mainstay replaces.
+    fn is_redis_enabled(&self) -> Result<bool> {
+        match self.variable("REDIS_ENABLED").map(str::to_ascii_lowercase).as_deref() {
+            Some("true" | "1" | "yes" | "on") => Ok(true),
+            None | Some("false" | "0" | "no" | "off") => Ok(false),
+            Some(other) => {
+                let detail = format!("REDIS_ENABLED (from the environment): {other:?} says neither true nor false");
+                Err(refusal(detail, "Set it to true or false, or name the store with MAINSTAY_STORE."))
+            }
+        }
+    }
+
+    /// The Redis that `REDIS_HOST`, `REDIS_PORT` and `REDIS_DB` describe.
+    fn redis_of_parts(&self) -> Result<Found> {
+        let number = |name: &str, default: u16| match self.variable(name) {
+            None => Ok(default),
+            Some(text) => text.parse::<u16>().map_err(|_| {
+                // A cluster of Kubernetes with a service `redis` sets `REDIS_PORT=tcp://…` for every container.
+                let detail = format!("{name} (from the environment): {text:?} is no number up to 65535");
+                refusal(detail, "Set it to a number, or name the store with MAINSTAY_STORE.")
+            }),
+        };
+        let host = self.variable("REDIS_HOST").unwrap_or("localhost");
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let (port, database) = (number("REDIS_PORT", 6_379)?, number("REDIS_DB", 0)?);
+        Ok(Found { text: format!("redis://{host}:{port}/{database}"), origin: Origin::Environment })
     }
 
     pub(super) fn user(&self) -> Option<InstanceId> {

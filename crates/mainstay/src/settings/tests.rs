@@ -50,6 +50,25 @@ fn redis_url_counts_only_where_no_store_is_named() {
 }
 
 #[test]
+fn the_parts_of_a_redis_count_only_where_it_is_enabled_and_nothing_else_names_a_store() {
+    let parts = [("REDIS_HOST", "cache"), ("REDIS_PORT", "6380"), ("REDIS_DB", "3"), ("REDIS_PASSWORD", "hunter2")];
+    let with = |more: &[(&'static str, &'static str)]| Settings::resolve(surroundings(&[&parts, more].concat()));
+    let settings = with(&[("REDIS_ENABLED", "True")]).unwrap();
+    assert_eq!(settings.store.text, "redis://cache:6380/3");
+    for more in [&[][..], &[("REDIS_ENABLED", "false")]] {
+        assert!(with(more).unwrap().store.text.starts_with("sqlite:"), "{more:?}");
+    }
+    let named = with(&[("REDIS_ENABLED", "true"), ("REDIS_URL", "redis://other")]).unwrap();
+    assert_eq!(named.store.text, "redis://other");
+    for broken in [("REDIS_ENABLED", "perhaps"), ("REDIS_PORT", "tcp://10.0.0.1:6379"), ("REDIS_DB", "-1")] {
+        let problem = Settings::resolve(surroundings(&[("REDIS_ENABLED", "true"), broken])).unwrap_err();
+        assert!(problem.detail.starts_with(broken.0) && problem.help.contains("MAINSTAY_STORE"), "{}", problem.detail);
+    }
+    let settings = Settings::resolve(surroundings(&[("REDIS_ENABLED", "1"), ("REDIS_HOST", "::1")])).unwrap();
+    assert_eq!(settings.store.text, "redis://[::1]:6379/0");
+}
+
+#[test]
 fn the_originals_variables_are_understood_and_an_empty_one_is_not_set() {
     let set = [("MAINSTAY_INSTANCE", ""), ("CLAUDE_INSTANCE_ID", "planner"), ("COORD_MESSAGE_TTL_DAYS", "3")];
     let settings = Settings::resolve(surroundings(&set)).unwrap();

@@ -8,6 +8,7 @@
 --           counters, native: rq (requests) er(rors) rf (refreshes) ua (used at) fa (failed at) sq (sequence)
 --           circuit: bs (1 open, 2 half-open, 3 forced) br (reason) bsn (since) bpa (probe at) mk (failures, `<ms> <node>;`)
 --           ms (measured since) an (answers, `<part> <total> <slow>;`) sc (successes) ak (asked)
+--           check: ckc (when a node last took one)
 --           use: fl (in flight) tr (the use that is a trial) ps (how far it has come)
 --   uses    hash: from a use to `<1 where it is a probe> <provider>`
 --   ends    sorted set: uses by when they end

@@ -17,6 +17,9 @@ local key = provider_key(ARGV[1])
 if redis.call('HEXISTS', key, 'ver') == 0 then return -1 end
 local was = tonumber(redis.call('HGET', key, 'bs') or CLOSED)
 local state = tonumber(ARGV[2])
-stand(key, state, state ~= CLOSED and ARGV[3], tonumber(ARGV[4]))
+local since = tonumber(ARGV[4])
+-- To say so again is no change.
+if was == state then since = tonumber(redis.call('HGET', key, 'bsn') or '') end
+stand(key, state, state ~= CLOSED and ARGV[3], since)
 redis.call('PUBLISH', ARGV[5], ARGV[6])
 return was

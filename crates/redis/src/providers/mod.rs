@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use mainstay_core::api::providers::{PoolType, ProviderId};
 use mainstay_core::api::{Namespace, Timestamp};
 use mainstay_core::providers::{
-    AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, Chosen, FinishUses, Finished, NoneFree, PoolName,
-    PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings, ResetProviders,
-    StandBreaker,
+    AddCounts, BreakerState, ChangePool, CheckClaim, Checked, Choice, Choose, Chosen, ClaimCheck, FinishUses, Finished,
+    NoneFree, PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings,
+    ResetProviders, StandBreaker,
 };
 use mainstay_core::{Error, Result};
 use redis::Value;
@@ -104,6 +104,10 @@ impl ProviderStore for RedisProviders {
         Ok(pools)
     }
 
+    async fn everywhere(&self, after: Option<&PoolName>, limit: u32) -> Result<Vec<PoolName>> {
+        Ok(PoolName::page(self.names().await?, after, limit))
+    }
+
     async fn pool(&self, pool: &PoolName, now: Timestamp) -> Result<Option<PoolRecord>> {
         self.read(pool, "", now).await
     }
@@ -162,6 +166,17 @@ impl ProviderStore for RedisProviders {
         }
         let script = &scripts::PROVIDERS_FINISH;
         finished(Answer::of(self.run(script, &place.key, &args).await?, script.name)?)
+    }
+
+    async fn claim_check(&self, claim: ClaimCheck) -> Result<CheckClaim> {
+        let (now, next) = (claim.now.as_millis().to_string(), claim.now.after(claim.every).as_millis().to_string());
+        let script = &scripts::PROVIDERS_CLAIM_CHECK;
+        let args = [claim.provider.as_str(), &now, &next];
+        match read::<i64>(self.run(script, &self.place(&claim.pool).key, &args).await?, script.name)? {
+            -1 => Ok(CheckClaim::NotFound),
+            0 => Ok(CheckClaim::Granted),
+            at => Ok(CheckClaim::NotBefore(Timestamp::from_millis(at))),
+        }
     }
 
     async fn checked(&self, check: Checked) -> Result<Finished> {

@@ -9,7 +9,7 @@ use mainstay_core::audit::Record;
 use mainstay_core::{Caller, Result, Scopes};
 
 /// What the names of acts begin with that go on while the store is away.
-const OUTLASTING: [&str; 2] = ["documents.", "store."];
+const OUTLASTING: [&str; 3] = ["documents.", "providers.", "store."];
 
 /// What is recorded of the calls of a route or a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +148,12 @@ impl<'a> Act<'a> {
         self.record.status = Some(ended.status.as_u16());
         self.record.code = ended.code;
         if let (Some(resource), Some(id)) = (&mut self.record.resource, ended.resource_id) {
-            resource.id.get_or_insert(id);
+            // What was made within what the path names is told with it.
+            let made_within =
+                |known: &String| id.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('/'));
+            if resource.id.as_ref().is_none_or(made_within) {
+                resource.id = Some(id);
+            }
         }
         let Some(started) = self.started else {
             self.record.outcome = outcome;

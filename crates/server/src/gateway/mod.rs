@@ -5,6 +5,8 @@
 //! those that were refused.
 
 mod answering;
+mod checking;
+mod circuits;
 mod entrance;
 mod observing;
 mod renewing;
@@ -12,6 +14,9 @@ mod routes;
 mod shaping;
 mod tokens;
 
+pub use checking::{Checking, CircuitLook};
+pub(crate) use circuits::CircuitParts;
+pub use circuits::Circuits;
 pub(crate) use observing::{GatewayMetrics, GatewayObserver};
 pub use renewing::Renewing;
 pub(crate) use routes::routes;

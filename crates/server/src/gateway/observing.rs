@@ -1,8 +1,10 @@
-//! What is measured of the gateway, and what is published of circuits.
+//! What is measured of the gateway.
 
+use super::circuits::words;
 use crate::metrics::Metrics;
-use mainstay_core::api::providers::PoolType;
-use mainstay_core::providers::{BreakerState, FailureClass};
+use mainstay_core::api::providers::{PoolType, ProviderId};
+use mainstay_core::providers::{BreakerState, CircuitWatch, FailureClass, PoolName};
+use mainstay_gateway::checking::CheckResult;
 use mainstay_gateway::serving::{Observed, Observer};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -22,6 +24,7 @@ pub(crate) struct GatewayMetrics {
     first_byte_seconds: Family<Pool, Histogram>,
     tokens: Family<Direction, Counter>,
     failures: Family<Failure, Counter>,
+    checks: Family<Check, Counter>,
     transitions: Family<Transition, Counter>,
     circuits: Family<Circuit, Gauge>,
     in_flight: Gauge,
@@ -51,6 +54,12 @@ struct Failure {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Check {
+    pool: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Transition {
     pool: String,
     state: &'static str,
@@ -71,6 +80,7 @@ impl GatewayMetrics {
             first_byte_seconds: Family::new_with_constructor(histogram),
             tokens: Family::default(),
             failures: Family::default(),
+            checks: Family::default(),
             transitions: Family::default(),
             circuits: Family::default(),
             in_flight: Gauge::default(),
@@ -83,8 +93,10 @@ impl GatewayMetrics {
         );
         registry.register("mainstay_gateway_tokens", "Tokens sent and received", metrics.tokens.clone());
         registry.register("mainstay_gateway_failures", "Failures of providers, by class", metrics.failures.clone());
+        let checks = metrics.checks.clone();
+        registry.register("mainstay_gateway_checks", "Checks of providers that this node made, by outcome", checks);
         registry.register(
-            "mainstay_gateway_circuit_changes",
+            "mainstay_gateway_circuit_transitions",
             "Changes of circuits that this node caused, by their new state",
             metrics.transitions.clone(),
         );
@@ -102,17 +114,32 @@ impl GatewayMetrics {
         self.in_flight.set(i64::try_from(requests).unwrap_or(i64::MAX));
     }
 
+    /// A circuit changed.
+    pub(crate) fn circuit_changed(&self, pool: &PoolName, to: BreakerState) {
+        let labels = Transition { pool: pool.pool.to_string(), state: words(to).1 };
+        self.transitions.get_or_create(&labels).inc();
+    }
+
+    /// How a circuit stands.
+    pub(crate) fn circuit_stands(&self, pool: &PoolName, provider: &ProviderId, state: BreakerState) {
+        let circuit = Circuit { pool: pool.pool.to_string(), provider: provider.to_string() };
+        self.circuits.get_or_create(&circuit).set(number(state));
+    }
+
     fn first_byte(&self, pool: &PoolType, took: Duration) {
         self.first_byte_seconds.get_or_create(&Pool { pool: pool.to_string() }).observe(took.as_secs_f64());
     }
 }
 
-/// Counts, and logs circuits.
-pub(crate) struct GatewayObserver(pub Arc<Metrics>);
+/// Counts, and passes on what circuits do.
+pub(crate) struct GatewayObserver {
+    pub metrics: Arc<Metrics>,
+    pub circuits: Arc<dyn CircuitWatch>,
+}
 
 impl Observer for GatewayObserver {
     fn observe(&self, observed: &Observed<'_>) {
-        let metrics = &self.0.gateway;
+        let metrics = &self.metrics.gateway;
         match observed {
             Observed::FirstByte(pool, took) => metrics.first_byte(pool, *took),
             Observed::Failed(pool, class) => {
@@ -129,16 +156,11 @@ impl Observer for GatewayObserver {
                     metrics.tokens.get_or_create(&labels).inc_by(tokens);
                 }
             }
-            Observed::Circuit(pool, changed) => {
-                let (state, number) = state_label(changed.to);
-                tracing::warn!(
-                    pool = %pool.pool, provider = %changed.provider, state, reason = changed.reason, "a circuit changed"
-                );
-                let labels = Transition { pool: pool.pool.to_string(), state };
-                metrics.transitions.get_or_create(&labels).inc();
-                let circuit = Circuit { pool: pool.pool.to_string(), provider: changed.provider.to_string() };
-                metrics.circuits.get_or_create(&circuit).set(number);
+            Observed::Checked(pool, result) => {
+                let labels = Check { pool: pool.to_string(), outcome: result_label(*result) };
+                metrics.checks.get_or_create(&labels).inc();
             }
+            Observed::Circuit(pool, changed, at) => self.circuits.changed(pool, changed, *at),
         }
     }
 }
@@ -154,11 +176,20 @@ const fn class_label(class: FailureClass) -> &'static str {
     }
 }
 
-const fn state_label(state: BreakerState) -> (&'static str, i64) {
+const fn result_label(result: CheckResult) -> &'static str {
+    match result {
+        CheckResult::Healthy => "healthy",
+        CheckResult::Unclear => "unclear",
+        CheckResult::Unsent => "unsent",
+        CheckResult::Failed(class) => class_label(class),
+    }
+}
+
+const fn number(state: BreakerState) -> i64 {
     match state {
-        BreakerState::Closed => ("closed", 0),
-        BreakerState::HalfOpen => ("half_open", 1),
-        BreakerState::Open => ("open", 2),
-        BreakerState::ForcedOpen => ("forced_open", 3),
+        BreakerState::Closed => 0,
+        BreakerState::HalfOpen => 1,
+        BreakerState::Open => 2,
+        BreakerState::ForcedOpen => 3,
     }
 }

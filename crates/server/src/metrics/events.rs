@@ -24,6 +24,8 @@ pub(crate) enum Transport {
     WebSocket,
     /// A hub.
     SignalR,
+    /// The gateway itself.
+    Gateway,
 }
 
 impl Transport {
@@ -34,6 +36,7 @@ impl Transport {
             Self::Mcp => "mcp",
             Self::WebSocket => "websocket",
             Self::SignalR => "signalr",
+            Self::Gateway => "gateway",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 #[path = "../../../gateway/tests/serving/bed.rs"]
 #[expect(dead_code, reason = "the tests of the gateway itself use the rest")]
-mod bed;
+pub mod bed;
 
 use crate::support::{Call, KEY, Setup, Site};
 use bed::Bed;

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod circuits;
 mod conversations;
 mod deploy;
 mod document;
@@ -23,6 +24,7 @@ mod mcp_mail;
 mod mcp_stdio;
 mod mcp_support;
 mod mcp_tools;
+mod providers;
 mod rooms;
 mod serve;
 mod sockets;

@@ -52,6 +52,21 @@ pub(super) fn summaries(connection: &Connection, namespace: &Namespace) -> Outco
     Ok(pools)
 }
 
+/// See [`mainstay_core::providers::ProviderStore::everywhere`].
+pub(super) fn everywhere(connection: &Connection, after: Option<&PoolName>, limit: u32) -> Outcome<Vec<PoolName>> {
+    let sql = "SELECT n.name, p.pool FROM pools p JOIN namespaces n ON n.id = p.namespace \
+               WHERE (n.name, p.pool) > (?1, ?2) ORDER BY n.name, p.pool LIMIT ?3";
+    let mut statement = connection.prepare_cached(sql)?;
+    let (namespace, pool) = after.map_or(("", ""), |name| (name.namespace.as_str(), name.pool.as_str()));
+    let mut rows = statement.query((namespace, pool, limit))?;
+    let mut pools = Vec::new();
+    while let Some(row) = rows.next()? {
+        let namespace = Namespace::parse(row.get::<_, String>(0)?).map_err(broken)?;
+        pools.push(PoolName { namespace, pool: PoolType::parse(row.get::<_, String>(1)?).map_err(broken)? });
+    }
+    Ok(pools)
+}
+
 /// The id of a provider.
 pub(super) fn id(text: String) -> Outcome<ProviderId> {
     Ok(ProviderId::parse(text).map_err(broken)?)
@@ -71,6 +86,7 @@ fn members(connection: &Connection, pool: i64) -> Outcome<Vec<Member>> {
             circuit: circuit(row)?,
             pass: row.get("pass")?,
             trial: row.get::<_, Option<String>>("trial")?.map(lease).transpose()?,
+            claimed_at: time(row, "claimed_ms")?,
             credential: None,
         });
     }

@@ -12,8 +12,9 @@ use async_trait::async_trait;
 use mainstay_core::api::providers::ProviderId;
 use mainstay_core::api::{Namespace, Timestamp};
 use mainstay_core::providers::{
-    AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, FinishUses, Finished, PoolName, PoolOutcome,
-    PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings, ResetProviders, StandBreaker,
+    AddCounts, BreakerState, ChangePool, CheckClaim, Checked, Choice, Choose, ClaimCheck, FinishUses, Finished,
+    PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings,
+    ResetProviders, StandBreaker,
 };
 use mainstay_core::{Result, Topic};
 use std::sync::Arc;
@@ -40,6 +41,11 @@ impl ProviderStore for SqliteProviders {
     async fn pools(&self, namespace: &Namespace) -> Result<Vec<PoolSummary>> {
         let namespace = namespace.clone();
         self.store.read(move |connection| loading::summaries(connection, &namespace)).await
+    }
+
+    async fn everywhere(&self, after: Option<&PoolName>, limit: u32) -> Result<Vec<PoolName>> {
+        let after = after.cloned();
+        self.store.read(move |connection| loading::everywhere(connection, after.as_ref(), limit)).await
     }
 
     async fn pool(&self, pool: &PoolName, now: Timestamp) -> Result<Option<PoolRecord>> {
@@ -80,6 +86,14 @@ impl ProviderStore for SqliteProviders {
                 Ok(steps::told(&uses.pool, judged, wakes))
             })
             .await
+    }
+
+    async fn claim_check(&self, claim: ClaimCheck) -> Result<CheckClaim> {
+        let step = move |connection: &rusqlite::Connection, _: &mut _| {
+            let claimed = steps::within(connection, &claim.pool, |pool| pool.claim_check(&claim))?;
+            Ok(claimed.unwrap_or(CheckClaim::NotFound))
+        };
+        self.store.write(step).await
     }
 
     async fn checked(&self, check: Checked) -> Result<Finished> {

@@ -86,7 +86,7 @@ fn save_member(connection: &Connection, pool: i64, before: Option<&Member>, afte
         before.health == after.health
             && before.counters == after.counters
             && before.circuit == after.circuit
-            && (before.pass, &before.trial) == (after.pass, &after.trial)
+            && (before.pass, &before.trial, before.claimed_at) == (after.pass, &after.trial, after.claimed_at)
     });
     if same { Ok(()) } else { save_state(connection, pool, after) }
 }
@@ -123,6 +123,7 @@ fn save_state(connection: &Connection, pool: i64, member: &Member) -> Outcome<()
         ":asked": circuit.asked,
         ":pass": member.pass,
         ":trial": member.trial.as_ref().map(|lease| lease.as_str()),
+        ":claimed_ms": millis(member.claimed_at),
     })?;
     Ok(())
 }

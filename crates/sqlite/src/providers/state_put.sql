@@ -23,5 +23,6 @@ UPDATE providers SET
     successes = :successes,
     asked = :asked,
     pass = :pass,
-    trial = :trial
+    trial = :trial,
+    claimed_ms = :claimed_ms
 WHERE pool = :pool AND id = :id

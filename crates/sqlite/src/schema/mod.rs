@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Marks a database file as ours: `Mstn` in ASCII.
 const APPLICATION_ID: i64 = 0x4d73_746e;
 /// The steps; the number of a step is its place, from 1.
-const MIGRATIONS: [&str; 14] = [
+const MIGRATIONS: [&str; 15] = [
     include_str!("0001_coordination.sql"),
     include_str!("0002_identity.sql"),
     include_str!("0003_audit.sql"),
@@ -27,6 +27,7 @@ const MIGRATIONS: [&str; 14] = [
     include_str!("0012_providers.sql"),
     include_str!("0013_gateway_keys.sql"),
     include_str!("0014_pool_counts.sql"),
+    include_str!("0015_provider_checks.sql"),
 ];
 /// Marks the file of an outage as ours: `Msto` in ASCII.
 const OUTAGE_ID: i64 = 0x4d73_746f;

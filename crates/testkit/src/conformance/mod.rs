@@ -225,6 +225,7 @@ macro_rules! conformance {
             mod providers {
                 $crate::providers_changing_tests!(super::super::super::$store);
                 $crate::providers_choosing_tests!(super::super::super::$store);
+                $crate::providers_checking_tests!(super::super::super::$store);
                 $crate::providers_judging_tests!(super::super::super::$store);
             }
 

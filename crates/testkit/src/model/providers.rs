@@ -7,9 +7,9 @@ use mainstay_core::api::providers::ProviderId;
 use mainstay_core::api::{Namespace, Timestamp};
 use mainstay_core::providers::pool::{Judged, Pool};
 use mainstay_core::providers::{
-    AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, FinishUses, Finished, PoolName, PoolOutcome,
-    PoolRecord, PoolSummary, ProviderRecord, ProviderSettings, ProviderStore, Renew, ResealSettings, ResetProviders,
-    StandBreaker,
+    AddCounts, BreakerState, ChangePool, CheckClaim, Checked, Choice, Choose, ClaimCheck, FinishUses, Finished,
+    PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderSettings, ProviderStore, Renew,
+    ResealSettings, ResetProviders, StandBreaker,
 };
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -81,6 +81,12 @@ impl ProviderStore for ModelProviders {
         Ok(summaries)
     }
 
+    async fn everywhere(&self, after: Option<&PoolName>, limit: u32) -> Result<Vec<PoolName>> {
+        let pools = self.lock();
+        let there = pools.iter().filter(|(_, entry)| entry.pool.is_some()).map(|(name, _)| name.clone());
+        Ok(PoolName::page(there.collect(), after, limit))
+    }
+
     async fn pool(&self, name: &PoolName, now: Timestamp) -> Result<Option<PoolRecord>> {
         Ok(self.within(name, |pool| pool.record(now)))
     }
@@ -127,6 +133,11 @@ impl ProviderStore for ModelProviders {
 
     async fn finish(&self, uses: FinishUses) -> Result<Finished> {
         Ok(self.told(&uses.pool, self.within(&uses.pool, |pool| pool.finish(&uses))))
+    }
+
+    async fn claim_check(&self, claim: ClaimCheck) -> Result<CheckClaim> {
+        let claimed = self.within(&claim.pool, |pool| pool.claim_check(&claim));
+        Ok(claimed.unwrap_or(CheckClaim::NotFound))
     }
 
     async fn checked(&self, check: Checked) -> Result<Finished> {

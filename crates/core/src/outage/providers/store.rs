@@ -8,8 +8,9 @@ use crate::providers::credentials::{
     FinishRefresh, ListDue, PutCredential, ResealCredential,
 };
 use crate::providers::{
-    AddCounts, BreakerState, ChangePool, Checked, Choice, Choose, FinishUses, Finished, PoolName, PoolOutcome,
-    PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings, ResetProviders, StandBreaker,
+    AddCounts, BreakerState, ChangePool, CheckClaim, Checked, Choice, Choose, ClaimCheck, FinishUses, Finished,
+    PoolName, PoolOutcome, PoolRecord, PoolSummary, ProviderRecord, ProviderStore, Renew, ResealSettings,
+    ResetProviders, StandBreaker,
 };
 use async_trait::async_trait;
 use mainstay_api::providers::ProviderId;
@@ -103,6 +104,14 @@ impl ProviderStore for OutlastingProviders {
         };
         let transitions = here.transitions.into_iter().chain(told.transitions).collect();
         Ok(Finished { applied: here.applied + told.applied, transitions })
+    }
+
+    async fn everywhere(&self, after: Option<&PoolName>, limit: u32) -> Result<Vec<PoolName>> {
+        self.parts.providers.everywhere(after, limit).await
+    }
+
+    async fn claim_check(&self, claim: ClaimCheck) -> Result<CheckClaim> {
+        self.parts.providers.claim_check(claim).await
     }
 
     async fn checked(&self, check: Checked) -> Result<Finished> {

@@ -149,6 +149,7 @@ impl SeededProvider {
             circuit: Circuit::default(),
             pass: 0,
             trial: None,
+            claimed_at: None,
             credential: None,
         });
         if !self.is_as(&member.settings) {

@@ -2,6 +2,7 @@
 //! a step and writes back what changed; another one says the same in its own language, and is compared with this.
 
 mod changing;
+mod checking;
 mod choosing;
 mod judging;
 mod standing;
@@ -57,6 +58,8 @@ pub struct Member {
     pub pass: u64,
     /// The use that is to show whether it has recovered.
     pub trial: Option<LeaseId>,
+    /// When a node last took a check of it.
+    pub claimed_at: Option<Timestamp>,
     /// The version of its credential.
     pub credential: Option<u64>,
 }
@@ -128,6 +131,7 @@ impl Pool {
             circuit: Circuit { breaker: provider.breaker, ..Circuit::default() },
             pass: 0,
             trial: None,
+            claimed_at: None,
             credential: provider.credential,
         };
         let providers = (1..).zip(record.providers).map(member).collect();

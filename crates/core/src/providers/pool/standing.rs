@@ -43,7 +43,12 @@ impl Pool {
         let member = self.find_mut(&stand.provider)?;
         let was = member.circuit.breaker.state;
         let reason = (stand.state != BreakerState::Closed).then(|| stand.reason.clone());
+        let since = member.circuit.breaker.since;
         member.circuit.stand(stand.state, reason, stand.now);
+        if was == stand.state {
+            // To say so again is no change.
+            member.circuit.breaker.since = since;
+        }
         Some(was)
     }
 }

@@ -10,6 +10,7 @@ pub use changing::SettingsChange;
 
 use super::port::ProviderStore;
 use super::records::PoolName;
+use super::watch::CircuitWatch;
 use crate::secrets::KeyRing;
 use crate::secrets::members::{Marks, Sealing};
 use crate::{Caller, Clock, Mint};
@@ -33,9 +34,24 @@ impl Default for ProviderRules {
     }
 }
 
+/// What pools need.
+pub struct ProviderParts {
+    /// The store.
+    pub store: Arc<dyn ProviderStore>,
+    /// Who is told of circuits.
+    pub circuits: Arc<dyn CircuitWatch>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub mint: Arc<dyn Mint>,
+    /// The rules.
+    pub rules: ProviderRules,
+}
+
 /// Pools of providers: every operation, for every surface.
 pub struct ProviderService {
     store: Arc<dyn ProviderStore>,
+    circuits: Arc<dyn CircuitWatch>,
     clock: Arc<dyn Clock>,
     mint: Arc<dyn Mint>,
     rules: ProviderRules,
@@ -53,13 +69,9 @@ pub struct InPool {
 impl ProviderService {
     /// Pools on a store.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn ProviderStore>,
-        clock: Arc<dyn Clock>,
-        mint: Arc<dyn Mint>,
-        rules: ProviderRules,
-    ) -> Self {
-        Self { store, clock, mint, rules }
+    pub fn new(parts: ProviderParts) -> Self {
+        let ProviderParts { store, circuits, clock, mint, rules } = parts;
+        Self { store, circuits, clock, mint, rules }
     }
 
     fn sealing<'a>(&'a self, owner: &'a str, marks: &'a Marks) -> Sealing<'a> {

@@ -2,6 +2,7 @@
 
 use super::{InPool, ProviderService, named};
 use crate::error::{Error, Result};
+use crate::providers::choosing::Transition;
 use crate::providers::port::{ResetProviders, StandBreaker};
 use crate::providers::records::BreakerState;
 use crate::providers::refusals::{no_pool, no_provider};
@@ -60,10 +61,15 @@ impl ProviderService {
             BreakerAction::Open => BreakerState::ForcedOpen,
             BreakerAction::Close => BreakerState::Closed,
         };
-        let stand =
-            StandBreaker { pool: pool.clone(), provider: provider.clone(), state, reason, now: self.clock.now() };
+        let now = self.clock.now();
+        let told = reason.clone();
+        let stand = StandBreaker { pool: pool.clone(), provider: provider.clone(), state, reason, now };
         let was = self.store.stand(stand).await?.ok_or_else(|| no_provider(&pool, &provider))?;
-        tracing::info!(pool = %pool.pool, %provider, ?was, ?state, by = %caller.principal, "a circuit was set by hand");
+        tracing::info!(pool = %pool.pool, %provider, by = %caller.principal, "a circuit was set by hand");
+        if was != state {
+            let transition = Transition { provider: provider.clone(), from: was, to: state, reason: told };
+            self.circuits.changed(&pool, &transition, now);
+        }
         let found = self.store.provider(&pool, &provider, self.clock.now()).await?;
         self.to_provider(&pool, found.ok_or_else(|| no_provider(&pool, &provider))?, false)
     }

@@ -75,6 +75,9 @@ const PROVIDER: &[(&str, Shape)] = &[
     ("check", Object),
     ("check.enabled", Flag),
     ("check.model", Text),
+    ("check.path", Text),
+    ("check.interval_seconds", Number(COUNT)),
+    ("check.timeout_ms", Number(MILLIS)),
     ("oauth", OAuth),
 ];
 
@@ -102,6 +105,12 @@ const POOL: &[(&str, Shape)] = &[
     ("breaker.sample", Number(COUNT)),
     ("breaker.successes_to_close", Number(COUNT)),
     ("breaker.quorum", Number(COUNT)),
+    ("check", Object),
+    ("check.enabled", Flag),
+    ("check.model", Text),
+    ("check.path", Text),
+    ("check.interval_seconds", Number(COUNT)),
+    ("check.timeout_ms", Number(MILLIS)),
     ("oauth", OAuth),
 ];
 

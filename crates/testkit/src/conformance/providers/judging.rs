@@ -204,6 +204,9 @@ async fn a_circuit_that_was_forced_open_stays_so_until_somebody_closes_it(bed: &
     assert_eq!(later.none(later.ask("l2")).await.open, 1);
     let breaker = later.provider("a").await.breaker;
     assert_eq!((breaker.state, breaker.reason.as_deref()), (BreakerState::ForcedOpen, Some("maintenance")));
+    let again = StandBreaker { now: later.now, ..stand("a", BreakerState::ForcedOpen) };
+    assert_eq!(house.store.stand(again).await.expect("stand"), Some(BreakerState::ForcedOpen));
+    assert_eq!(later.provider("a").await.breaker.since, at(&house), "to say so again is no change");
     assert_eq!(set("a", BreakerState::Closed).await.expect("stand"), Some(BreakerState::ForcedOpen));
     assert!(!later.choose("l2").await.probe);
     assert_eq!(later.provider("a").await.breaker.reason, None);

@@ -1,6 +1,7 @@
 //! The promises of [`ProviderStore`](mainstay_core::providers::ProviderStore).
 
 pub mod changing;
+pub mod checking;
 pub mod choosing;
 mod house;
 pub mod judging;
@@ -8,7 +9,7 @@ pub mod judging;
 use super::{Bed, Case, run_all};
 
 /// Every case, by file.
-pub const FILES: &[&[Case]] = &[changing::CASES, choosing::CASES, judging::CASES];
+pub const FILES: &[&[Case]] = &[changing::CASES, checking::CASES, choosing::CASES, judging::CASES];
 
 /// Puts a store to the test, every case in turn.
 ///

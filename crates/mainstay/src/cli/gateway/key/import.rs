@@ -6,6 +6,8 @@ use crate::printer::one_line;
 use clap::Args;
 use mainstay_api::gateway::{ImportGatewayKeys, ImportedGatewayKeys};
 use mainstay_api::{Code, RawJson};
+use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
 
 /// Largest file that is read, in bytes.
@@ -44,11 +46,13 @@ fn read(path: &PathBuf) -> Result<RawJson> {
         let detail = format!("{} cannot be imported: {cause}", path.display());
         Failure::new(Code::ImportSource, detail, "Name an api-potluck-keys.json.")
     };
-    let length = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?.len();
-    if length > MAX_FILE_BYTES {
+    // What is no file, such as a pipe, says nothing of its length.
+    let file = File::open(path).map_err(|e| unreadable(e.to_string()))?;
+    let mut text = String::new();
+    let length = file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(|e| unreadable(e.to_string()))?;
+    if length as u64 > MAX_FILE_BYTES {
         return Err(unreadable(format!("it has more than {MAX_FILE_BYTES} bytes")));
     }
-    let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
     RawJson::parse(text.trim_start_matches('\u{feff}')).map_err(|e| unreadable(format!("it is no JSON: {e}")))
 }
 
