@@ -90,8 +90,11 @@ pub struct Sealed {
 }
 
 /// Pools in their order. The order of providers is that of their pool.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Order(pub Vec<PoolType>);
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Order {
+    /// The pools.
+    pub pools: Vec<PoolType>,
+}
 
 /// The document where a file of the folder belongs.
 ///
@@ -132,7 +135,7 @@ pub fn of(picture: &Picture) -> (Vec<Item>, Vec<Failed>) {
         plan.pool(pool);
     }
     if let Some(pools) = &picture.pools {
-        let order = Order(pools.iter().map(|pool| pool.kind.clone()).collect());
+        let order = Order { pools: pools.iter().map(|pool| pool.kind.clone()).collect() };
         let value = RawJson::of(&order).map_err(|error| error.to_string());
         plan.document("the order of pools", Name::of(LEGACY, ORDER_KEY), value);
     }

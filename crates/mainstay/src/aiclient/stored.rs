@@ -4,7 +4,7 @@ use super::applying::keys;
 use super::applying::pools::{self, Standing};
 use super::applying::texts::{self, Stored};
 use super::picture::{Content, KEYS_FILE, Pool, Provider, Reading};
-use super::plan::{FILES, LEGACY, Name, ORDER_KEY, Order, Place, Sealed, main_documents};
+use super::plan::{FILES, IMPORT_KEY, LEGACY, Name, ORDER_KEY, Order, Place, Sealed, main_documents};
 use super::state::State;
 use super::text::parse;
 use crate::failure::Failure;
@@ -32,7 +32,8 @@ pub async fn read(client: &Client) -> Result<Reading, Failure> {
             (false, Err(_)) => reading.fail(format!("{FILES}/{key}"), "it is no text"),
         }
     }
-    for key in keys_of(client, LEGACY).await?.into_iter().filter(|key| key != KEYS_FILE) {
+    let other = [ORDER_KEY, IMPORT_KEY, KEYS_FILE];
+    for key in keys_of(client, LEGACY).await?.into_iter().filter(|key| !other.contains(&key.as_str())) {
         let Some(stored) = document(client, Name::of(LEGACY, &key)).await? else { continue };
         if let Ok(Sealed { secret }) = stored.text.read() {
             unseal(key, secret, &mut reading);
@@ -61,7 +62,7 @@ fn unseal(key: String, text: String, reading: &mut Reading) {
 async fn all_pools(client: &Client, reading: &mut Reading) -> Result<(), Failure> {
     let order = document(client, Name::of(LEGACY, ORDER_KEY)).await?;
     let is_known = order.is_some();
-    let Order(order) = order.and_then(|stored| stored.text.read().ok()).unwrap_or(Order(Vec::new()));
+    let Order { pools: order } = order.and_then(|stored| stored.text.read().ok()).unwrap_or_default();
     let mut there: Vec<PoolType> =
         client.providers().pools().await?.pools.into_iter().map(|entry| entry.pool).collect();
     there.sort_by_key(|kind| order.iter().position(|known| known == kind).unwrap_or(usize::MAX));

@@ -23,21 +23,71 @@ pub struct Standing {
     pub providers: Vec<wire::Provider>,
 }
 
-/// Reads a pool.
+/// Reads a pool as it was at one moment.
 ///
 /// # Errors
-/// Those of the store.
+/// Those of the store; `store.busy` where it changes all the time.
 pub async fn read(client: &Client, kind: &PoolType) -> Result<Standing, Box<Problem>> {
-    let providers = client.providers();
-    let Some(pool) = known(providers.pool(kind).await, Code::ProviderNotFound)? else {
-        return Ok(Standing { revision: 0, settings: RawJson::empty_object(), providers: Vec::new() });
-    };
+    for _ in 0..MAX_ATTEMPTS {
+        let Some(pool) = known(client.providers().pool(kind).await, Code::ProviderNotFound)? else {
+            return Ok(Standing { revision: 0, settings: RawJson::empty_object(), providers: Vec::new() });
+        };
+        if let Some(standing) = reveal(client, pool).await? {
+            return Ok(standing);
+        }
+    }
+    Err(contended())
+}
+
+/// The pool with its secrets, which are read one by one; absent where one of its providers changed meanwhile.
+async fn reveal(client: &Client, pool: wire::Pool) -> Result<Option<Standing>, Box<Problem>> {
     let mut standing = Standing { revision: pool.revision, settings: pool.settings, providers: Vec::new() };
     for masked in pool.providers {
-        let revealed = providers.provider(kind, &masked.id).reveal().await;
-        standing.providers.extend(known(revealed, Code::ProviderNotFound)?);
+        let revealed = client.providers().provider(&pool.pool, &masked.id).reveal().await;
+        match known(revealed, Code::ProviderNotFound)? {
+            Some(revealed) if revealed.version == masked.version => standing.providers.push(revealed),
+            _ => return Ok(None),
+        }
     }
-    Ok(standing)
+    Ok(Some(standing))
+}
+
+/// A provider whose credential must be refreshed before it is chosen again.
+pub(super) struct Needy<'a> {
+    pool: &'a PoolType,
+    provider: &'a ProviderId,
+}
+
+/// Whether the credential of a provider must be refreshed.
+pub(super) async fn needs_refresh<'a>(
+    client: &Client,
+    pool: &'a PoolType,
+    provider: &'a ProviderId,
+) -> Result<Option<Needy<'a>>, Box<Problem>> {
+    let read = client.providers().provider(pool, provider).read().await;
+    let found = known(read, Code::ProviderNotFound)?;
+    Ok(found.is_some_and(|found| found.health.needs_refresh).then_some(Needy { pool, provider }))
+}
+
+impl Needy<'_> {
+    /// Says that it must.
+    pub(super) async fn say_again(&self, client: &Client) -> Result<(), Box<Problem>> {
+        for _ in 0..MAX_ATTEMPTS {
+            let standing = read(client, self.pool).await?;
+            let entry = |there: &wire::Provider| {
+                let health = wire::ProviderHealth { needs_refresh: true, ..there.health.clone() };
+                let set_health = (there.id == *self.provider && !there.health.needs_refresh).then_some(health);
+                PutProvider { set_health, ..put(&there.id, &there.settings, None) }
+            };
+            let providers = Some(standing.providers.iter().map(entry).collect());
+            let put = PutPool { settings: None, providers };
+            match client.providers().put_pool(self.pool, &put, Some(standing.revision)).await.map_err(boxed) {
+                Err(problem) if problem.code == Code::ProviderConflict => {}
+                written => return written.map(drop),
+            }
+        }
+        Err(contended())
+    }
 }
 
 /// Writes the providers that are not there, and those that are there otherwise where they are to be replaced.
@@ -81,8 +131,12 @@ async fn apply_whole(writing: Writing<'_>, pool: &Pool, report: &mut Report) -> 
             }
         }
     }
+    Err(contended())
+}
+
+fn contended() -> Box<Problem> {
     let detail = "the pool was changed by others at the same time";
-    Err(Box::new(Problem::new(Code::StoreBusy, detail, "Import again.")))
+    Box::new(Problem::new(Code::StoreBusy, detail, "Import again."))
 }
 
 /// What a pool is to become.

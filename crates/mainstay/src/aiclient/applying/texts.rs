@@ -3,7 +3,7 @@
 use super::super::picture::Failed;
 use super::super::plan::{Name, Place};
 use super::super::report::Report;
-use super::{Writing, boxed, known};
+use super::{Writing, boxed, known, pools};
 use mainstay_api::documents::{Transaction, WriteDocument, WriteOp};
 use mainstay_api::providers::{PoolType, ProviderId, PutCredentialQuery};
 use mainstay_api::{Code, Problem, RawJson};
@@ -38,7 +38,16 @@ pub(super) async fn apply(
         _ => {}
     }
     if !options.dry_run {
+        let is_first = stored.is_none();
+        // A credential that is written takes the need of a refresh away. The one of the folder is that which has the need.
+        let needy = match place {
+            Place::Credential(pool, provider) if is_first => pools::needs_refresh(client, pool, provider).await?,
+            _ => None,
+        };
         write(client, (place, text), stored.as_ref().map_or(0, |stored| stored.version)).await?;
+        if let Some(needy) = needy {
+            needy.say_again(client).await?;
+        }
         match read(client, place).await? {
             Some(stored) if stored.text == *text => report.verified += 1,
             _ => {
