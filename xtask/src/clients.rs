@@ -1,5 +1,6 @@
 //! The real clients that the tests speak through: the official MCP package for Python and the MCP inspector; the SignalR
-//! clients for JavaScript, with its binary protocol, and for Python; the clients of makers of models for Python.
+//! clients for JavaScript, with its binary protocol, and for Python; the clients of makers of models for Python, and that of
+//! OpenAI for JavaScript.
 
 use crate::command::{exists, run, say, tools};
 use anyhow::{Result, bail};
@@ -18,6 +19,9 @@ const PYTHON_SIGNALR: &str = "pysignalr==1.3.3";
 /// The clients of three makers of models.
 const PYTHON_MODELS: &[&str] = &["openai==3.57.0", "anthropic==2.14.0", "google-genai==3.6.1"];
 
+/// The client of OpenAI for JavaScript.
+const OPENAI: &str = "openai@7.57.0";
+
 /// Where the clients are.
 pub struct Clients {
     /// A Python that has the MCP package.
@@ -30,6 +34,8 @@ pub struct Clients {
     pub python_signalr: PathBuf,
     /// A Python that has the clients of models.
     pub python_models: PathBuf,
+    /// The folder that the client of OpenAI for JavaScript is installed in.
+    pub openai: PathBuf,
 }
 
 /// Finds the clients below `target`, or installs them there.
@@ -37,9 +43,10 @@ pub fn install() -> Result<Clients> {
     Ok(Clients {
         python: python(&[PYTHON_MCP])?,
         inspector: inspector()?,
-        signalr: signalr()?,
+        signalr: javascript("signalr", &SIGNALR)?,
         python_signalr: python(&[PYTHON_SIGNALR])?,
         python_models: python(PYTHON_MODELS)?,
+        openai: javascript("openai-js", &[OPENAI])?,
     })
 }
 
@@ -72,12 +79,13 @@ fn inspector() -> Result<PathBuf> {
     Ok(program)
 }
 
-fn signalr() -> Result<PathBuf> {
-    let folder = tools().join("signalr");
+/// A folder with these packages for JavaScript.
+fn javascript(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let folder = tools().join(name);
     if !folder.join("complete").exists() {
-        say("installing the SignalR client for JavaScript");
-        npm(&folder, &SIGNALR)?;
-        std::fs::write(folder.join("complete"), SIGNALR.join(" "))?;
+        say(&format!("installing {} for JavaScript", packages.join(" and ")));
+        npm(&folder, packages)?;
+        std::fs::write(folder.join("complete"), packages.join(" "))?;
     }
     Ok(folder)
 }

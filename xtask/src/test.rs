@@ -27,6 +27,7 @@ pub fn run(options: &Options) -> Result<()> {
         .env("MAINSTAY_TEST_SIGNALR", clients.signalr)
         .env("MAINSTAY_TEST_PYTHON_SIGNALR", clients.python_signalr)
         .env("MAINSTAY_TEST_PYTHON_GATEWAY", clients.python_models)
+        .env("MAINSTAY_TEST_OPENAI", clients.openai)
         .env("INSTA_UPDATE", "no")
         .env("RUST_BACKTRACE", "0");
     if command::run(&mut test).is_err() {

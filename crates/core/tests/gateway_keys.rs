@@ -62,7 +62,7 @@ impl Desk {
         let pool = PoolType::parse("openai").unwrap();
         let request = LeaseId::parse(request).unwrap();
         let flight = Duration::from_secs(60);
-        self.meter.admit(Ask { secret, request, model, pool: Some(&pool), reserve, flight }).await
+        self.meter.admit(Ask { secret, request, model: Some(model), pool: Some(&pool), reserve, flight }).await
     }
 
     async fn settle(&self, ticket: &Ticket, input_tokens: u64, output_tokens: u64) -> bool {
@@ -114,7 +114,7 @@ async fn what_a_key_does_not_name_is_refused_and_counts_nothing() {
     let ask = Ask {
         secret: &made.secret,
         request: LeaseId::parse("r2").unwrap(),
-        model: "gpt-4o",
+        model: Some("gpt-4o"),
         pool: Some(&elsewhere),
         reserve: Reserve::default(),
         flight: Duration::from_secs(1),

@@ -22,11 +22,43 @@ const MAX_POOLS: usize = 1_024;
 /// How old a pool may be that was read: a choice tells of a newer revision at once, but not that there is a pool now.
 const MAX_AGE: Duration = Duration::from_secs(5);
 
+/// Time-outs of upstreams, in milliseconds, where settings of a provider name none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsualTimeouts {
+    /// Until a connection is open.
+    pub connect_ms: u64,
+    /// Until the first byte of an answer.
+    pub first_byte_ms: u64,
+    /// Silence within an answer.
+    pub idle_ms: u64,
+}
+
+impl Default for UsualTimeouts {
+    /// Ten seconds for a connection, and two minutes else: models think for long, and say nothing while they do.
+    fn default() -> Self {
+        Self { connect_ms: 10_000, first_byte_ms: 120_000, idle_ms: 120_000 }
+    }
+}
+
+impl UsualTimeouts {
+    /// Says what settings do not say.
+    fn complete(self, body: &mut Map<String, Value>) {
+        for (name, ms) in [
+            ("connect_timeout_ms", self.connect_ms),
+            ("first_byte_timeout_ms", self.first_byte_ms),
+            ("idle_timeout_ms", self.idle_ms),
+        ] {
+            body.entry(name).or_insert_with(|| ms.into());
+        }
+    }
+}
+
 /// Pools, as their settings describe them.
 pub struct Book {
     store: Arc<dyn ProviderStore>,
     ring: Option<KeyRing>,
     clock: Arc<dyn Clock>,
+    usual: UsualTimeouts,
     read: Mutex<HashMap<PoolName, Read>>,
     names: Mutex<HashMap<Namespace, (i64, Vec<PoolType>)>>,
 }
@@ -41,7 +73,14 @@ impl Book {
     /// A book of the pools in a store, whose secrets a ring opens.
     #[must_use]
     pub fn new(store: Arc<dyn ProviderStore>, ring: Option<KeyRing>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, ring, clock, read: Mutex::default(), names: Mutex::default() }
+        Self { store, ring, clock, usual: UsualTimeouts::default(), read: Mutex::default(), names: Mutex::default() }
+    }
+
+    /// The same with other time-outs where settings name none.
+    #[must_use]
+    pub fn with_usual(mut self, usual: UsualTimeouts) -> Self {
+        self.usual = usual;
+        self
     }
 
     fn plan(&self, pool: &PoolName, record: &PoolRecord) -> PoolPlan {
@@ -68,7 +107,10 @@ impl Book {
             .map_err(|error| error.problem.detail.clone())
             .and_then(|text| readable(text.expose_secret()).ok_or_else(|| "it is no JSON object".into()));
         match body {
-            Ok(body) => providers::read(pool, settings, &body),
+            Ok(mut body) => {
+                self.usual.complete(&mut body);
+                providers::read(pool, settings, &body)
+            }
             Err(why) => ProviderPlan {
                 disabled: record.settings.traits.disabled,
                 models: Vec::new(),

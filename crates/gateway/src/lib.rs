@@ -20,7 +20,7 @@ pub mod translate;
 pub mod upstream;
 pub mod usage;
 
-pub use book::Book;
+pub use book::{Book, UsualTimeouts};
 pub use insist::insist;
 pub use oauth::HttpAuthorizer;
 pub use openai::{InvalidUpstream, OpenAiAgent, OpenAiOptions};

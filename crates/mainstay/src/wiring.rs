@@ -8,7 +8,7 @@ use crate::failure::{Failure, Result};
 use crate::notary;
 use crate::outlasting::Outlasting;
 use crate::settings::{
-    AuditSettings, Found, MailSettings, Origin, PresenceSettings, RedisLogin, Settings, is_loopback,
+    AuditSettings, Found, GatewaySettings, MailSettings, Origin, PresenceSettings, RedisLogin, Settings, is_loopback,
 };
 use crate::{keyring, owner_key, redis_store, session_file};
 use futures::future::BoxFuture;
@@ -26,13 +26,17 @@ use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::secrets::KeyRing;
 use mainstay_core::{RandomMint, Stores, SystemClock};
 use mainstay_gateway::HttpAuthorizer;
+use mainstay_gateway::serving::GatewayRules;
 use mainstay_redis::RedisOptions;
 use mainstay_server::identity::tokens::TokenVerifier;
-use mainstay_server::{Anchoring, BridgeKey, OwnerKey, ServerConfig, ServiceRules, Services};
+use mainstay_server::{Anchoring, BridgeKey, GatewaySetup, OwnerKey, ServerConfig, ServiceRules, Services};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// How long what a command has begun may take to be told to the store.
+const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 const MINUTE_MS: i64 = 60 * 1_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -111,19 +115,26 @@ impl Backbone {
             providers: ProviderRules { ring: ring.clone(), ..ProviderRules::default() },
             rooms: settings.rooms,
             streams: Arc::clone(&settings.streams),
-            tokens: TokenRules { ring, ..TokenRules::default() },
+            tokens: TokenRules { ring: ring.clone(), ..TokenRules::default() },
             authorizer: Arc::new(HttpAuthorizer::new(Arc::new(SystemClock))),
             clock: Arc::new(SystemClock),
             mint: Arc::new(RandomMint),
         };
-        let services = Arc::new(Services::new(&stores, rules));
+        let gateway = gateway_setup(&settings.gateway, ring);
+        let services = Arc::new(Services::new(&stores, rules).open_gateway(&stores, gateway));
         Ok(Self { services, shutdown: CancellationToken::new(), mirror, outlasting, documents })
     }
 
-    /// Ends everything: live readers, then the store. Calling it twice does no harm.
+    /// Ends everything, as a command does.
     pub async fn close(&self) {
+        self.close_within(CLOSE_WITHIN).await;
+    }
+
+    /// Ends everything: live readers, what the store has still to be told, for which there is this time, then the store. Calling it
+    /// twice does no harm.
+    pub async fn close_within(&self, within: Duration) {
         self.shutdown.cancel();
-        self.services.close().await;
+        self.services.close(within).await;
         if let Some(documents) = &self.documents {
             documents.finish().await;
         }
@@ -227,6 +238,7 @@ pub fn server_config(settings: &Settings, owner_key: &str) -> ServerConfig {
         max_live: server.max_live,
         request_timeout_ms: server.request_timeout_ms,
         max_body_bytes: server.max_body_bytes,
+        max_gateway_body_bytes: settings.gateway.max_body_bytes,
         open_metrics: server.open_metrics,
         bridge_key: server.bridge_key.as_ref().map(|key| BridgeKey::new(key.expose_secret())),
         cards: chats::card_rules(&settings.conversations),
@@ -424,6 +436,12 @@ pub async fn ring(settings: &Settings) -> Result<KeyRing> {
     backbone.close().await;
     checked?;
     keyring::find_or_make(settings)
+}
+
+fn gateway_setup(gateway: &GatewaySettings, ring: Option<KeyRing>) -> GatewaySetup {
+    let proxy = gateway.proxy.as_ref().map(|proxy| proxy.expose_secret().to_owned());
+    let rules = GatewayRules { proxy, ..GatewayRules::default() };
+    GatewaySetup { ring, mint: Arc::new(RandomMint), rules, timeouts: gateway.timeouts }
 }
 
 fn audit_rules(audit: &AuditSettings) -> AuditRules {

@@ -32,7 +32,7 @@ impl Node {
     async fn ask(&self, secret: &str, request: &str, flight: Duration) -> Result<Ticket> {
         let request = LeaseId::parse(request).unwrap();
         let reserve = Reserve { tokens: 10, cost: 5 };
-        self.meter.admit(Ask { secret, request, model: "m", pool: None, reserve, flight }).await
+        self.meter.admit(Ask { secret, request, model: Some("m"), pool: None, reserve, flight }).await
     }
 
     async fn settle(&self, ticket: &Ticket) -> Result<bool> {

@@ -175,18 +175,21 @@ pub(crate) fn caller_of(
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str> {
+    bearer_in(headers)?.ok_or_else(missing)
+}
+
+/// The bearer credential of a request; none where it has another header of this name, or none.
+pub(crate) fn bearer_in(headers: &HeaderMap) -> Result<Option<&str>> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().ok_or_else(missing)?;
+    let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         // A proxy in front may have looked at another one than this server would.
         let help = "Send one header Authorization.";
         return Err(Error::new(Code::CredentialInvalid, "the request has more than one credential", help));
     }
-    let (scheme, key) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(missing)?;
-    if !scheme.eq_ignore_ascii_case("bearer") || key.trim().is_empty() {
-        return Err(missing());
-    }
-    Ok(key.trim())
+    let parted = value.to_str().ok().and_then(|text| text.split_once(' '));
+    let key = parted.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
+    Ok(key.filter(|key| !key.is_empty()))
 }
 
 pub(crate) fn missing() -> Error {

@@ -46,7 +46,7 @@ pub use app::{in_process, router, router_with_mcp};
 pub use caller::Authenticated;
 pub use config::{BridgeKey, OwnerKey, ServerConfig};
 pub use conversations::CardRules;
-pub use gateway::{Checking, CircuitLook, Circuits, CredentialTokens, Renewing};
+pub use gateway::{Checking, CircuitLook, Circuits, CredentialTokens, GatewaySetup, Renewing};
 pub use jobs::InvalidJob;
 pub use layers::InProcess;
 pub use live::LiveRules;

@@ -15,7 +15,7 @@ use mainstay_core::identity::{IdentityRules, IdentityService};
 use mainstay_core::mail::{MailRules, MailService};
 use mainstay_core::outage::{Outage, OutageService};
 use mainstay_core::presence::{PresenceRules, PresenceService};
-use mainstay_core::providers::credentials::{Authorizer, NoClients, TokenParts, TokenRules, TokenService};
+use mainstay_core::providers::credentials::{Authorizer, SettingsClients, TokenParts, TokenRules, TokenService};
 use mainstay_core::providers::keys::{GatewayKeyService, KeyRules, Meter};
 use mainstay_core::providers::{CircuitWatch, ProviderParts, ProviderRules, ProviderService};
 use mainstay_core::{Caller, Clock, Mint, Result, StoreInfo, StoreProbe, Stores};
@@ -26,16 +26,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
-
-/// How long sockets may take to say farewell once they are told to.
-const SOCKETS_END_WITHIN: Duration = Duration::from_secs(10);
-
-/// How long the store may take to be told of uses of providers that are over.
-const USES_END_WITHIN: Duration = Duration::from_secs(20);
-/// How long changes of circuits may take to be published.
-const CIRCUITS_TOLD_WITHIN: Duration = Duration::from_secs(5);
-/// How long refreshes of credentials may take to store what they were given.
-const REFRESHES_END_WITHIN: Duration = Duration::from_secs(20);
 
 /// The services behind every adapter, on one store.
 pub struct Services {
@@ -193,9 +183,11 @@ impl Services {
             IdentityService::new(Arc::clone(&stores.identity), Arc::clone(clock), Arc::clone(mint), rules.identity);
         let mail = MailService::new(Arc::clone(&stores.mail), Arc::clone(clock), Arc::clone(mint), rules.mail);
         let node = mint.event_id().to_string();
+        let ring = rules.tokens.ring.clone();
+        let clients = SettingsClients::new(Arc::clone(&stores.providers), ring, Arc::clone(clock));
         let tokens = TokenService::new(TokenParts {
             store: Arc::clone(&stores.credentials),
-            clients: Arc::new(NoClients),
+            clients: Arc::new(clients),
             authorizer: rules.authorizer,
             hints: Arc::clone(&stores.hints),
             clock: Arc::clone(clock),
@@ -315,18 +307,23 @@ impl Services {
         self.coalescer.coalesced()
     }
 
-    /// Ends what lives on while requests come and go: sockets, once they have said farewell, then whoever waits. Calling it
-    /// twice does no harm.
-    pub async fn close(&self) {
-        self.sockets.close();
-        if tokio::time::timeout(SOCKETS_END_WITHIN, self.sockets.wait()).await.is_err() {
-            tracing::warn!(sockets = self.sockets.len(), "sockets were cut");
-        }
-        if let Some(gateway) = &self.gateway {
-            gateway.close(USES_END_WITHIN).await;
-        }
-        self.circuits.close(CIRCUITS_TOLD_WITHIN).await;
-        self.tokens.close(REFRESHES_END_WITHIN).await;
+    /// Ends what lives on while requests come and go: sockets, once they have said farewell, what the gateway and refreshes of
+    /// credentials have still to tell the store, then whoever waits. All of them have this time together. Calling it twice does
+    /// no harm.
+    pub async fn close(&self, within: Duration) {
+        let sockets = async {
+            self.sockets.close();
+            if tokio::time::timeout(within, self.sockets.wait()).await.is_err() {
+                tracing::warn!(sockets = self.sockets.len(), "sockets were cut");
+            }
+        };
+        let gateway = async {
+            if let Some(gateway) = &self.gateway {
+                gateway.close(within).await;
+            }
+            self.circuits.close(within).await;
+        };
+        tokio::join!(sockets, gateway, self.tokens.close(within));
         self.live.close().await;
         self.hub.close().await;
     }

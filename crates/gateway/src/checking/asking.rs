@@ -68,7 +68,7 @@ impl Gateway {
     }
 
     async fn ask(&self, due: &Due, token: Option<&Token>) -> Shown {
-        let Some(outgoing) = self.worded_check(due, token) else { return Shown::unsent() };
+        let Some(outgoing) = self.worded_check(due, token).await else { return Shown::unsent() };
         let limit = due.check.timeout;
         match timeout(limit, self.heard_of(due, outgoing, token.is_some())).await {
             Ok(shown) => shown,
@@ -77,10 +77,11 @@ impl Gateway {
     }
 
     /// The request; nothing where settings do not say enough.
-    fn worded_check(&self, due: &Due, token: Option<&Token>) -> Option<Outgoing> {
+    async fn worded_check(&self, due: &Due, token: Option<&Token>) -> Option<Outgoing> {
         let (target, check) = (&due.target, &due.check);
         let (pool, provider) = (&due.pool.pool, &due.provider);
-        let client = self.clients.of(&target.way);
+        let way = self.way(&due.pool, target).await.ok()?;
+        let client = self.clients.of(&way);
         let client =
             client.inspect_err(|why| tracing::warn!(%pool, %provider, why, "a provider cannot be checked")).ok()?;
         let (method, address, body) = match (target.speaks, &check.model) {

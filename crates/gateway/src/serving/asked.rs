@@ -89,6 +89,8 @@ pub(crate) struct Head {
     pub model: Option<String>,
     pub user: Option<String>,
     pub max_output_tokens: Option<u64>,
+    /// How many answers are asked for, where the request says so.
+    pub answers: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -105,6 +107,8 @@ struct Members<'a> {
     max_completion_tokens: Option<&'a RawValue>,
     #[serde(borrow)]
     max_output_tokens: Option<&'a RawValue>,
+    #[serde(borrow)]
+    n: Option<&'a RawValue>,
     #[serde(borrow, rename = "generationConfig")]
     generation_config: Option<&'a RawValue>,
 }
@@ -118,6 +122,8 @@ struct Metadata {
 struct Generation {
     #[serde(rename = "maxOutputTokens")]
     max_output_tokens: Option<u64>,
+    #[serde(rename = "candidateCount")]
+    candidates: Option<u64>,
 }
 
 impl Head {
@@ -139,10 +145,13 @@ impl Head {
         let generation = members.generation_config.and_then(|raw| serde_json::from_str::<Generation>(raw.get()).ok());
         let limits = [members.max_completion_tokens, members.max_output_tokens, members.max_tokens];
         let limit = limits.into_iter().find_map(count);
+        let of_gemini = generation.as_ref();
+        let answers = count(members.n).or_else(|| of_gemini.and_then(|generation| generation.candidates));
         Ok(Self {
             model,
             user: text(members.user).or_else(|| metadata.and_then(|metadata| metadata.user_id)),
-            max_output_tokens: limit.or_else(|| generation.and_then(|generation| generation.max_output_tokens)),
+            max_output_tokens: limit.or_else(|| of_gemini.and_then(|generation| generation.max_output_tokens)),
+            answers: answers.map(|answers| u32::try_from(answers).unwrap_or(u32::MAX)),
         })
     }
 }

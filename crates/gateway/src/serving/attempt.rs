@@ -157,7 +157,8 @@ impl Round<'_> {
     }
 
     async fn send(&mut self, mut picked: Picked, wording: Wording) -> Result<Step, Refusal> {
-        let client = match self.gateway.clients.of(&picked.target.way) {
+        let way = self.gateway.way(&picked.pool, &picked.target).await?;
+        let client = match self.gateway.clients.of(&way) {
             Ok(client) => client,
             Err(why) => {
                 tracing::warn!(pool = %picked.pool.pool, provider = %picked.seat.provider, why, "an upstream cannot be asked");

@@ -19,23 +19,23 @@ pub use asked::{Addressed, Asked, Who, Wish};
 pub use passage::Pieces;
 pub use ports::{
     Account, Entry, Observed, Observer, Pass, PoolBook, PoolPlan, ProviderPlan, Receipt, StickyRule, Supply, Till,
-    Token, Tokens, matches,
+    Token, Tokens,
 };
 pub use refusal::Refusal;
 pub use routing::{Routing, RoutingSource};
 
-use crate::Protocol;
 use crate::checking::Schedule;
 use crate::errors::Kind;
 use crate::models::{self, Model};
 use crate::seats::{SeatParts, Seats};
-use crate::upstream::Clients;
+use crate::upstream::{Clients, Target, Way};
+use crate::{Protocol, is_loopback};
 use asked::Head;
 use bill::{Bill, Cashier};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use mainstay_core::api::providers::{LeaseId, PoolType, ProviderId};
-use mainstay_core::providers::keys::Spent;
+use mainstay_core::providers::keys::{Prospect, Spent};
 use mainstay_core::providers::{PoolName, ProviderStore};
 use mainstay_core::{Clock, Mint};
 use round::Round;
@@ -50,18 +50,14 @@ pub struct GatewayRules {
     pub lease_for: Duration,
     /// Longest answer that is not a stream, in bytes.
     pub max_answer_bytes: usize,
-    /// How long a request is in flight at most where nobody settles it.
-    pub settle_within: Duration,
+    /// The proxy on the way to upstreams for which nothing else says one; none where absent.
+    pub proxy: Option<String>,
 }
 
 impl Default for GatewayRules {
-    /// Uses of a minute, answers of 64 MiB, and an hour.
+    /// Uses of a minute, and answers of 64 MiB.
     fn default() -> Self {
-        Self {
-            lease_for: Duration::from_secs(60),
-            max_answer_bytes: 64 * 1_024 * 1_024,
-            settle_within: Duration::from_secs(60 * 60),
-        }
+        Self { lease_for: Duration::from_secs(60), max_answer_bytes: 64 * 1_024 * 1_024, proxy: None }
     }
 }
 
@@ -191,6 +187,17 @@ impl Gateway {
         self.seats.renew().await
     }
 
+    /// How an upstream is reached: by its own proxy, else by that of the documents of its namespace, else by that of this node. What is
+    /// on this machine is reached directly.
+    pub(crate) async fn way(&self, pool: &PoolName, target: &Target) -> mainstay_core::Result<Way> {
+        let mut way = target.way.clone();
+        if way.proxy.is_none() && !is_loopback(&target.base_url) {
+            let routing = self.parts.routing.routing(&pool.namespace).await?;
+            way.proxy = routing.proxy(&pool.pool).map(str::to_owned).or_else(|| self.parts.rules.proxy.clone());
+        }
+        Ok(way)
+    }
+
     /// How often uses must be renewed.
     #[must_use]
     pub fn renew_every(&self) -> Duration {
@@ -219,8 +226,11 @@ impl Gateway {
             request: request.clone(),
             model: head.model.clone(),
             pool: asked.pool.clone(),
-            input_tokens: asked.estimated_input_tokens(),
-            max_output_tokens: head.max_output_tokens,
+            prospect: Prospect {
+                prompt_bytes: asked.body.len() as u64,
+                max_output_tokens: head.max_output_tokens,
+                answers: head.answers.unwrap_or(1),
+            },
         };
         let pass = self.parts.till.admit(entry).await?;
         let none = |_| Refusal::new(Kind::Internal, "the request cannot be named");

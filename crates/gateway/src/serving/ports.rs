@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use mainstay_core::Result;
 use mainstay_core::api::providers::{LeaseId, PoolType, ProviderId};
 use mainstay_core::api::{Namespace, Timestamp};
-use mainstay_core::providers::keys::Spent;
+use mainstay_core::providers::keys::{Prospect, Spent, matches};
 use mainstay_core::providers::{FailureClass, PoolName, SelectionRules, Transition};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -55,7 +55,7 @@ impl PoolPlan {
     /// The models that its providers name.
     pub(crate) fn models(&self) -> Vec<String> {
         let named = self.providers.values().filter(|provider| !provider.disabled).flat_map(|provider| &provider.models);
-        named.filter(|model| !model.ends_with('*')).cloned().collect()
+        named.filter(|model| !model.contains('*')).cloned().collect()
     }
 }
 
@@ -90,12 +90,6 @@ impl ProviderPlan {
         let named = |models: &[String]| models.iter().any(|pattern| matches(pattern, model));
         !self.disabled && !named(&self.excluded_models) && (self.models.is_empty() || named(&self.models))
     }
-}
-
-/// Whether a model is meant: a name, or the beginning of one where the pattern ends with an asterisk.
-#[must_use]
-pub fn matches(pattern: &str, model: &str) -> bool {
-    pattern.strip_suffix('*').map_or(pattern == model, |beginning| model.starts_with(beginning))
 }
 
 /// What is known of pools.
@@ -157,12 +151,10 @@ pub struct Entry {
     pub request: LeaseId,
     /// For which model, where one is named.
     pub model: Option<String>,
-    /// About how many tokens are sent.
-    pub input_tokens: u64,
     /// The pool that it names.
     pub pool: Option<PoolType>,
-    /// How many may be received, where the request says so.
-    pub max_output_tokens: Option<u64>,
+    /// What is known of what it may use.
+    pub prospect: Prospect,
 }
 
 /// Somebody who was let in.

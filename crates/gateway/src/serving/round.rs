@@ -75,7 +75,7 @@ impl<'a> Round<'a> {
 
     /// Asks one after the other, until one answers or nobody is left.
     pub async fn run(mut self) -> Result<Answer, Refusal> {
-        let routing = self.gateway.parts.routing.routing(&self.pass.namespace);
+        let routing = self.gateway.parts.routing.routing(&self.pass.namespace).await?;
         self.attempts_left = routing.max_attempts;
         let first = self.first(&routing).await?;
         if !self.pass.allows_pool(&first.pool) {

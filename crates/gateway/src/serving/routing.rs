@@ -1,8 +1,10 @@
 //! Which pools may answer, and for which model: what documents of the namespace say.
 
-use super::ports::matches;
+use async_trait::async_trait;
+use mainstay_core::Result;
 use mainstay_core::api::Namespace;
 use mainstay_core::api::providers::PoolType;
+use mainstay_core::providers::keys::matches;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ pub struct Routing {
     default_pools: Vec<PoolType>,
     fallback_pools: Vec<(PoolType, Vec<PoolType>)>,
     fallback_models: Vec<(String, Candidate)>,
+    /// A proxy, and the pools whose upstreams are reached by it; all where absent.
+    proxy: Option<(String, Option<Vec<PoolType>>)>,
     /// Most providers that are asked for one request.
     pub(crate) max_attempts: u32,
 }
@@ -40,10 +44,14 @@ pub(crate) struct Candidate {
     pub model: Option<String>,
 }
 
-/// Where routing is read from. What it answers is what is known now: a change never holds up a request.
+/// Where routing is read from. Only what is not known yet is waited for: a change never holds up a request.
+#[async_trait]
 pub trait RoutingSource: Send + Sync {
     /// The routing of a namespace.
-    fn routing(&self, namespace: &Namespace) -> Arc<Routing>;
+    ///
+    /// # Errors
+    /// Those of the store.
+    async fn routing(&self, namespace: &Namespace) -> Result<Arc<Routing>>;
 }
 
 impl Default for Routing {
@@ -53,6 +61,7 @@ impl Default for Routing {
             default_pools: Vec::new(),
             fallback_pools: Vec::new(),
             fallback_models: Vec::new(),
+            proxy: None,
             max_attempts: DEFAULT_ATTEMPTS,
         }
     }
@@ -89,8 +98,15 @@ impl Routing {
                 .iter()
                 .filter_map(|(model, target)| Some((model.clone(), model_target(target)?)))
                 .collect(),
+            proxy: proxy(&gateway, &main),
             max_attempts: attempts.map_or(DEFAULT_ATTEMPTS, |count| count.clamp(1, MAX_ATTEMPTS) as u32),
         }
+    }
+
+    /// The proxy on the way to the upstreams of a pool.
+    pub(crate) fn proxy(&self, pool: &PoolType) -> Option<&str> {
+        let (proxy, pools) = self.proxy.as_ref()?;
+        pools.as_ref().is_none_or(|pools| pools.contains(pool)).then_some(proxy.as_str())
     }
 
     /// The pool that a route names for a model.
@@ -157,6 +173,17 @@ fn pools(value: &Value) -> Vec<PoolType> {
     pools
 }
 
+/// What is said of a proxy: `proxy` and `proxy_pools`, or `PROXY_URL`, which the founding system uses for the pools of
+/// `PROXY_ENABLED_PROVIDERS` alone.
+fn proxy(gateway: &Map<String, Value>, main: &Map<String, Value>) -> Option<(String, Option<Vec<PoolType>>)> {
+    let text = |said: Option<&Value>| said.and_then(Value::as_str).filter(|url| !url.is_empty()).map(str::to_owned);
+    if let Some(url) = text(gateway.get("proxy")) {
+        return Some((url, gateway.get("proxy_pools").map(pools)));
+    }
+    let enabled = main.get("PROXY_ENABLED_PROVIDERS").map(pools).unwrap_or_default();
+    text(main.get("PROXY_URL")).map(|url| (url, Some(enabled)))
+}
+
 fn route(value: &Value) -> Option<Route> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     Some(Route { model: text("model")?, pool: PoolType::parse(text("pool")?).ok()?, to: text("to") })
@@ -188,6 +215,19 @@ mod tests {
         let all = read.candidates(candidate("a", "m"), &[]);
         assert_eq!(all, [candidate("a", "m"), candidate("b", "m"), candidate("c", "m"), candidate("d", "n")]);
         assert_eq!(read.default_pools().len(), 2);
+    }
+
+    #[test]
+    fn a_proxy_is_for_the_pools_that_it_names() {
+        let original = r#"{"PROXY_URL":"socks5://10.0.0.1:1080","PROXY_ENABLED_PROVIDERS":["a"]}"#;
+        let proxy = |main: Option<&str>, gateway: Option<&str>, pool: &str| {
+            Routing::read(main, gateway).proxy(&PoolType::parse(pool).unwrap()).map(str::to_owned)
+        };
+        assert_eq!(proxy(Some(original), None, "a").as_deref(), Some("socks5://10.0.0.1:1080"));
+        assert_eq!(proxy(Some(original), None, "b"), None);
+        let ours = r#"{"proxy":"http://10.0.0.2:3128"}"#;
+        assert_eq!(proxy(Some(original), Some(ours), "b").as_deref(), Some("http://10.0.0.2:3128"));
+        assert_eq!(proxy(Some(r#"{"PROXY_URL":null}"#), None, "a"), None);
     }
 
     #[test]

@@ -181,9 +181,10 @@ impl Account for Receipts {
     }
 }
 
+#[async_trait]
 impl RoutingSource for Desk {
-    fn routing(&self, _namespace: &Namespace) -> Arc<Routing> {
-        Arc::clone(&self.routing.lock().unwrap())
+    async fn routing(&self, _namespace: &Namespace) -> Result<Arc<Routing>> {
+        Ok(Arc::clone(&self.routing.lock().unwrap()))
     }
 }
 

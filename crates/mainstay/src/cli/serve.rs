@@ -74,7 +74,8 @@ impl Serve {
                 name = signals.next() => tracing::warn!(signal = name, "the mirror was not compared"),
             }
         }
-        if tokio::time::timeout(grace, backbone.close()).await.is_err() {
+        // Half for what the store has still to be told, so that there is time to close the store itself.
+        if tokio::time::timeout(grace, backbone.close_within(grace / 2)).await.is_err() {
             tracing::warn!("the store did not close in time");
         }
         lacks.map_or(served, |error| Err(error.into()))

@@ -19,6 +19,7 @@ use mainstay_api::events::GroupName;
 use mainstay_api::{Code, InstanceId, MessageType, Namespace, Problem};
 use mainstay_core::events::{RoomRules, Streams};
 use mainstay_core::outage::JournalBounds;
+use mainstay_gateway::UsualTimeouts;
 use read::Reader;
 use secrecy::SecretString;
 use std::net::{IpAddr, SocketAddr};
@@ -65,6 +66,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// The server.
     pub server: ServerSettings,
+    /// The gateway to providers of models.
+    pub gateway: GatewaySettings,
     /// Who answers in chats.
     pub agent: AgentSettings,
     /// Conversations.
@@ -154,6 +157,17 @@ pub struct ServerSettings {
     pub bridge_key: Option<SecretString>,
     /// Whether `/metrics` needs no credential.
     pub open_metrics: bool,
+}
+
+/// The gateway to providers of models.
+#[derive(Debug, Clone)]
+pub struct GatewaySettings {
+    /// Largest body, in bytes.
+    pub max_body_bytes: usize,
+    /// The proxy where nothing else says one.
+    pub proxy: Option<SecretString>,
+    /// Time-outs where settings of a provider name none.
+    pub timeouts: UsualTimeouts,
 }
 
 /// Mail.
@@ -256,6 +270,7 @@ impl Settings {
             client: read.client()?,
             log: read.log()?,
             server: read.server()?,
+            gateway: read.gateway()?,
             agent: read.agent()?,
             conversations: read.conversations()?,
             mail: read.mail()?,

@@ -1,12 +1,13 @@
 //! From text to typed values, with errors that name the setting and where its value came from.
 
 use super::{
-    AuditSettings, ClientSettings, Found, Layers, LogFormat, LogSettings, MailSettings, Origin, PresenceSettings,
-    RedisLogin, RedisSettings, Refusal, ServerSettings, SessionSettings, Setting, Settings, refusal,
+    AuditSettings, ClientSettings, Found, GatewaySettings, Layers, LogFormat, LogSettings, MailSettings, Origin,
+    PresenceSettings, RedisLogin, RedisSettings, Refusal, ServerSettings, SessionSettings, Setting, Settings, refusal,
 };
 use mainstay_api::InstanceId;
 use mainstay_core::events::RoomRules;
 use mainstay_core::outage::JournalBounds;
+use mainstay_gateway::UsualTimeouts;
 use secrecy::SecretString;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -185,6 +186,27 @@ impl Reader<'_> {
             bridge_key: self.secret(Setting::BridgeKey)?,
             open_metrics: self.parsed(Setting::OpenMetrics)?.unwrap_or(false),
         })
+    }
+
+    pub(super) fn gateway(&self) -> Result<GatewaySettings> {
+        Ok(GatewaySettings {
+            max_body_bytes: self.number(Setting::GatewayMaxBodyBytes, 1_024..=MAX_COUNT)?,
+            proxy: self.proxy()?,
+            timeouts: UsualTimeouts {
+                connect_ms: self.timeout_ms(Setting::GatewayConnectTimeoutMs)?,
+                first_byte_ms: self.timeout_ms(Setting::GatewayFirstByteTimeoutMs)?,
+                idle_ms: self.timeout_ms(Setting::GatewayIdleTimeoutMs)?,
+            },
+        })
+    }
+
+    fn proxy(&self) -> Result<Option<SecretString>> {
+        let Some(found) = self.0.find(Setting::GatewayProxy)? else { return Ok(None) };
+        let url = url::Url::parse(&found.text).ok().filter(url::Url::has_host);
+        if !url.is_some_and(|url| matches!(url.scheme(), "http" | "https" | "socks5")) {
+            return Err(invalid(Setting::GatewayProxy, &found, &"expected http://, https:// or socks5:// and a host"));
+        }
+        Ok(Some(found.text.into()))
     }
 
     pub(super) fn mail(&self) -> Result<MailSettings> {

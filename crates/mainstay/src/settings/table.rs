@@ -170,6 +170,16 @@ settings! {
         "How long the agent may take for an answer, in milliseconds.";
     AgentMaxHistory = "MAINSTAY_AGENT_MAX_HISTORY", "agent.max_history", "40", public,
         "Most messages of a conversation that the agent is given, the newest ones.";
+    GatewayMaxBodyBytes = "MAINSTAY_GATEWAY_MAX_BODY_BYTES", "gateway.max_body_bytes", "10485760", public,
+        "Largest body of a request to the gateway, in bytes.";
+    GatewayProxy = "MAINSTAY_GATEWAY_PROXY", "", "", secret,
+        "The proxy on the way to providers of models, `http://`, `https://` or `socks5://`, where neither the settings of a provider nor the documents `settings/gateway` and `settings/main` (`PROXY_URL`) name one.";
+    GatewayConnectTimeoutMs = "MAINSTAY_GATEWAY_CONNECT_TIMEOUT_MS", "gateway.connect_timeout_ms", "10000", public,
+        "How long a connection to a provider of models may take, in milliseconds, where its settings do not say.";
+    GatewayFirstByteTimeoutMs = "MAINSTAY_GATEWAY_FIRST_BYTE_TIMEOUT_MS", "gateway.first_byte_timeout_ms", "120000", public,
+        "How long a provider of models may take until the first byte of its answer, in milliseconds, where its settings do not say.";
+    GatewayIdleTimeoutMs = "MAINSTAY_GATEWAY_IDLE_TIMEOUT_MS", "gateway.idle_timeout_ms", "120000", public,
+        "How long a provider of models may be silent within its answer, in milliseconds, where its settings do not say.";
     Mirror = "MAINSTAY_MIRROR", "mirror", "", secret,
         "A second store, or the folder of the original, that every write is repeated to.";
     CompatStage = "MAINSTAY_COMPAT_STAGE", "compat_stage", "d", public,

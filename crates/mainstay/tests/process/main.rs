@@ -13,6 +13,8 @@ mod common;
 mod connections;
 mod crashes;
 mod events;
+mod gateway;
+mod gateway_nodes;
 mod hostile;
 mod hubs;
 mod listener;

@@ -2,13 +2,12 @@
 
 use crate::access::Origin;
 use crate::app::App;
-use crate::caller::{caller_of, missing};
+use crate::caller::{bearer_in, caller_of, missing};
 use crate::extract::header_text;
 use crate::layers::timed_out;
 use crate::problem::Failure;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use http::request::Parts;
 use mainstay_core::api::providers::PoolType;
 use mainstay_core::api::{Code, NAMESPACE_HEADER, Namespace};
@@ -28,6 +27,8 @@ const KEY_HEADERS: [&str; 2] = ["x-api-key", "x-goog-api-key"];
 pub(super) struct Named {
     pub pool: Option<PoolType>,
     pub model: Option<String>,
+    /// The rest of a path that is forwarded.
+    pub rest: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Named {
@@ -41,7 +42,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
         let pool = find("pool").or_else(|| POOL_HEADERS.iter().find_map(header));
         let pool = pool.map(PoolType::parse).transpose();
         let pool = pool.map_err(|broken| Failure(Error::invalid(format!("pool: {broken}"))))?;
-        Ok(Self { pool, model: find("model") })
+        Ok(Self { pool, model: find("model"), rest: find("path") })
     }
 }
 
@@ -82,7 +83,7 @@ impl Entrance {
 }
 
 async fn recognise(app: &Arc<App>, parts: &Parts) -> Result<Who> {
-    let offered = offered(&parts.headers, parts.uri.query()).ok_or_else(missing)?;
+    let offered = offered(&parts.headers, parts.uri.query())?.ok_or_else(missing)?;
     let identified = match app.identify(&offered, Purpose::Use).await {
         Ok(identified) => identified,
         // What nobody else knows may be a gateway key, also one of another form that was imported.
@@ -99,18 +100,14 @@ async fn recognise(app: &Arc<App>, parts: &Parts) -> Result<Who> {
 }
 
 /// The credential of a request, wherever clients of one of the protocols put it.
-fn offered(headers: &HeaderMap, query: Option<&str>) -> Option<String> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let bearer = text(AUTHORIZATION.as_str()).and_then(|value| {
-        let (scheme, key) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-    });
-    let given = bearer.or_else(|| KEY_HEADERS.iter().find_map(|name| text(name))).map(str::to_owned);
+fn offered(headers: &HeaderMap, query: Option<&str>) -> Result<Option<String>> {
+    let text = |name: &&str| headers.get(*name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let given = bearer_in(headers)?.or_else(|| KEY_HEADERS.iter().find_map(text)).map(str::to_owned);
     let asked = || {
         let key = query?.split('&').find_map(|pair| pair.strip_prefix("key="))?;
         Some(percent_decode_str(key).decode_utf8_lossy().into_owned())
     };
-    given.or_else(asked).filter(|key| !key.is_empty())
+    Ok(given.or_else(asked).filter(|key| !key.is_empty()))
 }
 
 #[cfg(test)]
@@ -122,11 +119,21 @@ mod tests {
     fn a_credential_is_found_wherever_clients_put_it() {
         for (name, value) in [("authorization", "bearer k"), ("x-api-key", "k"), ("x-goog-api-key", " k ")] {
             let pair = (HeaderName::from_static(name), HeaderValue::from_static(value));
-            assert_eq!(offered(&HeaderMap::from_iter([pair]), None).as_deref(), Some("k"), "{name}");
+            assert_eq!(offered(&HeaderMap::from_iter([pair]), None).unwrap().as_deref(), Some("k"), "{name}");
         }
-        assert_eq!(offered(&HeaderMap::new(), Some("alt=sse&key=a%2Bb")).as_deref(), Some("a+b"));
+        let found = offered(&HeaderMap::new(), Some("alt=sse&key=a%2Bb")).unwrap();
+        assert_eq!(found.as_deref(), Some("a+b"));
         for none in [None, Some("key="), Some("monkey=k")] {
-            assert_eq!(offered(&HeaderMap::new(), none), None, "{none:?}");
+            assert_eq!(offered(&HeaderMap::new(), none).unwrap(), None, "{none:?}");
         }
+    }
+
+    #[test]
+    fn two_credentials_are_none() {
+        let mut headers = HeaderMap::new();
+        for value in ["Bearer one", "Bearer other"] {
+            headers.append(http::header::AUTHORIZATION, HeaderValue::from_static(value));
+        }
+        assert_eq!(offered(&headers, None).unwrap_err().code(), Code::CredentialInvalid);
     }
 }

@@ -7,17 +7,21 @@
 mod answering;
 mod checking;
 mod circuits;
+mod directions;
 mod entrance;
 mod observing;
+mod opening;
 mod renewing;
 mod routes;
 mod shaping;
+mod till;
 mod tokens;
 
 pub use checking::{Checking, CircuitLook};
 pub(crate) use circuits::CircuitParts;
 pub use circuits::Circuits;
 pub(crate) use observing::{GatewayMetrics, GatewayObserver};
+pub use opening::GatewaySetup;
 pub use renewing::Renewing;
 pub(crate) use routes::routes;
 pub(crate) use shaping::shaped;

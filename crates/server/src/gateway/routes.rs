@@ -6,10 +6,9 @@ use crate::app::App;
 use crate::layers::whole;
 use crate::problem::Failure;
 use axum::Router;
-use axum::extract::{RawPathParams, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{any, get, post};
-use bytes::Bytes;
 use http::Uri;
 use http::request::Parts;
 use mainstay_core::Error;
@@ -66,8 +65,8 @@ async fn gemini(State(app): State<Arc<App>>, named: Named, request: Request) -> 
     serve(&app, named, Protocol::Gemini, wish, request).await
 }
 
-async fn forward(State(app): State<Arc<App>>, named: Named, params: RawPathParams, request: Request) -> Answered {
-    let path = params.iter().find(|(name, _)| *name == "path").map(|(_, path)| path.to_owned()).unwrap_or_default();
+async fn forward(State(app): State<Arc<App>>, mut named: Named, request: Request) -> Answered {
+    let path = named.rest.take().unwrap_or_default();
     // A path that climbs would reach beside the base of the upstream.
     if path.split('/').any(|part| matches!(&*percent_decode_str(part).decode_utf8_lossy(), "." | "..")) {
         return Err(Failure(Error::invalid("path: it must not climb")));
@@ -88,9 +87,9 @@ async fn list_gemini(State(app): State<Arc<App>>, named: Named, request: Request
 }
 
 async fn list(app: &Arc<App>, named: Named, client: Protocol, request: Request) -> Answered {
+    let permit = app.admission.brief()?;
     let (parts, _) = request.into_parts();
     let entrance = Entrance::of(app, &parts).await?;
-    let permit = app.admission.brief()?;
     let gateway = gateway_of(app)?;
     let list = ListModels { client, who: entrance.who.clone(), pool: named.pool, model: named.model };
     let answer = gateway.models(list).await;
@@ -104,35 +103,15 @@ async fn serve(app: &Arc<App>, named: Named, client: Protocol, wish: Wish, reque
     let (parts, body) = request.into_parts();
     let entrance = Entrance::of(app, &parts).await?;
     let body = whole(app, body).await?;
-    let gateway = gateway_of(app)?;
-    let asked = asked(&entrance, named, Said { client, wish, parts, body });
-    let answer = gateway.serve(asked).await;
+    let Parts { headers, uri, .. } = parts;
+    let (who, pool, query) = (entrance.who.clone(), named.pool, query_without_key(&uri));
+    let answer = gateway_of(app)?.serve(Asked { client, wish, who, pool, query, headers, body }).await;
     Ok(respond(entrance.told(app, answer).await, Some(permit)))
 }
 
 /// The gateway, where these routes are served.
 fn gateway_of(app: &App) -> Result<&Gateway, Failure> {
     app.services.gateway.as_deref().ok_or_else(|| Failure(Error::bug("a route of the gateway without one")))
-}
-
-struct Said {
-    client: Protocol,
-    wish: Wish,
-    parts: Parts,
-    body: Bytes,
-}
-
-fn asked(entrance: &Entrance, named: Named, said: Said) -> Asked {
-    let Parts { headers, uri, .. } = said.parts;
-    Asked {
-        client: said.client,
-        wish: said.wish,
-        who: entrance.who.clone(),
-        pool: named.pool,
-        query: query_without_key(&uri),
-        headers,
-        body: said.body,
-    }
 }
 
 /// The query as it was written, but for the credential in it.

@@ -12,24 +12,12 @@ use prometheus_client::registry::Registry;
 pub(crate) struct GatewayKeyMetrics {
     admitted: Counter,
     refused: Family<RefusalLabels, Counter>,
-    settled: Family<OutcomeLabels, Counter>,
-    tokens: Family<DirectionLabels, Counter>,
     cost: Counter,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RefusalLabels {
     code: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabels {
-    outcome: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct DirectionLabels {
-    direction: &'static str,
 }
 
 impl GatewayKeyMetrics {
@@ -40,10 +28,6 @@ impl GatewayKeyMetrics {
         registry.register("mainstay_gateway_admitted", "Requests to the gateway that were let in", admitted);
         let refused = metrics.refused.clone();
         registry.register("mainstay_gateway_refused", "Requests to the gateway that were not let in, by code", refused);
-        let settled = metrics.settled.clone();
-        registry.register("mainstay_gateway_settled", "Requests to the gateway counted in usage, by outcome", settled);
-        let tokens = metrics.tokens.clone();
-        registry.register("mainstay_gateway_tokens", "Tokens counted in usage, by direction", tokens);
         let cost = metrics.cost.clone();
         registry.register("mainstay_gateway_cost_millionths", "Costs counted in usage, in millionths", cost);
         metrics
@@ -59,12 +43,7 @@ impl MeterWatch for GatewayKeyMetrics {
         self.refused.get_or_create(&RefusalLabels { code: code.as_str() }).inc();
     }
 
-    fn settled(&self, spent: &Spent, failed: bool) {
-        let outcome = if failed { "failed" } else { "answered" };
-        self.settled.get_or_create(&OutcomeLabels { outcome }).inc();
-        for (direction, tokens) in [("input", spent.input_tokens), ("output", spent.output_tokens)] {
-            self.tokens.get_or_create(&DirectionLabels { direction }).inc_by(tokens);
-        }
+    fn settled(&self, spent: &Spent) {
         self.cost.inc_by(spent.cost);
     }
 }

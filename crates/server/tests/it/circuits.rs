@@ -1,16 +1,13 @@
 //! Checks of providers, and what circuits tell, on nodes that share a store.
 
-use crate::gateway::bed::{Desk, LIMIT, asked};
-use crate::support::{self, Call, Setup, Site};
+use crate::support::{Call, SOON, Setup, Site};
 use mainstay_core::api::providers::{PoolType, ProviderId};
 use mainstay_core::api::{Namespace, RawJson};
 use mainstay_core::providers::{
     BreakerState, ChangePool, PoolChange, PoolName, PoolOutcome, ReplacePool, SeededProvider, StandBreaker, Traits,
 };
-use mainstay_core::{Clock, FakeClock, RandomMint};
-use mainstay_gateway::serving::{Gateway, GatewayParts, GatewayRules};
-use mainstay_gateway::{Book, Protocol};
-use mainstay_server::{Checking, CircuitLook, Services, router};
+use mainstay_core::{Clock, FakeClock};
+use mainstay_server::{Checking, CircuitLook};
 use mainstay_testkit::fixtures::{Behaviour, FakeProvider, StatusAnswer};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -31,8 +28,7 @@ impl House {
             let setup = || Setup { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..Setup::default() };
             let first = if redis { Site::start_with(setup()).await } else { Site::on_file(setup()).await };
             let second = first.beside_with(setup()).await;
-            let nodes = [first, second].map(|site| with_gateway(site, &clock));
-            houses.push(Self { nodes, clock, provider: FakeProvider::start().await.unwrap() });
+            houses.push(Self { nodes: [first, second], clock, provider: FakeProvider::start().await.unwrap() });
         }
         houses
     }
@@ -79,7 +75,7 @@ impl House {
     /// What the stream has, once every node has told what it had to.
     async fn events(&self) -> Vec<Value> {
         for node in &self.nodes {
-            node.services.circuits.close(LIMIT).await;
+            node.services.circuits.close(SOON).await;
         }
         let page = self.nodes[0].call(Call::get("/v1/events/gateway")).await.ok().await;
         page["events"].as_array().unwrap().clone()
@@ -101,29 +97,6 @@ fn main() -> PoolName {
     PoolName { namespace: Namespace::default(), pool: PoolType::parse("main").unwrap() }
 }
 
-/// The same node with a gateway on its store.
-fn with_gateway(mut site: Site, clock: &Arc<FakeClock>) -> Site {
-    let clock = Arc::clone(clock) as Arc<dyn Clock>;
-    let setup = Setup { clock: Arc::clone(&clock), ..Setup::default() };
-    let services = Services::new(&site.stores, support::rules(setup));
-    let (desk, store) = (Arc::new(Desk::default()), Arc::clone(&site.stores.providers));
-    let gateway = Gateway::new(GatewayParts {
-        store: Arc::clone(&store),
-        book: Arc::new(Book::new(store, None, Arc::clone(&clock))),
-        tokens: Arc::clone(&desk) as _,
-        till: Arc::clone(&desk) as _,
-        routing: desk,
-        observer: services.gateway_observer(),
-        clock,
-        mint: Arc::new(RandomMint),
-        node: services.node.clone(),
-        rules: GatewayRules::default(),
-    });
-    site.services = Arc::new(services.with_gateway(Arc::new(gateway)));
-    site.router = router(Arc::clone(&site.services), &Setup::default().config, site.shutdown.clone());
-    site
-}
-
 fn broken() -> Behaviour {
     let answer = StatusAnswer { status: 500, headers: Vec::new(), body: "{}".into() };
     Behaviour { status: Some(answer), ..Behaviour::default() }
@@ -139,12 +112,9 @@ async fn a_circuit_tells_of_each_change_once_over_all_nodes_and_checks_close_it(
         house.pool().await;
         house.provider.behave("a", broken());
         let hello = json!({"model": "m", "messages": [{"role": "user", "content": "Hello"}]});
-        let ask = |node: &Site| {
-            let gateway = Arc::clone(node.services.gateway.as_ref().unwrap());
-            let asked = asked(Protocol::OpenAi, &hello);
-            async move { gateway.serve(asked).await.status }
-        };
-        let (first, second) = tokio::join!(ask(&house.nodes[0]), ask(&house.nodes[1]));
+        let ask = || Call::post("/main/v1/chat/completions", hello.clone());
+        let (first, second) = tokio::join!(house.nodes[0].call(ask()), house.nodes[1].call(ask()));
+        let (first, second) = (first.status.as_u16(), second.status.as_u16());
         assert!([500, 503, 529].contains(&first) && [500, 503, 529].contains(&second), "{first} {second}");
         house.provider.behave("a", Behaviour::default());
         let before = house.provider.heard().len();

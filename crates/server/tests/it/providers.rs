@@ -352,7 +352,7 @@ async fn settings_that_cannot_be_are_refused_and_nothing_is_written() {
             (r#"{"weight":0}"#, "`weight`"),
             (r#"{"base_url":"file:///etc/passwd"}"#, "`base_url`"),
             (r#"{"disabled":"yes"}"#, "`disabled`"),
-            (r#"{"oauth":{"client_id":"c"}}"#, "token_url"),
+            (r#"{"oauth":{"client_id":"c","timeout_ms":1}}"#, "`oauth.timeout_ms`"),
             ("[]", "object"),
             (r#"{"a":1,"a":2}"#, "twice"),
         ] {

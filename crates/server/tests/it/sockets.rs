@@ -253,7 +253,7 @@ async fn sockets_are_told_when_the_server_stops_and_their_tasks_end() {
     socket.subscribe("r", None).await;
     let services = Arc::clone(&site.services);
     site.shutdown.cancel();
-    let closing = tokio::spawn(async move { services.close().await });
+    let closing = tokio::spawn(async move { services.close(SOON).await });
     assert_eq!(socket.closed().await, 4503, "come back, to another node");
     drop(socket);
     closing.await.unwrap();

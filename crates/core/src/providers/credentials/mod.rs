@@ -7,6 +7,7 @@
 //! refresh token that was used is worth nothing, and its successor must not be lost.
 
 mod authorizer;
+mod clients;
 mod expiry;
 mod members;
 mod parse;
@@ -18,6 +19,7 @@ pub use authorizer::{
     AnswerFields, Authorizer, ClientAuth, NoAuthorizer, OAuthClient, RefreshRefusal, RefreshRequest, RequestFields,
     Style,
 };
+pub use clients::SettingsClients;
 pub use expiry::parse_expiry;
 pub use parse::{Expires, Issued, TokenText, seconds};
 pub use port::{

@@ -3,7 +3,7 @@
 use super::port::{Admission, Admit, KeyRecord, KeyStore, Reserve, Settle, Spent};
 use super::prices::{MAX_COUNT, PriceTable, matches};
 use super::record::KeyBody;
-use super::refusals::{not_allowed, refused, unknown};
+use super::refusals::{not_allowed, refused, unknown, unnamed_model};
 use crate::error::{Error, Result};
 use crate::text::{cut, sha256_hex};
 use crate::{Caller, Clock, Scope};
@@ -28,13 +28,13 @@ pub trait MeterWatch: Send + Sync {
     /// A request was not, or an admission was taken back.
     fn refused(&self, code: Code);
     /// A request was counted in usage.
-    fn settled(&self, spent: &Spent, failed: bool);
+    fn settled(&self, spent: &Spent);
 }
 
 impl MeterWatch for () {
     fn admitted(&self) {}
     fn refused(&self, _code: Code) {}
-    fn settled(&self, _spent: &Spent, _failed: bool) {}
+    fn settled(&self, _spent: &Spent) {}
 }
 
 /// Admits requests and settles what they used.
@@ -51,8 +51,8 @@ pub struct Ask<'a> {
     pub secret: &'a str,
     /// Its id, new for each request.
     pub request: LeaseId,
-    /// The model that it asks for.
-    pub model: &'a str,
+    /// The model that it asks for; absent where nothing says which, which a key with models of its own may not ask for.
+    pub model: Option<&'a str>,
     /// The pool that it asks for, where it does.
     pub pool: Option<&'a PoolType>,
     /// What it may use ([`PriceTable::estimate`]).
@@ -77,6 +77,28 @@ impl Known {
         let body = KeyBody::of(record)?;
         let (namespace, label) = (record.namespace.clone(), record.id.to_string());
         Ok(Self { namespace, label, models: body.models, pools: body.pools })
+    }
+
+    /// Somebody with an ordinary credential, who may ask for anything.
+    ///
+    /// # Errors
+    /// `auth.forbidden`.
+    pub fn of_caller(caller: &Caller) -> Result<Self> {
+        caller.require(Scope::GatewayUse)?;
+        let (namespace, label) = (caller.namespace.clone(), caller.principal.to_string());
+        Ok(Self { namespace, label, models: Vec::new(), pools: Vec::new() })
+    }
+
+    /// Patterns of the models that it may ask for; any where empty.
+    #[must_use]
+    pub fn models(&self) -> &[String] {
+        &self.models
+    }
+
+    /// The pools that it may use; any where empty.
+    #[must_use]
+    pub fn pools(&self) -> &[String] {
+        &self.pools
     }
 
     /// Whether it may ask for a model.
@@ -136,6 +158,14 @@ impl Meter {
         found.filter(valid).map(|record| Known::of(&record)).transpose()
     }
 
+    /// The same, for whoever must have such a key.
+    ///
+    /// # Errors
+    /// `auth.credential_invalid`; those of the store.
+    pub async fn known(&self, secret: &str) -> Result<Known> {
+        self.recognise(secret).await?.ok_or_else(unknown)
+    }
+
     /// Lets a request in: counts it, and reserves what it may use, in one step of the store.
     ///
     /// # Errors
@@ -176,9 +206,7 @@ impl Meter {
     /// # Errors
     /// `auth.forbidden`.
     pub fn admit_caller(&self, caller: &Caller, request: LeaseId) -> Result<Ticket> {
-        caller.require(Scope::GatewayUse)?;
-        let (namespace, label) = (caller.namespace.clone(), caller.principal.to_string());
-        let who = Known { namespace, label, models: Vec::new(), pools: Vec::new() };
+        let who = Known::of_caller(caller)?;
         self.watch.admitted();
         Ok(Ticket { who, digest: None, request, admitted_at: self.clock.now() })
     }
@@ -210,7 +238,7 @@ impl Meter {
         };
         let counted = self.store.settle(settle).await?;
         if counted {
-            self.watch.settled(&spent, settlement.failed);
+            self.watch.settled(&spent);
         }
         Ok(counted)
     }
@@ -225,9 +253,11 @@ impl Meter {
     }
 }
 
-fn foreign(who: &Known, model: &str, pool: Option<&PoolType>) -> Option<Error> {
-    if !who.allows_model(model) {
-        return Some(not_allowed("model", &cut(model, MAX_MODEL_BYTES)));
+fn foreign(who: &Known, model: Option<&str>, pool: Option<&PoolType>) -> Option<Error> {
+    match model {
+        Some(model) if !who.allows_model(model) => return Some(not_allowed("model", &cut(model, MAX_MODEL_BYTES))),
+        None if !who.models.is_empty() => return Some(unnamed_model()),
+        _ => {}
     }
     let pool = pool.filter(|pool| !who.allows_pool(pool))?;
     Some(not_allowed("pool", pool.as_str()))

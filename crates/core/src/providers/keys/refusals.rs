@@ -22,6 +22,15 @@ pub(super) fn not_allowed(what: &str, name: &str) -> Error {
     )
 }
 
+/// A request that names no model, with a key that names those it may use.
+pub(super) fn unnamed_model() -> Error {
+    Error::new(
+        Code::GatewayModelRefused,
+        "this key may use certain models alone, and the request says of none",
+        "Ask on a path that names a model, or use a key without `models`.",
+    )
+}
+
 /// Why a request is not let in.
 pub(super) fn refused(refusal: Refusal, now: Timestamp) -> Error {
     match refusal {

@@ -143,11 +143,18 @@ fn check(settings: &Map<String, Value>, known: &[(&str, Shape)]) -> Result<()> {
         if let Err(rule) = shape.fits(value) {
             return Err(Error::invalid(format!("settings: `{path}` must be {rule}")));
         }
-        if matches!(shape, OAuth) {
-            OAuthClient::parse(&value.to_string())?;
+        if let (OAuth, Value::Object(said)) = (shape, value) {
+            check_oauth(said)?;
         }
     }
     Ok(())
+}
+
+/// Checks how tokens are refreshed. A provider and its pool complete one another, so that either may leave out the address.
+fn check_oauth(said: &Map<String, Value>) -> Result<()> {
+    let mut whole = Map::from_iter([("token_url".to_owned(), Value::from("https://host"))]);
+    whole.extend(said.clone());
+    OAuthClient::parse(&Value::Object(whole).to_string()).map(drop)
 }
 
 /// The member at a path; absent where it is null.
@@ -241,7 +248,7 @@ mod tests {
             (json!({"disabled": "secret"}), "`disabled`"),
             (json!({"models": ["a", 1]}), "`models`"),
             (json!({"proxy": "secret:1080"}), "`proxy`"),
-            (json!({"oauth": {"client_secret": "secret"}}), "token_url"),
+            (json!({"oauth": {"client_secret": "secret:", "timeout_ms": 1}}), "`oauth.timeout_ms`"),
         ] {
             let refused = provider(&settings).unwrap_err().problem.detail;
             assert!(
@@ -250,7 +257,7 @@ mod tests {
             );
         }
         let fine = json!({"base_url": "https://a.example/v1", "weight": 3, "models": [], "proxy": "socks5://u:p@h:1",
-            "priority": null, "notSupportedModels": "odd", "OPENAI_BASE_URL": 7, "mine": {"weight": 0}});
+            "priority": null, "oauth": {"client_secret": "s"}, "notSupportedModels": "odd", "OPENAI_BASE_URL": 7, "mine": {"weight": 0}});
         provider(&fine).unwrap();
     }
 

@@ -19,7 +19,9 @@ use mainstay_core::providers::ProviderRules;
 use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
 use mainstay_core::providers::keys::KeyRules;
 use mainstay_core::{Caller, Clock, RandomMint, Stores, SystemClock};
-use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
+use mainstay_gateway::UsualTimeouts;
+use mainstay_gateway::serving::GatewayRules;
+use mainstay_server::{GatewaySetup, InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
 use mainstay_testkit::fixtures::RedisServer;
 use serde_json::Value;
 use std::sync::Arc;
@@ -122,7 +124,13 @@ impl Site {
             }
         };
         let (config, mcp) = (setup.config.clone(), setup.mcp.clone());
-        let services = Arc::new(Services::new(&stores, rules(setup)));
+        let gateway = GatewaySetup {
+            ring: setup.identity.ring.clone(),
+            mint: Arc::new(RandomMint),
+            rules: GatewayRules::default(),
+            timeouts: UsualTimeouts::default(),
+        };
+        let services = Arc::new(Services::new(&stores, rules(setup)).open_gateway(&stores, gateway));
         let shutdown = CancellationToken::new();
         let router = router_with_mcp(Arc::clone(&services), &config, shutdown.clone(), mcp);
         Self { store, stores, services, router, shutdown }
@@ -143,6 +151,7 @@ impl Site {
 
 /// The rules of the services of a site.
 pub fn rules(setup: Setup) -> ServiceRules {
+    let ring = setup.identity.ring.clone();
     ServiceRules {
         outage: None,
         audit: AuditRules::default(),
@@ -153,12 +162,12 @@ pub fn rules(setup: Setup) -> ServiceRules {
         documents: DocumentRules { ring: setup.identity.ring.clone(), ..DocumentRules::default() },
         gateway_keys: KeyRules { ring: setup.identity.ring.clone(), ..KeyRules::default() },
         providers: ProviderRules { ring: setup.identity.ring.clone(), ..ProviderRules::default() },
-        tokens: TokenRules { ring: setup.identity.ring.clone(), ..TokenRules::default() },
         identity: setup.identity,
         mail: MailRules::default(),
         presence: setup.presence,
         rooms: mainstay_core::events::RoomRules::default(),
         streams: setup.streams,
+        tokens: TokenRules { ring, ..TokenRules::default() },
         authorizer: Arc::new(NoAuthorizer),
         clock: setup.clock,
         mint: Arc::new(RandomMint),

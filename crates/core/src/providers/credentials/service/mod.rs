@@ -37,8 +37,8 @@ pub struct Whose {
 }
 
 impl Whose {
-    /// The place in which it is sealed.
-    fn owner(&self) -> String {
+    /// The place in which it, and the settings of its provider, are sealed.
+    pub(in crate::providers) fn owner(&self) -> String {
         // Neither a pool nor a provider has a slash in its name.
         format!("{}/{}/{}", self.pool.namespace.as_str(), self.pool.pool.as_str(), self.provider.as_str())
     }
