@@ -1,6 +1,7 @@
 //! A process of its own, such as a server under measurement.
 
 use anyhow::{Context, Result, bail};
+use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -16,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub enum Says {
     Stdout,
     Stderr,
+    /// It does not; what it says on stdout is thrown away.
+    Nothing,
 }
 
 /// A child process with its standard streams, ended with its owner.
@@ -38,15 +41,17 @@ impl Process {
         }
         let says = change(&mut command);
         command.stdin(Stdio::piped()).kill_on_drop(true);
-        let spoken: Box<dyn AsyncRead + Send + Unpin>;
-        let mut child;
-        if says == Says::Stdout {
-            child = command.stdout(Stdio::piped()).spawn().context("the process cannot be started")?;
-            spoken = Box::new(child.stdout.take().context("the process has no stdout")?);
-        } else {
-            child = command.stderr(Stdio::piped()).spawn().context("the process cannot be started")?;
-            spoken = Box::new(child.stderr.take().context("the process has no stderr")?);
-        }
+        match says {
+            Says::Stdout => command.stdout(Stdio::piped()),
+            Says::Stderr => command.stderr(Stdio::piped()),
+            Says::Nothing => command.stdout(Stdio::null()),
+        };
+        let mut child = command.spawn().context("the process cannot be started")?;
+        let spoken: Box<dyn AsyncRead + Send + Unpin> = match says {
+            Says::Stdout => Box::new(child.stdout.take().context("the process has no stdout")?),
+            Says::Stderr => Box::new(child.stderr.take().context("the process has no stderr")?),
+            Says::Nothing => Box::new(tokio::io::empty()),
+        };
         let stdin = child.stdin.take().context("the process has no stdin")?;
         Ok(Self { child, stdin, lines: BufReader::new(spoken).lines() })
     }
@@ -78,8 +83,17 @@ impl Process {
 
     /// Memory that it holds for itself, in bytes: not the program, which is mapped from its file.
     pub fn resident_bytes(&self) -> Result<f64> {
+        self.status_bytes("RssAnon:")
+    }
+
+    /// Memory that it has, program and all, in bytes.
+    pub fn memory_bytes(&self) -> Result<f64> {
+        self.status_bytes("VmRSS:")
+    }
+
+    fn status_bytes(&self, name: &str) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()?))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).context("no resident size")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no resident size")?;
         let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kib * 1_024.0)
     }
@@ -92,4 +106,11 @@ impl Process {
     fn id(&self) -> Result<u32> {
         self.child.id().context("the process has ended")
     }
+}
+
+/// Says a line to the process that started this one.
+pub fn say(line: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
 }

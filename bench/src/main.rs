@@ -4,9 +4,11 @@
 mod append_conversation;
 mod append_peer;
 mod child;
+mod choose;
 mod converse;
 mod fanout;
 mod figure;
+mod gateway;
 mod list_pending;
 mod live;
 mod node;
@@ -36,10 +38,13 @@ struct Arguments {
     /// Write this text as a frame, as often as stdin says, to every connection: the minimal server of `fanout`.
     #[arg(long, hide = true, value_name = "TEXT")]
     minimal_fanout: Option<String>,
+    /// Answer chat completions with texts made beforehand: the provider of `gateway`.
+    #[arg(long, hide = true)]
+    fake_provider: bool,
 }
 
 /// Every benchmark, in the order of the figures.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 12] = [
     "send-redis",
     "send-sqlite",
     "list-pending",
@@ -50,6 +55,8 @@ const NAMES: [&str; 10] = [
     "process",
     "fanout",
     "live",
+    "choose",
+    "gateway",
 ];
 
 fn main() -> Result<()> {
@@ -59,6 +66,9 @@ fn main() -> Result<()> {
     }
     if let Some(payload) = &arguments.minimal_fanout {
         return one_thread()?.block_on(fanout::serve_minimal(payload));
+    }
+    if arguments.fake_provider {
+        return one_thread()?.block_on(gateway::serve_provider());
     }
     let wanted = |name: &&str| arguments.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()));
     let names: Vec<&str> = NAMES.into_iter().filter(wanted).collect();
@@ -79,7 +89,9 @@ fn main() -> Result<()> {
                 "wake" => wake::measure().await,
                 "process" => process::measure().await,
                 "fanout" => fanout::measure().await,
-                _ => live::measure().await,
+                "live" => live::measure().await,
+                "choose" => choose::measure().await,
+                _ => gateway::measure().await,
             }
         })?;
         report.add(name, figures)?;

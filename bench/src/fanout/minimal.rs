@@ -1,6 +1,7 @@
 //! The least that a server can do: one task for each connection, which writes the same frame, made once, as often as
 //! it is told. It reads the head and nothing else.
 
+use crate::child::say;
 use anyhow::Result;
 use std::io::IoSlice;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -15,7 +16,7 @@ const QUEUE: usize = 1_024;
 /// Serves until stdin ends. Each line is a number of frames to write to every connection.
 pub async fn serve(payload: &str) -> Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    super::say(&listener.local_addr()?.port().to_string())?;
+    say(&listener.local_addr()?.port().to_string())?;
     let (sender, _) = broadcast::channel::<usize>(QUEUE);
     let frame = frame(payload);
     let counts = sender.clone();
@@ -27,7 +28,7 @@ pub async fn serve(payload: &str) -> Result<()> {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Some(line) = lines.next_line().await? {
         sender.send(line.trim().parse()?).ok();
-        super::say("sent")?;
+        say("sent")?;
     }
     Ok(())
 }

@@ -11,7 +11,6 @@ use anyhow::{Result, ensure};
 use driver::Clients;
 use mainstay_testkit::fixtures::RedisServer;
 use rustix::thread::{CpuSet, sched_setaffinity};
-use std::io::Write;
 use std::time::Duration;
 use subjects::Subject;
 use tokio::time::Instant;
@@ -183,11 +182,4 @@ fn shown(name: &str, seen: &Seen) -> [Figure; 5] {
         Figure::plain(format!("{name}, memory of a connection, idle"), seen.idle_kib, "KiB"),
         Figure::plain(format!("{name}, memory of a connection after the bursts"), seen.used_kib, "KiB"),
     ]
-}
-
-/// Says a line to the process that started this one.
-fn say(line: &str) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")?;
-    Ok(out.flush()?)
 }

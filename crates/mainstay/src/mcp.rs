@@ -20,7 +20,10 @@ use mainstay_api::mail::{
 };
 use mainstay_api::page::Page;
 use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance, UnregisterInstance};
-use mainstay_api::{Code, ConversationId, InstanceId, MessageId, Problem, Timestamp};
+use mainstay_api::providers::{
+    Pool, PoolList, PoolType, Provider, ProviderId, ProvidersReset, ResetProviders, SetBreaker,
+};
+use mainstay_api::{Code, ConversationId, InstanceId, MessageId, Problem, RawJson, Timestamp};
 use mainstay_client::{Client, ClientError, InboxEvent, PresenceChange};
 use mainstay_core::{Clock, SystemClock};
 use mainstay_server::mcp::{Backend, Watched};
@@ -133,6 +136,44 @@ impl Backend for ClientBackend {
 
     async fn write_documents(&self, request: Option<RequestId>, transaction: Transaction) -> Result<Committed> {
         told(self.client.documents().write(&transaction, request).await)
+    }
+
+    async fn pools(&self) -> Result<PoolList> {
+        told(self.client.providers().pools().await)
+    }
+
+    async fn pool(&self, pool: &PoolType) -> Result<Pool> {
+        told(self.client.providers().pool(pool).await)
+    }
+
+    async fn provider(&self, pool: &PoolType, provider: &ProviderId) -> Result<Provider> {
+        told(self.client.providers().provider(pool, provider).read().await)
+    }
+
+    async fn patch_provider(
+        &self,
+        pool: &PoolType,
+        provider: &ProviderId,
+        (patch, expected): (RawJson, Option<u64>),
+    ) -> Result<Provider> {
+        told(self.client.providers().provider(pool, provider).patch(&patch, expected).await)
+    }
+
+    async fn reset_providers(
+        &self,
+        pool: &PoolType,
+        provider: Option<&ProviderId>,
+        reset: ResetProviders,
+    ) -> Result<ProvidersReset> {
+        let providers = self.client.providers();
+        told(match provider {
+            Some(provider) => providers.provider(pool, provider).reset(&reset).await,
+            None => providers.reset_pool(pool, &reset).await,
+        })
+    }
+
+    async fn set_breaker(&self, pool: &PoolType, provider: &ProviderId, set: SetBreaker) -> Result<Provider> {
+        told(self.client.providers().provider(pool, provider).set_breaker(&set).await)
     }
 
     async fn conversation_create(

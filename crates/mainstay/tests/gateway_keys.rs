@@ -57,7 +57,7 @@ fn keys_of_the_older_system_go_in_and_out_again_and_a_rotation_leaves_none_behin
     let again = std::fs::read_to_string(sandbox.path().join("again.json")).unwrap();
     assert_eq!(again.trim_end(), file.replace(r#","bad":{}"#, ""));
     let over = sandbox.run("gateway key export again.json --json");
-    assert_eq!(over.status.code(), Some(1), "{over:?}");
+    assert_eq!(over.status.code(), Some(2), "{over:?}");
     assert!(String::from_utf8_lossy(&over.stderr).contains("is there already"), "{over:?}");
     let stored = std::fs::read_dir(sandbox.path().join("data")).unwrap().map(|entry| entry.unwrap().path());
     for path in stored.filter(|path| path.is_file()) {

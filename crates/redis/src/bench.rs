@@ -3,10 +3,12 @@
 use crate::conversations::params as conversation_params;
 use crate::keys::{Keys, encode};
 use crate::mail::params;
+use crate::providers::{Place, params as provider_params};
 use crate::scripts;
 use mainstay_core::Result;
 use mainstay_core::conversations;
 use mainstay_core::mail::Append;
+use mainstay_core::providers::{Choose, Finish, FinishUses};
 
 /// The text of the script that appends a message.
 #[must_use]
@@ -41,4 +43,40 @@ pub fn conversation_append_call(append: &conversations::Append, prefix: &str) ->
     let mut args = vec![conversation_params::append(append, &keys)?, workflow.to_vec()];
     args.extend(append.documents.iter().map(|document| document.to_vec()));
     Ok((keys.conversations(&append.at.owner), args))
+}
+
+/// The text of the script that chooses a provider.
+#[must_use]
+pub fn choose_script() -> String {
+    scripts::PROVIDERS_CHOOSE.source()
+}
+
+/// The key and the arguments with which the script makes this choice.
+///
+/// # Errors
+/// The prefix cannot be used.
+pub fn choose_call(choose: &Choose, prefix: &str) -> Result<(String, Vec<String>)> {
+    Ok((Place::of(&choose.pool, &Keys::new(prefix)?).key, provider_params::choose(choose)))
+}
+
+/// The text of the script that ends uses of providers.
+#[must_use]
+pub fn finish_script() -> String {
+    scripts::PROVIDERS_FINISH.source()
+}
+
+/// The key and the first arguments with which the script ends these uses. Those of each use follow.
+///
+/// # Errors
+/// The prefix cannot be used.
+pub fn finish_call(uses: &FinishUses, prefix: &str) -> Result<(String, Vec<String>)> {
+    let keys = Keys::new(prefix)?;
+    let place = Place::of(&uses.pool, &keys);
+    Ok((place.key, vec![provider_params::rules(&uses.rules, uses.now), keys.channel(), place.wake]))
+}
+
+/// The arguments of one use that is over.
+#[must_use]
+pub fn ended_arguments(ended: &Finish) -> Vec<String> {
+    provider_params::ended(ended).collect()
 }

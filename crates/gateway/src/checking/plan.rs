@@ -1,15 +1,13 @@
 //! What settings say of checks.
 
 use mainstay_core::providers::PoolName;
+use mainstay_core::providers::settings::{CHECK_MILLIS, CHECK_SECONDS};
 use serde_json::{Map, Value};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// How long checks are apart, in seconds: no less and no more than this.
-const EVERY_SECONDS: (u64, u64) = (5, 24 * 60 * 60);
 /// How long checks are apart where nobody says.
 const DEFAULT_EVERY: Duration = Duration::from_secs(600);
-/// How long a check may take, in milliseconds: no less and no more than this.
-const TIMEOUT_MS: (u64, u64) = (100, 120_000);
 /// How long a check may take where nobody says.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -47,14 +45,14 @@ pub(crate) fn read(pool: &PoolName, settings: &Map<String, Value>, body: &Map<St
         let models = body.get("models").and_then(Value::as_array).into_iter().flatten();
         models.filter_map(Value::as_str).find(|model| !model.ends_with('*')).map(str::to_owned)
     };
-    let number = |name: &str, (least, most): (u64, u64)| {
-        said(name).as_ref().and_then(Value::as_u64).map(|number| number.clamp(least, most))
+    let number = |name: &str, within: RangeInclusive<u64>| {
+        said(name).as_ref().and_then(Value::as_u64).map(|number| number.clamp(*within.start(), *within.end()))
     };
     Some(CheckPlan {
         model: model.or_else(served).or_else(|| usual(pool.pool.as_str()).map(str::to_owned)),
         path: text(said("path")).unwrap_or_default(),
-        every: number("interval_seconds", EVERY_SECONDS).map_or(DEFAULT_EVERY, Duration::from_secs),
-        timeout: number("timeout_ms", TIMEOUT_MS).map_or(DEFAULT_TIMEOUT, Duration::from_millis),
+        every: number("interval_seconds", CHECK_SECONDS).map_or(DEFAULT_EVERY, Duration::from_secs),
+        timeout: number("timeout_ms", CHECK_MILLIS).map_or(DEFAULT_TIMEOUT, Duration::from_millis),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Pools of providers on Redis.
 
-mod params;
+pub(crate) mod params;
 mod rows;
 
 use crate::answer::Answer;
@@ -26,12 +26,25 @@ pub(crate) struct RedisProviders {
 }
 
 /// A pool, with its segments encoded.
-struct Place {
-    key: String,
+pub(crate) struct Place {
+    /// The key that stands for it.
+    pub key: String,
     /// What is published where it changes.
-    wake: String,
+    pub wake: String,
     /// How the set of all pools names it.
     name: String,
+}
+
+impl Place {
+    /// Where a pool is.
+    pub fn of(pool: &PoolName, keys: &Keys) -> Self {
+        let (namespace, name) = (encode(pool.namespace.as_str()), encode(pool.pool.as_str()));
+        Self {
+            key: keys.pool(&namespace, &name),
+            wake: format!("v {namespace} {name}"),
+            name: format!("{namespace}:{name}"),
+        }
+    }
 }
 
 impl RedisProviders {
@@ -41,12 +54,7 @@ impl RedisProviders {
     }
 
     fn place(&self, pool: &PoolName) -> Place {
-        let (namespace, name) = (encode(pool.namespace.as_str()), encode(pool.pool.as_str()));
-        Place {
-            key: self.keys.pool(&namespace, &name),
-            wake: format!("v {namespace} {name}"),
-            name: format!("{namespace}:{name}"),
-        }
+        Place::of(pool, &self.keys)
     }
 
     async fn run<S: AsRef<str>>(&self, script: &'static Script, key: &str, args: &[S]) -> Result<Value> {
@@ -135,11 +143,7 @@ impl ProviderStore for RedisProviders {
     }
 
     async fn choose(&self, choose: Choose) -> Result<Choice> {
-        let params = params::choose(&choose);
-        let model = choose.model.as_deref().map(encode).unwrap_or_default();
-        let session = choose.sticky.as_ref().map(|sticky| encode(&sticky.key)).unwrap_or_default();
-        let mut args = vec![params.as_str(), choose.lease.as_str(), &model, &session];
-        args.extend(choose.except.iter().map(ProviderId::as_str));
+        let args = params::choose(&choose);
         let script = &scripts::PROVIDERS_CHOOSE;
         let mut answer = Answer::of(self.run(script, &self.place(&choose.pool).key, &args).await?, script.name)?;
         match answer.next::<String>()?.as_str() {
@@ -160,10 +164,7 @@ impl ProviderStore for RedisProviders {
     async fn finish(&self, uses: FinishUses) -> Result<Finished> {
         let place = self.place(&uses.pool);
         let mut args = vec![params::rules(&uses.rules, uses.now), self.keys.channel(), place.wake];
-        for ended in &uses.uses {
-            args.push(ended.lease.as_str().to_owned());
-            args.extend(params::showing(&ended.outcome, ended.first_byte, &ended.node));
-        }
+        args.extend(uses.uses.iter().flat_map(params::ended));
         let script = &scripts::PROVIDERS_FINISH;
         finished(Answer::of(self.run(script, &place.key, &args).await?, script.name)?)
     }

@@ -3,8 +3,8 @@
 use crate::keys::encode;
 use mainstay_core::api::Timestamp;
 use mainstay_core::providers::{
-    AddCounts, BreakerState, COUNTS_MEMO_MS, ChangePool, Choose, Counters, FailureClass, Health, Outcome, PoolChange,
-    SeededProvider, SelectionRules, Strategy, Traits,
+    AddCounts, BreakerState, COUNTS_MEMO_MS, ChangePool, Choose, Counters, FailureClass, Finish, Health, Outcome,
+    PoolChange, SeededProvider, SelectionRules, Strategy, Traits,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -12,16 +12,20 @@ use std::time::Duration;
 /// The fields of settings, as pairs.
 type Fields = Vec<(&'static str, String)>;
 
-/// The parameters of a choice.
-pub(super) fn choose(choose: &Choose) -> String {
-    json!({
+/// The arguments of a choice.
+pub(crate) fn choose(choose: &Choose) -> Vec<String> {
+    let params = json!({
         "now": choose.now.as_millis(),
         "lease_for": millis(choose.lease_for),
         "strategy": strategy(choose.rules.strategy),
         "sample": choose.rules.breaker.sample,
         "sticky_ttl": choose.sticky.as_ref().map_or(0, |sticky| millis(sticky.ttl)),
-    })
-    .to_string()
+    });
+    let model = choose.model.as_deref().map(encode).unwrap_or_default();
+    let session = choose.sticky.as_ref().map(|sticky| encode(&sticky.key)).unwrap_or_default();
+    let mut args = vec![params.to_string(), choose.lease.as_str().to_owned(), model, session];
+    args.extend(choose.except.iter().map(|id| id.as_str().to_owned()));
+    args
 }
 
 /// Counts to add.
@@ -36,7 +40,7 @@ pub(super) fn counts(add: &AddCounts) -> Vec<String> {
 }
 
 /// The rules by which uses are judged.
-pub(super) fn rules(rules: &SelectionRules, now: Timestamp) -> String {
+pub(crate) fn rules(rules: &SelectionRules, now: Timestamp) -> String {
     let (health, breaker) = (&rules.health, &rules.breaker);
     json!({
         "now": now.as_millis(),
@@ -54,6 +58,12 @@ pub(super) fn rules(rules: &SelectionRules, now: Timestamp) -> String {
         "quorum": breaker.quorum,
     })
     .to_string()
+}
+
+/// What the script that ends uses is told of one.
+pub(crate) fn ended(ended: &Finish) -> impl Iterator<Item = String> + use<> {
+    let showing = showing(&ended.outcome, ended.first_byte, &ended.node);
+    std::iter::once(ended.lease.as_str().to_owned()).chain(showing)
 }
 
 /// What a use or a check showed, as the script fragment `providers/showing` reads it.

@@ -182,7 +182,16 @@ impl CircuitWatch for Circuits {
     fn changed(&self, pool: &PoolName, transition: &Transition, at: Timestamp) {
         let Transition { provider, from, to, reason } = transition;
         let (_, state) = words(*to);
-        tracing::warn!(pool = %pool.pool, %provider, state, reason, "a circuit changed");
+        let pool_name = &pool.pool;
+        match to {
+            BreakerState::Open | BreakerState::HalfOpen => {
+                tracing::warn!(pool = %pool_name, %provider, state, reason, "a circuit changed");
+            }
+            // It is well again, or somebody wants it so.
+            BreakerState::Closed | BreakerState::ForcedOpen => {
+                tracing::info!(pool = %pool_name, %provider, state, reason, "a circuit changed");
+            }
+        }
         let metrics = &self.0.parts.metrics.gateway;
         metrics.circuit_changed(pool, *to);
         metrics.circuit_stands(pool, provider, *to);

@@ -20,7 +20,10 @@ use mainstay_api::mail::{
 };
 use mainstay_api::page::Page;
 use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance};
-use mainstay_api::{Code, ConversationId, InstanceId, MessageId, Problem, Timestamp};
+use mainstay_api::providers::{
+    Pool, PoolList, PoolType, Provider, ProviderId, ProvidersReset, ResetProviders, SetBreaker,
+};
+use mainstay_api::{Code, ConversationId, InstanceId, MessageId, Problem, RawJson, Timestamp};
 use mainstay_core::Scope;
 use rmcp::model::CallToolResult;
 
@@ -125,6 +128,34 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Changes documents together; with a request id, a repetition returns the first result.
     async fn write_documents(&self, request: Option<RequestId>, transaction: Transaction) -> Result<Committed>;
+
+    /// The pools of providers.
+    async fn pools(&self) -> Result<PoolList>;
+
+    /// A pool with its providers, with masks in the place of secrets.
+    async fn pool(&self, pool: &PoolType) -> Result<Pool>;
+
+    /// One provider, with masks in the place of secrets.
+    async fn provider(&self, pool: &PoolType, provider: &ProviderId) -> Result<Provider>;
+
+    /// Merges the settings of a provider with a patch, where they have the version that is expected.
+    async fn patch_provider(
+        &self,
+        pool: &PoolType,
+        provider: &ProviderId,
+        patch: (RawJson, Option<u64>),
+    ) -> Result<Provider>;
+
+    /// Sets counters or health back, of one provider or of all in a pool.
+    async fn reset_providers(
+        &self,
+        pool: &PoolType,
+        provider: Option<&ProviderId>,
+        reset: ResetProviders,
+    ) -> Result<ProvidersReset>;
+
+    /// Forces the circuit of a provider open, or closes it.
+    async fn set_breaker(&self, pool: &PoolType, provider: &ProviderId, set: SetBreaker) -> Result<Provider>;
 
     /// Begins a conversation of the caller's user.
     async fn conversation_create(

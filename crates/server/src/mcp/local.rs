@@ -29,8 +29,12 @@ use mainstay_api::mail::{
 };
 use mainstay_api::page::Page;
 use mainstay_api::presence::{Heartbeat, Instance, Presence, PresenceChanged, RegisterInstance};
-use mainstay_api::{ConversationId, InstanceId, MessageId, Problem, Timestamp};
+use mainstay_api::providers::{
+    Pool, PoolList, PoolType, Provider, ProviderId, ProvidersReset, ResetProviders, SetBreaker,
+};
+use mainstay_api::{ConversationId, InstanceId, MessageId, Problem, RawJson, Timestamp};
 use mainstay_core::documents::DocumentName;
+use mainstay_core::providers::{InPool, SettingsChange};
 use mainstay_core::{Caller, Error, Topic};
 use mainstay_hub::Wake;
 use rmcp::model::CallToolResult;
@@ -198,6 +202,42 @@ impl Backend for LocalBackend {
         self.parts.services.documents.write(&self.caller, request, &transaction).await.map_err(told)
     }
 
+    async fn pools(&self) -> Result<PoolList> {
+        self.parts.services.providers.pools(&self.caller).await.map_err(told)
+    }
+
+    async fn pool(&self, pool: &PoolType) -> Result<Pool> {
+        self.parts.services.providers.pool(&self.caller, pool.clone(), false).await.map_err(told)
+    }
+
+    async fn provider(&self, pool: &PoolType, provider: &ProviderId) -> Result<Provider> {
+        self.parts.services.providers.provider(&self.caller, in_pool(pool, provider), false).await.map_err(told)
+    }
+
+    async fn patch_provider(
+        &self,
+        pool: &PoolType,
+        provider: &ProviderId,
+        (patch, expected): (RawJson, Option<u64>),
+    ) -> Result<Provider> {
+        let change = (SettingsChange::Patch(patch), expected);
+        self.parts.services.providers.set(&self.caller, in_pool(pool, provider), change).await.map_err(told)
+    }
+
+    async fn reset_providers(
+        &self,
+        pool: &PoolType,
+        provider: Option<&ProviderId>,
+        reset: ResetProviders,
+    ) -> Result<ProvidersReset> {
+        let which = (pool.clone(), provider.cloned());
+        self.parts.services.providers.reset(&self.caller, which, reset).await.map_err(told)
+    }
+
+    async fn set_breaker(&self, pool: &PoolType, provider: &ProviderId, set: SetBreaker) -> Result<Provider> {
+        self.parts.services.providers.set_breaker(&self.caller, in_pool(pool, provider), set).await.map_err(told)
+    }
+
     async fn conversation_create(
         &self,
         request: Option<RequestId>,
@@ -278,4 +318,8 @@ impl Backend for LocalBackend {
             (Watched::Presence, _) => changes::presence(self.parts.clone(), self.caller.clone()),
         }
     }
+}
+
+fn in_pool(pool: &PoolType, provider: &ProviderId) -> InPool {
+    InPool { pool: pool.clone(), provider: provider.clone() }
 }

@@ -21,6 +21,7 @@ mod mcp_conversations;
 mod mcp_http;
 mod mcp_legacy;
 mod mcp_mail;
+mod mcp_providers;
 mod mcp_stdio;
 mod mcp_support;
 mod mcp_tools;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 const ORIGINAL: &str = include_str!("../../src/mcp/tools/legacy/tools.json");
 
-const ORDER: [&str; 36] = [
+const ORDER: [&str; 41] = [
     "coord_publish_message",
     "coord_check_messages",
     "coord_ack_message",
@@ -46,6 +46,11 @@ const ORDER: [&str; 36] = [
     "settings_get",
     "settings_list",
     "settings_set",
+    "providers_list",
+    "providers_get",
+    "providers_patch",
+    "providers_reset",
+    "providers_breaker",
     "whoami",
 ];
 

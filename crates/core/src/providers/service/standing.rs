@@ -25,6 +25,8 @@ impl ProviderService {
         caller.require(Scope::ProvidersWrite)?;
         let pool = named(caller, pool);
         let both = !reset.counters && !reset.health;
+        let now = self.clock.now();
+        let before = if reset.health || both { self.store.pool(&pool, now).await? } else { None };
         let count = self
             .store
             .reset(ResetProviders {
@@ -32,9 +34,17 @@ impl ProviderService {
                 provider: provider.clone(),
                 counters: reset.counters || both,
                 health: reset.health || both,
-                now: self.clock.now(),
+                now,
             })
             .await?;
+        let reason = format!("set back by {}", caller.principal);
+        for one in before.into_iter().flat_map(|pool| pool.providers) {
+            let is_meant = provider.as_ref().is_none_or(|provider| *provider == one.id);
+            if is_meant && matches!(one.breaker.state, BreakerState::Open | BreakerState::HalfOpen) {
+                let (from, to, reason) = (one.breaker.state, BreakerState::Closed, reason.clone());
+                self.circuits.changed(&pool, &Transition { provider: one.id, from, to, reason }, now);
+            }
+        }
         match provider {
             Some(provider) if count == 0 => Err(no_provider(&pool, &provider)),
             None if count == 0 && self.store.pool(&pool, self.clock.now()).await?.is_none() => Err(no_pool(&pool)),

@@ -21,6 +21,10 @@ const MILLIS: RangeInclusive<u64> = 1..=24 * 60 * 60 * 1_000;
 const SLOW_FOR_MILLIS: RangeInclusive<u64> = 12_000..=24 * 60 * 60 * 1_000;
 /// How long a session may be remembered, in milliseconds: up to 30 days.
 const STICKY_MILLIS: RangeInclusive<u64> = 1..=30 * 24 * 60 * 60 * 1_000;
+/// How long checks may be apart, in seconds: up to a day.
+pub const CHECK_SECONDS: RangeInclusive<u64> = 5..=24 * 60 * 60;
+/// How long a check may take, in milliseconds.
+pub const CHECK_MILLIS: RangeInclusive<u64> = 100..=120_000;
 const NUMBER: RangeInclusive<u64> = 0..=MAX_NUMBER;
 const COUNT: RangeInclusive<u64> = 1..=MAX_NUMBER;
 
@@ -76,8 +80,8 @@ const PROVIDER: &[(&str, Shape)] = &[
     ("check.enabled", Flag),
     ("check.model", Text),
     ("check.path", Text),
-    ("check.interval_seconds", Number(COUNT)),
-    ("check.timeout_ms", Number(MILLIS)),
+    ("check.interval_seconds", Number(CHECK_SECONDS)),
+    ("check.timeout_ms", Number(CHECK_MILLIS)),
     ("oauth", OAuth),
 ];
 
@@ -109,8 +113,8 @@ const POOL: &[(&str, Shape)] = &[
     ("check.enabled", Flag),
     ("check.model", Text),
     ("check.path", Text),
-    ("check.interval_seconds", Number(COUNT)),
-    ("check.timeout_ms", Number(MILLIS)),
+    ("check.interval_seconds", Number(CHECK_SECONDS)),
+    ("check.timeout_ms", Number(CHECK_MILLIS)),
     ("oauth", OAuth),
 ];
 
@@ -272,6 +276,7 @@ mod tests {
         for refused in [
             r#"{"strategy": "best"}"#,
             r#"{"breaker": {"max_errors": 101}}"#,
+            r#"{"check": {"enabled": true, "interval_seconds": 4}}"#,
             r#"{"fallback": ["a b"]}"#,
             r#"{"oauth": {"token_url": "https://a.example", "client_secret": "s"}}"#,
             r#"{"list": [{"api_key": "s"}]}"#,

@@ -6,5 +6,5 @@
 mod checking;
 mod reading;
 
-pub use checking::{check_pool, check_provider};
+pub use checking::{CHECK_MILLIS, CHECK_SECONDS, check_pool, check_provider};
 pub use reading::{Offer, disabling, readable};

@@ -7,6 +7,7 @@ mod legacy;
 mod mail;
 mod outcome;
 mod presence;
+mod providers;
 mod schema;
 mod settings;
 mod whoami;
@@ -31,6 +32,7 @@ pub(super) static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
     tools.extend(conversations::tools());
     tools.extend(events::tools());
     tools.extend(settings::tools());
+    tools.extend(providers::tools());
     tools.push(whoami::tool());
     tools
 });
@@ -94,6 +96,11 @@ modern_tools! {
     settings::get [Scope::DocumentsRead];
     settings::list [Scope::DocumentsRead];
     settings::set [audited(Scope::DocumentsWrite, AuditClass::Write, "documents.put", "document")];
+    providers::list [Scope::ProvidersRead];
+    providers::get [Scope::ProvidersRead];
+    providers::patch [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.patch", "provider")];
+    providers::reset [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.reset", "pool")];
+    providers::breaker [audited(Scope::ProvidersWrite, AuditClass::Write, "providers.breaker", "provider")];
     whoami [Needs::Caller];
 }
 
@@ -112,8 +119,10 @@ pub(super) async fn call(backend: &dyn Backend, name: &str, arguments: JsonObjec
         }
         return Some(result);
     };
-    let resource =
-        ["conversation", "id", "key"].iter().find_map(|key| arguments.get(*key)?.as_str()).map(str::to_owned);
+    let resource = ["conversation", "id", "key", "provider", "pool"]
+        .iter()
+        .find_map(|key| arguments.get(*key)?.as_str())
+        .map(str::to_owned);
     let call = call_any(backend, name, arguments).map(|result| result.unwrap_or_default());
     Some(backend.recorded(audited, resource, call.boxed()).await.unwrap_or_else(|problem| failed(&problem)))
 }
