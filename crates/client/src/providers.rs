@@ -201,6 +201,14 @@ impl CredentialClient<'_> {
         self.client.call(Call::get(path(&self.path()))).await
     }
 
+    /// Shows it with its secrets, which is recorded.
+    ///
+    /// # Errors
+    /// `credentials.not_found`.
+    pub async fn reveal(&self) -> Result<Credential> {
+        self.client.call(Call::get(path(&[self.path(), vec!["revealed"]].concat()))).await
+    }
+
     /// Refreshes it now.
     ///
     /// # Errors

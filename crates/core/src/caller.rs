@@ -66,7 +66,7 @@ scopes! {
     ProvidersRead = "providers:read";
     /// Change pools of providers, their settings and their credentials.
     ProvidersWrite = "providers:write";
-    /// Read the secrets in settings of providers.
+    /// Read the secrets in settings of providers, and their credentials.
     ProvidersSecrets = "providers:secrets";
     /// Read documents, such as settings, with masks in the place of secrets.
     DocumentsRead = "documents:read";

@@ -7,6 +7,7 @@ use crate::serving::{PoolBook, PoolPlan, ProviderPlan};
 use async_trait::async_trait;
 use mainstay_core::api::Namespace;
 use mainstay_core::api::providers::PoolType;
+use mainstay_core::providers::settings::readable;
 use mainstay_core::providers::{PoolName, PoolRecord, ProviderRecord, ProviderStore, owner, sealing};
 use mainstay_core::secrets::KeyRing;
 use mainstay_core::{Clock, Result};
@@ -102,9 +103,9 @@ impl Book {
     /// A provider whose settings cannot be opened or read is there, and cannot be asked.
     fn provider(&self, pool: &PoolName, settings: &Map<String, Value>, record: &ProviderRecord) -> ProviderPlan {
         let opened = sealing(self.ring.as_ref(), &owner(pool, &record.id), &[]).open(&record.settings.body);
-        let body = opened.map_err(|error| error.problem.detail.clone()).and_then(|text| {
-            serde_json::from_str::<Map<String, Value>>(text.expose_secret()).map_err(|_| "it is no JSON object".into())
-        });
+        let body = opened
+            .map_err(|error| error.problem.detail.clone())
+            .and_then(|text| readable(text.expose_secret()).ok_or_else(|| "it is no JSON object".into()));
         match body {
             Ok(mut body) => {
                 self.usual.complete(&mut body);

@@ -1,5 +1,6 @@
 //! The binary `mainstay`.
 
+mod aiclient;
 mod chats;
 mod cli;
 mod coordination;

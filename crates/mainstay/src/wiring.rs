@@ -384,6 +384,19 @@ pub async fn read_legacy(settings: &Settings, url: &str) -> Result<Vec<mainstay_
     Ok(Box::pin(mainstay_redis::legacy::read_messages(options)).await?)
 }
 
+/// Reads the keys that another program keeps below a prefix in its Redis.
+///
+/// # Errors
+/// Those of the store.
+pub async fn read_legacy_keys(
+    settings: &Settings,
+    url: &str,
+    prefix: &str,
+) -> Result<Vec<(String, mainstay_redis::legacy_keys::LegacyValue)>> {
+    let options = redis_store::options(&without_login(settings).redis, url)?;
+    Ok(Box::pin(mainstay_redis::legacy_keys::read_keys(options, prefix)).await?)
+}
+
 /// The URL of a store without user and password.
 #[must_use]
 pub fn location(url: &str) -> String {

@@ -62,7 +62,7 @@ pub async fn read_messages(options: RedisOptions) -> Result<Vec<LegacyEntry>> {
     Ok(entries)
 }
 
-async fn scan(connection: &Connection, prefix: &str) -> Result<Vec<String>> {
+pub(crate) async fn scan(connection: &Connection, prefix: &str) -> Result<Vec<String>> {
     let mut keys = Vec::new();
     let mut cursor = String::from("0");
     loop {

@@ -20,6 +20,7 @@ mod gateway_keys;
 mod identity;
 mod keys;
 pub mod legacy;
+pub mod legacy_keys;
 mod mail;
 mod options;
 mod presence;

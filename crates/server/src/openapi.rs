@@ -176,6 +176,7 @@ endpoints! {
         store::legacy => storage_status [Scope::StoreRead];
         credential => put [audited(Scope::ProvidersWrite, AuditClass::Privilege, "providers.credential.put", "credential")];
         credential => read [audited(Scope::ProvidersRead, AuditClass::Read, "providers.credential.read", "credential")];
+        credential => reveal [audited(Scope::ProvidersSecrets, AuditClass::Read, "providers.credential.reveal", "credential")];
         credential => remove [audited(Scope::ProvidersWrite, AuditClass::Delete, "providers.credential.remove", "credential")];
         pool => list [Scope::ProvidersRead];
         pool => read [Scope::ProvidersRead];

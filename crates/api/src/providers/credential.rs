@@ -38,7 +38,7 @@ pub struct RefreshState {
     pub in_doubt: bool,
 }
 
-/// A credential of a provider, without its secrets.
+/// A credential of a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema, schemars::JsonSchema)]
 pub struct Credential {
     /// The pool.
@@ -47,7 +47,7 @@ pub struct Credential {
     pub provider: ProviderId,
     /// Its version, which grows with every change.
     pub version: u64,
-    /// The text of the credential, with a mask in place of all that may be secret.
+    /// The text of the credential, with a mask in place of all that may be secret unless it was asked for.
     pub credential: RawJson,
     /// When the access token expires, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

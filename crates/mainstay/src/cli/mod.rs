@@ -1,6 +1,7 @@
 //! The command line: one file for each command. A new command is a file, a variant here, and its line in `run`.
 
 mod agent;
+mod aiclient;
 mod audit;
 mod bench;
 mod compat;
@@ -149,8 +150,11 @@ enum Work {
     #[command(subcommand)]
     Import(coordination::import::ImportCommand),
     /// Write data out for elsewhere.
-    #[command(subcommand)]
-    Export(coordination::export::ExportCommand),
+    Export(coordination::export::Export),
+    /// Make first settings in an empty store.
+    Init(aiclient::init::Init),
+    /// Bring in the JSON files of a gateway, by the options of its own command.
+    Migrate(aiclient::original::Migrate),
     /// Compare two places message by message.
     Parity(coordination::parity::Parity),
     /// Care for the second place that every write is repeated to.
@@ -204,6 +208,9 @@ impl Work {
     fn flags(&self) -> Vec<(Setting, String)> {
         match self {
             Self::Serve(serve) => serve.flags(),
+            Self::Init(init) => init.flags(),
+            Self::Migrate(migrate) => migrate.flags(),
+            Self::Export(export) => export.flags(),
             _ => Vec::new(),
         }
     }
@@ -248,6 +255,8 @@ impl Work {
             Self::Mcp(command) => command.run(context).await,
             Self::Import(command) => command.run(context).await,
             Self::Export(command) => command.run(context).await,
+            Self::Init(command) => command.run(context).await,
+            Self::Migrate(command) => command.run(context).await,
             Self::Parity(command) => command.run(context).await,
             Self::Mirror(command) => command.run(context).await,
             Self::Compat(command) => command.run(context).await,

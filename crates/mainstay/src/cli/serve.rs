@@ -10,8 +10,10 @@ use crate::settings::{Setting, Settings};
 use crate::wiring::{self, Backbone};
 use clap::Args;
 use mainstay_api::Code;
+use mainstay_api::documents::{CollectionName, DocumentKey};
 use mainstay_client::ClientOptions;
-use mainstay_core::{StoreInfo, SystemClock};
+use mainstay_core::documents::DocumentName;
+use mainstay_core::{Caller, StoreInfo, SystemClock};
 use mainstay_server::identity::tokens::TokenVerifier;
 use mainstay_server::mcp::{self, HttpOptions, McpParts};
 use mainstay_server::{
@@ -93,6 +95,12 @@ async fn serve(context: &Context<'_>, backbone: &Backbone, signals: &mut Signals
     let mcp = mcp::http_router(parts, HttpOptions::default(), backbone.shutdown.clone());
     let router = mainstay_server::router_with_mcp(Arc::clone(&services), &config, backbone.shutdown.clone(), Some(mcp));
     welcome(context, &services.info, address);
+    if has_no_settings(&services, settings).await {
+        let printer = context.printer;
+        printer.note(
+            "  settings   none yet: mainstay init makes first ones, mainstay import aiclient <folder> brings them in",
+        );
+    }
 
     let maintenance = tokio::spawn(Maintenance::default().run(Arc::clone(&services), backbone.shutdown.clone()));
     let anchoring = wiring::anchoring(settings);
@@ -216,6 +224,15 @@ async fn until_stopped(
             std::process::exit(130)
         }
     }
+}
+
+/// Whether nothing was set yet. A store that does not answer now has its own ways to say so.
+async fn has_no_settings(services: &Services, settings: &Settings) -> bool {
+    let Ok(key) = DocumentKey::parse("main") else { return false };
+    let name = DocumentName { collection: CollectionName::settings(), key };
+    let caller = Caller { namespace: settings.namespace.clone(), ..Caller::owner() };
+    let read = services.documents.read(&caller, &name, false).await;
+    read.is_err_and(|error| error.code() == Code::DocumentNotFound)
 }
 
 /// A few lines on what was chosen and what to try.

@@ -11,6 +11,27 @@ fn metrics_in(text: &str) -> BTreeSet<&str> {
     words.filter(|word| ours.iter().any(|prefix| word.starts_with(prefix))).collect()
 }
 
+/// A line of a file of `deploy/`, without what surrounds it.
+fn lines(file: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(file);
+    std::fs::read_to_string(path).unwrap().lines().map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn the_store_of_the_deployment_evicts_nothing_and_settings_need_no_volume() {
+    let redis = lines("redis.conf");
+    for line in ["appendonly yes", "maxmemory-policy noeviction"] {
+        assert!(redis.iter().any(|found| found == line), "defect 14: {line}");
+    }
+    assert!(!redis.iter().any(|line| line.contains("allkeys") || line.contains("volatile-")), "something is evicted");
+    let compose = lines("compose.yaml");
+    let volumes: Vec<_> = compose.iter().filter(|line| line.starts_with("- ") && line.contains(":/")).collect();
+    let expected =
+        ["- mainstay-data:/var/lib/mainstay", "- ./redis.conf:/etc/mainstay/redis.conf:ro", "- redis-data:/data"];
+    assert_eq!(volumes, expected, "settings are in the store");
+    assert_eq!(compose.iter().filter(|line| *line == "healthcheck:").count(), 1, "Redis is asked how it does");
+}
+
 #[tokio::test]
 async fn alerts_the_dashboard_and_the_guide_name_no_metric_that_does_not_exist() {
     let site = Site::start().await;

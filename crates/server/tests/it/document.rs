@@ -96,6 +96,7 @@ fn the_document_holds_exactly_the_routes_that_were_promised() {
         "GET /v1/providers/{pool}/{provider}/revealed",
         "DELETE /v1/providers/{pool}/{provider}/credential",
         "GET /v1/providers/{pool}/{provider}/credential",
+        "GET /v1/providers/{pool}/{provider}/credential/revealed",
         "POST /v1/providers/{pool}/{provider}/credential/refresh",
         "PUT /v1/providers/{pool}/{provider}/credential",
         "GET /v1/events/consumer-lag",

@@ -4,7 +4,7 @@ use super::{ProviderService, owner};
 use crate::error::{Error, Result};
 use crate::providers::records::{PoolName, ProviderSettings, Traits};
 use crate::providers::refusals::too_large;
-use crate::providers::settings::{Offer, check_provider};
+use crate::providers::settings::{Offer, check_provider, readable};
 use crate::secrets::members::{Step, masked};
 use mainstay_api::RawJson;
 use mainstay_api::providers::{MAX_SETTINGS_BYTES, ProviderId};
@@ -42,7 +42,7 @@ impl ProviderService {
         let marks = marks(&members(text)?);
         let sealed = self.sealing(&owner, &marks).seal(text, before.map(|settings| &settings.body))?;
         let opened = sealed.opened.expose_secret();
-        let members: Map<String, Value> = serde_json::from_str(opened).map_err(|_| no_object())?;
+        let members = readable(opened).ok_or_else(no_object)?;
         check_provider(&members).map_err(|error| of_provider(error, id))?;
         measure(&format!("the provider {id}, with its sealed secrets,"), &sealed.stored, MAX_STORED_BYTES)?;
         let traits = Offer::of(&members).traits;
@@ -81,7 +81,7 @@ pub(super) fn measure(what: &str, text: &RawJson, most: usize) -> Result<()> {
 
 /// The members of settings.
 pub(super) fn members(text: &RawJson) -> Result<Map<String, Value>> {
-    text.read().map_err(|_| no_object())
+    readable(text.as_str()).ok_or_else(no_object)
 }
 
 /// What is secret though its name does not say so: headers that are added, and addresses with a password in them.

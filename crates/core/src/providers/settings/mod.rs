@@ -7,4 +7,4 @@ mod checking;
 mod reading;
 
 pub use checking::{CHECK_MILLIS, CHECK_SECONDS, check_pool, check_provider};
-pub use reading::{Offer, disabling};
+pub use reading::{Offer, disabling, readable};

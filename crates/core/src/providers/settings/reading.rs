@@ -1,7 +1,9 @@
 //! The part of a provider's settings that choices need.
 
 use crate::providers::Traits;
+use mainstay_api::RawJson;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// Largest weight.
 pub(super) const MAX_WEIGHT: u64 = 1_000;
@@ -43,6 +45,14 @@ impl Offer {
             models: first(settings, &["models"]).map(texts).unwrap_or_default(),
         }
     }
+}
+
+/// The members of an object that can be read. Others, such as a number that is too large for every reader, are of somebody else,
+/// and carried as they are. Absent where it is no object.
+#[must_use]
+pub fn readable(object: &str) -> Option<Map<String, Value>> {
+    let members: BTreeMap<String, RawJson> = serde_json::from_str(object).ok()?;
+    Some(members.into_iter().filter_map(|(name, text)| Some((name, text.read().ok()?))).collect())
 }
 
 /// The merge patch that disables a provider, or lets it be chosen again, in the spelling of its settings.
@@ -94,6 +104,13 @@ mod tests {
             "excluded_models": null});
         assert_eq!(offer(odd), Offer::default());
         assert_eq!(offer(json!({"weight": 9_999_999})).traits.weight, 1_000);
+    }
+
+    #[test]
+    fn a_member_that_nobody_can_read_hides_no_other() {
+        let members = readable(r#"{"weight": 7, "theirs": {"n": 1e400}}"#).unwrap();
+        assert_eq!(Value::Object(members), json!({"weight": 7}));
+        assert_eq!(readable("[]"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `mainstay import`.
 
 use super::report;
+use crate::cli::aiclient;
 use crate::cli::context::Context;
 use crate::coordination::source::{self, Place};
 use crate::coordination::{import, source::Entry};
@@ -13,6 +14,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub enum ImportCommand {
     /// Messages of the file-based or Redis-based coordination system, or of another store.
     Coordination(Coordination),
+    /// Settings, pools of providers, tokens and all else of a gateway that keeps them in JSON files or Redis.
+    Aiclient(aiclient::import::Import),
 }
 
 /// Imports messages with their ids, times and acknowledgements. Done twice, the second changes nothing.
@@ -29,7 +32,10 @@ pub struct Coordination {
 impl ImportCommand {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
-        let Self::Coordination(command) = self;
+        let command = match self {
+            Self::Coordination(command) => command,
+            Self::Aiclient(command) => return command.run(context).await,
+        };
         let place = Place::parse(&command.source)?;
         let entries = source::read(&place, &context.settings).await?;
         let bar = progress(&entries, context);

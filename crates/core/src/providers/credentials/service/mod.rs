@@ -254,6 +254,16 @@ impl TokenService {
         self.view(&whose(caller, pool, provider)).await
     }
 
+    /// A credential with its secrets, text for text.
+    ///
+    /// # Errors
+    /// `auth.forbidden`, `credentials.not_found`, `secrets.key_missing`.
+    pub async fn reveal(&self, caller: &Caller, pool: PoolType, provider: ProviderId) -> Result<Credential> {
+        caller.require(Scope::ProvidersSecrets)?;
+        let (record, text) = self.found(&whose(caller, pool.clone(), provider.clone())).await?;
+        self.told((pool, provider), record, text.secret().expose_secret())
+    }
+
     /// Removes a credential.
     ///
     /// # Errors
@@ -286,13 +296,22 @@ impl TokenService {
     }
 
     async fn view(&self, whose: &Whose) -> Result<Credential> {
+        let (record, text) = self.found(whose).await?;
+        self.told((whose.pool.pool.clone(), whose.provider.clone()), record, &text.masked())
+    }
+
+    async fn found(&self, whose: &Whose) -> Result<(CredentialRecord, TokenText)> {
         let record = self.parts.store.credential(&whose.pool, &whose.provider).await?.ok_or_else(not_found)?;
-        let masked = self.opened(whose, &record)?.masked();
+        let text = self.opened(whose, &record)?;
+        Ok((record, text))
+    }
+
+    fn told(&self, of: (PoolType, ProviderId), record: CredentialRecord, text: &str) -> Result<Credential> {
         let credential =
-            RawJson::parse(&masked).map_err(|_| Error::inconsistent("a stored credential is no JSON object"))?;
+            RawJson::parse(text).map_err(|_| Error::inconsistent("a stored credential is no JSON object"))?;
         Ok(Credential {
-            pool: whose.pool.pool.clone(),
-            provider: whose.provider.clone(),
+            pool: of.0,
+            provider: of.1,
             version: record.version,
             credential,
             expires_at: record.expires_at,

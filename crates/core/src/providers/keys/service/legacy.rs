@@ -8,6 +8,7 @@ use crate::jsontext::{Kind, Member, Node, merge_patch};
 use crate::providers::keys::meter::digest;
 use crate::providers::keys::port::{ChangeKey, KeyLimits, KeyOutcome, KeyRecord, Tally};
 use crate::providers::keys::record::{Imported, KeyBody, Original};
+use crate::providers::settings::readable;
 use crate::secrets::{KeyRing, Place, key_id};
 use crate::text::cut;
 use crate::{Caller, Scope, secrets};
@@ -237,7 +238,8 @@ impl Entry<'_> {
     /// Its record, as it is and with its members.
     fn original(&self) -> Result<(RawJson, Map<String, Value>)> {
         let original = RawJson::parse(self.member.value.text(self.text)).map_err(|e| Error::bug(e.to_string()))?;
-        let members = original.read().map_err(|_| Error::invalid("it is no object with the members of a key"))?;
+        let members =
+            readable(original.as_str()).ok_or_else(|| Error::invalid("it is no object with the members of a key"))?;
         Ok((original, members))
     }
 }
@@ -274,7 +276,7 @@ fn open(ring: &KeyRing, (namespace, id): (&Namespace, &GatewayKeyId), sealed: &s
 
 /// The record of a file with what changed since it was imported.
 fn updated(original: &Original, record: &KeyRecord, name: &str) -> Result<RawJson> {
-    let was: Map<String, Value> = original.record.read().map_err(|_| Error::inconsistent("an imported key"))?;
+    let was = readable(original.record.as_str()).ok_or_else(|| Error::inconsistent("an imported key"))?;
     let mut patch = Map::new();
     let mut count = |name: &str, now: Option<u64>| {
         if was.get(name).and_then(count_of).unwrap_or(0) != now.unwrap_or(0) {
