@@ -3,6 +3,7 @@
 //! *Invariant:* a change is one event over all nodes. Its id says whose it is, what it led to, and when, so that the stream
 //! recognises who tells of it again.
 
+use super::observing::PoolStanding;
 use crate::events::{Publisher, Way};
 use crate::metrics::{Metrics, Transport};
 use mainstay_core::api::events::{EventId, EventMetadata, EventType, PublishEvent, PublishEvents, RoomId, StreamName};
@@ -14,7 +15,7 @@ use mainstay_core::text::sha256_hex;
 use mainstay_core::{Caller, Clock, Error, Result, Scope};
 use mainstay_gateway::insist;
 use serde_json::json;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
@@ -74,7 +75,7 @@ impl Circuits {
     }
 
     /// Tells of changes that whoever made them could not tell of: the answer of the store was lost, or the node was. They are found
-    /// in the pools for as long as the stream recognises an event that was published.
+    /// in the pools for as long as the stream recognises an event that was published. How pools stand is measured on the way.
     ///
     /// # Errors
     /// Those of the store.
@@ -84,11 +85,14 @@ impl Circuits {
         // Clocks differ, and publishing takes time.
         let since = now.before(remembered / 5 * 4);
         let mut last: Option<PoolName> = None;
+        let mut standings = BTreeMap::new();
         for _ in 0..MAX_POOLS / PAGE as usize {
             let names = self.0.parts.store.everywhere(last.as_ref(), PAGE).await?;
             for name in &names {
                 let Some(pool) = self.0.parts.store.pool(name, now).await? else { continue };
+                let standing: &mut PoolStanding = standings.entry(name.pool.to_string()).or_default();
                 for provider in pool.providers {
+                    standing.add(&provider);
                     let breaker = provider.breaker;
                     let Some(at) = breaker.since.filter(|at| *at > since) else { continue };
                     let (to, reason) = (breaker.state, breaker.reason);
@@ -97,10 +101,11 @@ impl Circuits {
                 }
             }
             if names.len() < PAGE as usize {
-                return Ok(());
+                break;
             }
             last = names.into_iter().last();
         }
+        self.0.parts.metrics.gateway.pools_stand(&standings);
         Ok(())
     }
 

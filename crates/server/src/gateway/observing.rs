@@ -3,7 +3,7 @@
 use super::circuits::words;
 use crate::metrics::Metrics;
 use mainstay_core::api::providers::{PoolType, ProviderId};
-use mainstay_core::providers::{BreakerState, CircuitWatch, FailureClass, PoolName};
+use mainstay_core::providers::{BreakerState, CircuitWatch, FailureClass, PoolName, ProviderRecord};
 use mainstay_gateway::checking::CheckResult;
 use mainstay_gateway::serving::{Observed, Observer};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -12,11 +12,15 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Upper bounds of the buckets of the time until the first byte, in seconds: models take their time.
 const BUCKETS: [f64; 12] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 20.0, 60.0];
+
+/// Most names of pools that gauges are kept of.
+const MAX_POOLS: usize = 1_000;
 
 /// Counters of the gateway.
 pub(crate) struct GatewayMetrics {
@@ -28,6 +32,42 @@ pub(crate) struct GatewayMetrics {
     transitions: Family<Transition, Counter>,
     circuits: Family<Circuit, Gauge>,
     in_flight: Gauge,
+    providers: Family<Standing, Gauge>,
+    in_use: Family<Pool, Gauge>,
+}
+
+/// How the providers of pools of one name stand, in whatever namespaces they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct PoolStanding {
+    ready: i64,
+    disabled: i64,
+    unhealthy: i64,
+    open: i64,
+    in_flight: i64,
+}
+
+impl PoolStanding {
+    /// Adds a provider: the first reason counts for which it is not chosen.
+    pub(crate) fn add(&mut self, provider: &ProviderRecord) {
+        let health = &provider.health;
+        let counted = if provider.settings.traits.disabled {
+            &mut self.disabled
+        } else if health.unhealthy || health.needs_refresh {
+            &mut self.unhealthy
+        } else if provider.breaker.state != BreakerState::Closed {
+            &mut self.open
+        } else {
+            &mut self.ready
+        };
+        *counted += 1;
+        self.in_flight += i64::from(provider.in_flight);
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Standing {
+    pool: String,
+    state: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -84,6 +124,8 @@ impl GatewayMetrics {
             transitions: Family::default(),
             circuits: Family::default(),
             in_flight: Gauge::default(),
+            providers: Family::default(),
+            in_use: Family::default(),
         };
         registry.register("mainstay_gateway_requests", "Requests that are over", metrics.requests.clone());
         registry.register(
@@ -106,6 +148,13 @@ impl GatewayMetrics {
             metrics.circuits.clone(),
         );
         registry.register("mainstay_gateway_in_flight", "Requests with providers now", metrics.in_flight.clone());
+        registry.register(
+            "mainstay_gateway_providers",
+            "Providers of pools on all nodes, by how they stand",
+            metrics.providers.clone(),
+        );
+        let in_use = metrics.in_use.clone();
+        registry.register("mainstay_gateway_pool_in_flight", "Requests with providers of pools, of all nodes", in_use);
         metrics
     }
 
@@ -124,6 +173,21 @@ impl GatewayMetrics {
     pub(crate) fn circuit_stands(&self, pool: &PoolName, provider: &ProviderId, state: BreakerState) {
         let circuit = Circuit { pool: pool.pool.to_string(), provider: provider.to_string() };
         self.circuits.get_or_create(&circuit).set(number(state));
+    }
+
+    /// How pools stand, by their names; what was known of others is forgotten.
+    pub(crate) fn pools_stand(&self, pools: &BTreeMap<String, PoolStanding>) {
+        self.providers.clear();
+        self.in_use.clear();
+        for (pool, standing) in pools.iter().take(MAX_POOLS) {
+            self.in_use.get_or_create(&Pool { pool: pool.clone() }).set(standing.in_flight);
+            let PoolStanding { ready, disabled, unhealthy, open, .. } = *standing;
+            for (state, count) in
+                [("ready", ready), ("disabled", disabled), ("unhealthy", unhealthy), ("circuit_open", open)]
+            {
+                self.providers.get_or_create(&Standing { pool: pool.clone(), state }).set(count);
+            }
+        }
     }
 
     fn first_byte(&self, pool: &PoolType, took: Duration) {

@@ -1,6 +1,6 @@
 //! Pools of providers over HTTP, on both kinds of store.
 
-use crate::support::{Call, Reply, Setup, Site};
+use crate::support::{Call, Reply, SOON, Setup, Site};
 use http::{Method, StatusCode};
 use mainstay_core::Caller;
 use mainstay_core::api::providers::{LeaseId, PoolType};
@@ -11,6 +11,7 @@ use mainstay_core::providers::{
     SelectionRules,
 };
 use mainstay_core::secrets::KeyRing;
+use mainstay_server::CircuitLook;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -296,6 +297,18 @@ async fn people_switch_set_back_and_break_a_provider() {
         let forced = act("breaker", json!({"action": "open", "reason": "maintenance"})).await.ok().await;
         assert_eq!(forced["breaker"]["state"], "forced_open");
         assert_eq!(forced["breaker"]["reason"], "maintenance");
+        site.services.circuits.close(SOON).await;
+        let events = read(&site, "/v1/events/gateway").await;
+        assert_eq!(events["events"][0]["type"], "circuit.forced", "{events}");
+        CircuitLook::default().run_once(&site.services).await.unwrap();
+        let metrics = site.call(Call::get("/metrics")).await.text().await;
+        for line in [
+            "mainstay_gateway_providers{pool=\"openai-custom\",state=\"ready\"} 1",
+            "mainstay_gateway_providers{pool=\"openai-custom\",state=\"unhealthy\"} 1",
+            "mainstay_gateway_pool_in_flight{pool=\"openai-custom\"} 1",
+        ] {
+            assert!(metrics.contains(line), "{line}\n{metrics}");
+        }
         assert_eq!(act("reset", json!({"health": true})).await.ok().await["providers"], 1);
         let a = read(&site, ONE).await;
         assert_eq!((&a["health"]["healthy"], &a["counters"]["requests"]), (&json!(true), &json!(1)));

@@ -13,6 +13,7 @@ mod events;
 mod gateway_keys;
 mod mail;
 mod presence;
+mod providers;
 
 pub use events::EventProfile;
 pub use mail::Profile;
@@ -113,6 +114,16 @@ pub async fn presence(plan: Plan, bed: Bed) -> Result<(), String> {
     run(plan, presence::operation, play).await
 }
 
+/// Plays sequences of a pool of providers.
+///
+/// # Errors
+/// The shortest sequence found on which the store and the model differ, and where.
+pub async fn providers(plan: Plan, bed: Bed) -> Result<(), String> {
+    let bed = Arc::new(bed);
+    let play = move |operations| providers::play(bed.clone(), operations);
+    run(plan, providers::operation, play).await
+}
+
 /// Plays sequences of the operations that are drawn, and shrinks what fails.
 async fn run<O, F>(
     plan: Plan,
@@ -199,6 +210,14 @@ macro_rules! sequences {
             async fn presence_is_that_of_the_model() {
                 let plan = $crate::sequences::Plan::from_environment();
                 if let Err(difference) = $crate::sequences::presence(plan, super::$store().await).await {
+                    panic!("{difference}");
+                }
+            }
+
+            #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn a_pool_of_providers_is_that_of_the_model() {
+                let plan = $crate::sequences::Plan::from_environment();
+                if let Err(difference) = $crate::sequences::providers(plan, super::$store().await).await {
                     panic!("{difference}");
                 }
             }
