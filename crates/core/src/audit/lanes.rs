@@ -105,7 +105,9 @@ impl Lanes {
                     if to.seq < head.seq {
                         tracing::error!(%chain, was = head.seq, is = to.seq, "the audit trail has lost its end");
                     }
+                    // At once: a head grows older while one waits, and so a busy chain would never be caught up with.
                     head = to;
+                    continue;
                 }
                 Ok(Appended::Moved(_)) => {
                     return Err(Error::new(Code::StoreBusy, "other writers of the chain were always first", ""));
