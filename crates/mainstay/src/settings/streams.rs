@@ -255,7 +255,7 @@ mod tests {
         assert_eq!((chat.dedupe, chat.redis_key.as_str()), (Duration::from_secs(600), "events:chat"));
         let orders = stream(&settings, "orders");
         assert_eq!((orders.max_len, orders.redis_key.as_str()), (10_000, "shop:orders"));
-        assert_eq!(settings.streams.iter().count(), 7);
+        assert_eq!(settings.streams.iter().count(), 8);
         assert_eq!(stream(&settings, "remote").max_len, 1_000);
     }
 
