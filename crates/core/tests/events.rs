@@ -152,7 +152,7 @@ async fn a_stream_that_is_not_there_is_refused_with_those_that_are() {
     assert!(refused.problem.valid_values.contains(&"chat".to_owned()));
     assert!(desk.read(&me, &stream("chats"), ReadEvents::default()).await.is_err());
     assert!(desk.state(&me, &stream("chats")).await.is_err());
-    assert_eq!(desk.list(&me).await.unwrap().streams.len(), 8);
+    assert_eq!(desk.list(&me).await.unwrap().streams.len(), 9);
 }
 
 #[tokio::test]

@@ -346,7 +346,7 @@ async fn lag_is_added_up_over_partitions_and_says_how_a_stream_stands() {
     let plant = plant(4).await;
     let caller = Caller::owner();
     let health = plant.observer.health(&caller).await.unwrap();
-    assert_eq!((health.status, health.streams.len()), (Standing::Healthy, 7));
+    assert_eq!((health.status, health.streams.len()), (Standing::Healthy, 8));
     let rooms: Vec<String> = (0..100).map(|n| format!("room-{n}")).collect();
     plant.publish(&rooms.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let lag = plant.observer.consumer_lag(&caller).await.unwrap();
