@@ -12,6 +12,10 @@ pub const MAX_POOLS: u32 = 256;
 pub const MAX_SETTINGS_BYTES: usize = 64 * 1_024;
 /// Longest reason for setting a circuit by hand, in bytes.
 pub const MAX_REASON_BYTES: usize = 256;
+/// Largest counter that is set: above it, readers of JSON lose digits.
+pub const MAX_COUNT: u64 = 1 << 53;
+/// Longest words of a failure that are set, in bytes.
+pub const MAX_FAILURE_BYTES: usize = 16 * 1_024;
 
 /// A pool to write. What is absent stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema, schemars::JsonSchema)]

@@ -6,8 +6,8 @@ mod ids;
 mod pool;
 
 pub use changing::{
-    AddProvider, BreakerAction, MAX_POOLS, MAX_PROVIDERS, MAX_REASON_BYTES, MAX_SETTINGS_BYTES, ProvidersReset,
-    PutPool, PutProvider, ResetProviders, SetBreaker,
+    AddProvider, BreakerAction, MAX_COUNT, MAX_FAILURE_BYTES, MAX_POOLS, MAX_PROVIDERS, MAX_REASON_BYTES,
+    MAX_SETTINGS_BYTES, ProvidersReset, PutPool, PutProvider, ResetProviders, SetBreaker,
 };
 pub use credential::{Credential, PutCredentialQuery, RefreshPhase, RefreshState};
 pub use ids::{GatewayKeyId, LeaseId, PoolType, ProviderId};

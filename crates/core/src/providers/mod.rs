@@ -16,6 +16,7 @@ mod records;
 mod refusals;
 mod service;
 pub mod settings;
+mod walking;
 mod watch;
 
 pub use choosing::{
@@ -31,4 +32,5 @@ pub use records::{
     Traits,
 };
 pub use service::{InPool, ProviderParts, ProviderRules, ProviderService, SettingsChange, owner, sealing};
+pub use walking::all_pools;
 pub use watch::CircuitWatch;

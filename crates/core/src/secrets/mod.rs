@@ -5,8 +5,10 @@
 //! cannot be opened in another place.
 
 pub mod members;
+mod resealing;
 mod ring;
 
+pub(crate) use resealing::reseal_all;
 pub use ring::{KeyRing, RingKey};
 
 use crate::error::{Error, Result};

@@ -19,16 +19,14 @@ use futures::stream;
 use mainstay_core::Result;
 use mainstay_core::api::Timestamp;
 use mainstay_core::api::providers::ProviderId;
-use mainstay_core::providers::{CheckClaim, Checked, ClaimCheck, FailureClass, Outcome, PoolName, SelectionRules};
+use mainstay_core::providers::{
+    CheckClaim, Checked, ClaimCheck, FailureClass, Outcome, PoolName, SelectionRules, all_pools,
+};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Checks that a node makes at a time.
 const AT_ONCE: usize = 8;
-/// Names of pools that are asked for together.
-const PAGE: u32 = 500;
-/// Most pools of which a node makes checks.
-const MAX_POOLS: usize = 10_000;
 /// What is added to the time between two checks at most, so that nodes do not all ask at once: a tenth of it.
 const JITTER_PART: u32 = 10;
 
@@ -95,7 +93,7 @@ impl Gateway {
         let now = self.parts.clock.now();
         let mut known = HashMap::new();
         let mut due = Vec::new();
-        for pool in self.all_pools().await? {
+        for pool in all_pools(self.parts.store.as_ref()).await? {
             let Some(plan) = self.parts.book.pool(&pool, None).await? else { continue };
             for (provider, settings) in plan.providers.iter().filter(|(_, settings)| !settings.disabled) {
                 let (Some(check), Ok(target)) = (&settings.check, &settings.target) else { continue };
@@ -109,19 +107,6 @@ impl Gateway {
         }
         self.schedule.replace(known);
         Ok(due)
-    }
-
-    async fn all_pools(&self) -> Result<Vec<PoolName>> {
-        let mut pools: Vec<PoolName> = Vec::new();
-        while pools.len() < MAX_POOLS {
-            let page = self.parts.store.everywhere(pools.last(), PAGE).await?;
-            let is_last = page.len() < PAGE as usize;
-            pools.extend(page);
-            if is_last {
-                break;
-            }
-        }
-        Ok(pools)
     }
 
     /// Makes one check where it is this node's turn.

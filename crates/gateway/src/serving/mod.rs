@@ -39,6 +39,7 @@ use mainstay_core::providers::keys::{Prospect, Spent};
 use mainstay_core::providers::{PoolName, ProviderStore};
 use mainstay_core::{Clock, Mint};
 use round::Round;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
@@ -189,13 +190,15 @@ impl Gateway {
 
     /// How an upstream is reached: by its own proxy, else by that of the documents of its namespace, else by that of this node. What is
     /// on this machine is reached directly.
-    pub(crate) async fn way(&self, pool: &PoolName, target: &Target) -> mainstay_core::Result<Way> {
-        let mut way = target.way.clone();
-        if way.proxy.is_none() && !is_loopback(&target.base_url) {
-            let routing = self.parts.routing.routing(&pool.namespace).await?;
-            way.proxy = routing.proxy(&pool.pool).map(str::to_owned).or_else(|| self.parts.rules.proxy.clone());
+    pub(crate) async fn way<'a>(&self, pool: &PoolName, target: &'a Target) -> mainstay_core::Result<Cow<'a, Way>> {
+        let own = Cow::Borrowed(&target.way);
+        if own.proxy.is_some() || is_loopback(&target.base_url) {
+            return Ok(own);
         }
-        Ok(way)
+        let routing = self.parts.routing.routing(&pool.namespace).await?;
+        let proxy = routing.proxy(&pool.pool).map(str::to_owned).or_else(|| self.parts.rules.proxy.clone());
+        // Without a proxy, which is usual, its certificates are not copied for every request.
+        Ok(if proxy.is_some() { Cow::Owned(Way { proxy, ..own.into_owned() }) } else { own })
     }
 
     /// How often uses must be renewed.

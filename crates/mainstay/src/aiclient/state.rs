@@ -3,16 +3,11 @@
 //! *Invariant:* a text says again what it said where nothing changed since: a member is written only where what it says is
 //! not what is so.
 
-use super::text::{members, with_members};
-use mainstay_api::providers::{Provider, ProviderCounters, ProviderHealth, ProviderId};
+use super::text::{members, string_member, with_members};
+use mainstay_api::providers::{MAX_COUNT, MAX_FAILURE_BYTES, Provider, ProviderCounters, ProviderHealth, ProviderId};
 use mainstay_api::{RawJson, Timestamp};
 use mainstay_core::text::cut;
 use std::collections::BTreeMap;
-
-/// Largest count that is taken: above it, readers of JSON lose digits.
-const MAX_COUNT: u64 = 1 << 53;
-/// Longest words of a failure that are taken, in bytes.
-const MAX_FAILURE_BYTES: usize = 16 * 1_024;
 
 /// How a provider does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,7 +62,7 @@ impl State {
                 changes.push((name, now.unwrap_or_else(|| "null".to_owned())));
             }
         };
-        let uuid = Said(members(body).unwrap_or_default().into_iter().collect()).text("uuid");
+        let uuid = string_member(body, "uuid");
         tell("uuid", uuid.as_deref().map(text), Some(text(id.as_str())));
         let (was, now) = (&said.health, &self.health);
         tell("isHealthy", Some(was.healthy.to_string()), Some(now.healthy.to_string()));

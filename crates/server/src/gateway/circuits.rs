@@ -10,7 +10,7 @@ use mainstay_core::api::events::{EventId, EventMetadata, EventType, PublishEvent
 use mainstay_core::api::providers::ProviderId;
 use mainstay_core::api::{RawJson, Timestamp};
 use mainstay_core::events::{GATEWAY_STREAM, Streams};
-use mainstay_core::providers::{BreakerState, CircuitWatch, PoolName, ProviderStore, Transition};
+use mainstay_core::providers::{BreakerState, CircuitWatch, PoolName, ProviderStore, Transition, all_pools};
 use mainstay_core::text::sha256_hex;
 use mainstay_core::{Caller, Clock, Error, Result, Scope};
 use mainstay_gateway::insist;
@@ -24,10 +24,6 @@ use tokio_util::task::TaskTracker;
 const MAX_WAITING: usize = 10_000;
 /// Changes of which this node remembers that it told of them.
 const MAX_REMEMBERED: usize = 10_000;
-/// Names of pools that are asked for together.
-const PAGE: u32 = 500;
-/// Most pools that are looked at.
-const MAX_POOLS: usize = 10_000;
 
 /// What telling of circuits needs.
 pub(crate) struct CircuitParts {
@@ -84,26 +80,19 @@ impl Circuits {
         let remembered = self.0.parts.streams.require(&stream()?)?.dedupe;
         // Clocks differ, and publishing takes time.
         let since = now.before(remembered / 5 * 4);
-        let mut last: Option<PoolName> = None;
+        let store = self.0.parts.store.as_ref();
         let mut standings = BTreeMap::new();
-        for _ in 0..MAX_POOLS / PAGE as usize {
-            let names = self.0.parts.store.everywhere(last.as_ref(), PAGE).await?;
-            for name in &names {
-                let Some(pool) = self.0.parts.store.pool(name, now).await? else { continue };
-                let standing: &mut PoolStanding = standings.entry(name.pool.to_string()).or_default();
-                for provider in pool.providers {
-                    standing.add(&provider);
-                    let breaker = provider.breaker;
-                    let Some(at) = breaker.since.filter(|at| *at > since) else { continue };
-                    let (to, reason) = (breaker.state, breaker.reason);
-                    let id = id(name, &provider.id, to, at)?;
-                    self.tell(Change { id, pool: name.clone(), provider: provider.id, from: None, to, reason, at });
-                }
+        for name in all_pools(store).await? {
+            let Some(pool) = store.pool(&name, now).await? else { continue };
+            let standing: &mut PoolStanding = standings.entry(name.pool.to_string()).or_default();
+            for provider in pool.providers {
+                standing.add(&provider);
+                let breaker = provider.breaker;
+                let Some(at) = breaker.since.filter(|at| *at > since) else { continue };
+                let (to, reason) = (breaker.state, breaker.reason);
+                let id = id(&name, &provider.id, to, at)?;
+                self.tell(Change { id, pool: name.clone(), provider: provider.id, from: None, to, reason, at });
             }
-            if names.len() < PAGE as usize {
-                break;
-            }
-            last = names.into_iter().last();
         }
         self.0.parts.metrics.gateway.pools_stand(&standings);
         Ok(())

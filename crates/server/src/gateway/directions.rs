@@ -116,8 +116,7 @@ impl Directions {
             self.document(namespace, "gateway"),
             self.document(namespace, "prices")
         )?;
-        let text = |document: &Option<RawJson>| document.as_ref().map(|text| text.as_str().to_owned());
-        let routing = Routing::read(text(&main).as_deref(), text(&gateway).as_deref());
+        let routing = Routing::read(main.as_ref().map(RawJson::as_str), gateway.as_ref().map(RawJson::as_str));
         let prices = match prices.map(|document| PriceTable::parse(&document)) {
             None => Arc::default(),
             Some(Ok(prices)) => Arc::new(prices),
@@ -131,9 +130,9 @@ impl Directions {
 
     /// A document as it is stored: secrets in it stay sealed, for nothing here needs one.
     async fn document(&self, namespace: &Namespace, key: &str) -> Result<Option<RawJson>> {
-        let bug = |error: &dyn std::fmt::Display| Error::bug(format!("settings have no such name: {error}"));
-        let collection = CollectionName::parse("settings").map_err(|error| bug(&error))?;
-        let name = DocumentName { collection, key: DocumentKey::parse(key).map_err(|error| bug(&error))? };
+        let key =
+            DocumentKey::parse(key).map_err(|error| Error::bug(format!("settings have no such name: {error}")))?;
+        let name = DocumentName { collection: CollectionName::settings(), key };
         let found = self.parts.documents.document(namespace, &name, self.parts.clock.now()).await?;
         Ok(found.map(|row| row.body.text))
     }

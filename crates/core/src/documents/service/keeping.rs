@@ -3,6 +3,7 @@
 use super::{DocumentService, PURPOSE, owner};
 use crate::documents::port::{PurgeDocuments, SealedRevision, StoredBody};
 use crate::error::Result;
+use crate::secrets::KeyRing;
 use crate::secrets::members::Sealing;
 use crate::{Caller, Scope, secrets};
 use mainstay_api::Timestamp;
@@ -48,21 +49,17 @@ impl DocumentService {
         caller.require_everywhere(Scope::IdentityAdmin)?;
         self.check_ring().await?;
         let Some(ring) = &self.rules.ring else { return Ok(0) };
-        let mut resealed = 0;
-        loop {
-            let found = self.store.sealed_otherwise(&ring.primary().id, RESEAL_STEP).await?;
-            if found.is_empty() {
-                return Ok(resealed);
-            }
-            for revision in found {
-                let owner = owner(&revision.namespace, &revision.name);
-                let sealing = Sealing { ring: Some(ring), purpose: PURPOSE, owner: &owner, marks: &[] };
-                let (text, seal_key) = sealing.reseal(&revision.body.text)?;
-                let before = revision.body.seal_key.clone().unwrap_or_default();
-                let body = StoredBody { text, seal_key };
-                // What is gone meanwhile, or sealed anew by somebody else, needs nothing.
-                resealed += u32::from(self.store.reseal(SealedRevision { body, ..revision }, &before).await?);
-            }
-        }
+        let others = async || self.store.sealed_otherwise(&ring.primary().id, RESEAL_STEP).await;
+        secrets::reseal_all(others, async |revision| self.reseal_one(ring, revision).await).await
+    }
+
+    async fn reseal_one(&self, ring: &KeyRing, revision: SealedRevision) -> Result<bool> {
+        let owner = owner(&revision.namespace, &revision.name);
+        let sealing = Sealing { ring: Some(ring), purpose: PURPOSE, owner: &owner, marks: &[] };
+        let (text, seal_key) = sealing.reseal(&revision.body.text)?;
+        let before = revision.body.seal_key.clone().unwrap_or_default();
+        let body = StoredBody { text, seal_key };
+        // What is gone meanwhile, or sealed anew by somebody else, needs nothing.
+        self.store.reseal(SealedRevision { body, ..revision }, &before).await
     }
 }

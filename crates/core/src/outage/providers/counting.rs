@@ -44,13 +44,15 @@ impl OutlastingProviders {
             state.uses.retain(|_, used| used.ends_at.as_millis() + REMEMBERED_MS > now.as_millis());
             std::mem::take(&mut state.counted)
         };
+        let mut written = Ok(());
         for (pool, counts) in counted {
             let counts: Vec<CountsOf> = counts.into_values().collect();
             let memo = hex(&self.parts.mint.secret()[..16]);
             let add = AddCounts { pool, memo, counts, now };
-            self.write_down(add).await?;
+            // Where those of one pool cannot be written down, those of the others are not lost with them.
+            written = self.write_down(add).await.and(written);
         }
-        Ok(())
+        written
     }
 
     async fn write_down(&self, add: AddCounts) -> Result<()> {
@@ -71,7 +73,7 @@ impl OutlastingProviders {
 
     async fn keep_counts(&self, add: AddCounts, may_join: bool) -> Result<()> {
         let kept = self.kept(&add, may_join).await;
-        if kept.is_err() {
+        if !matches!(kept, Ok(true)) {
             self.lock().count_again(&add.pool, add.counts);
         }
         self.is_full.store(kept.as_ref().is_ok_and(|kept| !kept), Ordering::Relaxed);
@@ -104,7 +106,6 @@ impl OutlastingProviders {
             }
             Journaled::Kept(_) | Journaled::Known(_) => Ok(true),
             Journaled::Full(_) => {
-                self.lock().count_again(&add.pool, add.counts.clone());
                 tracing::error!(pool = %add.pool.pool, "the journal is full: nothing is chosen that could not be counted");
                 Ok(false)
             }

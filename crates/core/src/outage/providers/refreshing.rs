@@ -115,16 +115,17 @@ impl OutlastingProviders {
         let changed = !is_known || self.lock().pools.get(&name).is_none_or(|copy| copy.credentials != credentials);
         let written_at = known.and_then(|(_, _, written_at)| written_at);
         let is_due = wholly || changed || written_at.is_none_or(|at| since(at) >= WRITTEN_MS);
-        let text = serde_json::to_string(&Written { pool: record.clone(), credentials: credentials.clone() })
+        let mut copy = PoolCopy { credentials, written_at, ..PoolCopy::new(Pool::of(record.clone()), now) };
+        if !is_due {
+            self.lock().pools.insert(name, copy);
+            return Ok(());
+        }
+        copy.written_at = Some(now);
+        let text = serde_json::to_string(&Written { pool: record, credentials: copy.credentials.clone() })
             .map_err(|e| Error::bug(format!("a copy cannot be written: {e}")))?;
-        let written_at = if is_due { Some(now) } else { written_at };
-        let copy = PoolCopy { credentials, written_at, ..PoolCopy::new(Pool::of(record), now) };
         let name_on_disk = copy_name(&name);
         self.lock().pools.insert(name, copy);
-        match is_due {
-            true => self.parts.outage.snapshots.put(&name_on_disk, Snapshot { text, at: now }).await,
-            false => Ok(()),
-        }
+        self.parts.outage.snapshots.put(&name_on_disk, Snapshot { text, at: now }).await
     }
 
     /// The credentials of a pool: those that are known, and what is newer.

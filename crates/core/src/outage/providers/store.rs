@@ -98,10 +98,7 @@ impl ProviderStore for OutlastingProviders {
             return Ok(here);
         }
         let uses = FinishUses { uses: there, ..uses };
-        let told = match self.ask(self.parts.providers.finish(uses)).await {
-            Ok(answer) => answer?,
-            Err(away) => return Err(away),
-        };
+        let told = self.ask(self.parts.providers.finish(uses)).await??;
         let transitions = here.transitions.into_iter().chain(told.transitions).collect();
         Ok(Finished { applied: here.applied + told.applied, transitions })
     }

@@ -13,18 +13,14 @@ use crate::{Caller, Scope};
 use mainstay_api::RawJson;
 use mainstay_api::ids::RequestId;
 use mainstay_api::providers::{
-    AddProvider, MAX_SETTINGS_BYTES, Pool, PoolType, Provider, ProviderCounters, ProviderHealth, ProviderId, PutPool,
-    PutProvider,
+    AddProvider, MAX_COUNT, MAX_FAILURE_BYTES, MAX_SETTINGS_BYTES, Pool, PoolType, Provider, ProviderCounters,
+    ProviderHealth, ProviderId, PutPool, PutProvider,
 };
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
 
 /// How often a change is tried again where somebody else was first.
 const MAX_ATTEMPTS: u32 = 16;
-/// Largest counter that is taken: above it, readers of JSON lose digits.
-const MAX_COUNT: u64 = 1 << 53;
-/// Longest words of a failure that are taken, in bytes.
-const MAX_FAILURE_BYTES: usize = 16 * 1_024;
 
 /// How the settings of a provider are to be changed.
 #[derive(Debug, Clone)]

@@ -37,16 +37,8 @@ impl ProviderService {
         caller.require_everywhere(Scope::IdentityAdmin)?;
         self.check_ring().await?;
         let Some(ring) = &self.rules.ring else { return Ok(0) };
-        let mut resealed = 0;
-        loop {
-            let others = self.store.settings_not_sealed_with(&ring.primary().id, RESEAL_STEP).await?;
-            if others.is_empty() {
-                return Ok(resealed);
-            }
-            for (pool, provider) in others {
-                resealed += u32::from(self.reseal_one(pool, provider).await?);
-            }
-        }
+        let others = async || self.store.settings_not_sealed_with(&ring.primary().id, RESEAL_STEP).await;
+        secrets::reseal_all(others, async |(pool, provider)| self.reseal_one(pool, provider).await).await
     }
 
     async fn reseal_one(&self, pool: PoolName, provider: ProviderId) -> Result<bool> {

@@ -53,11 +53,22 @@ enum Shape {
 
 use Shape::{Address, Flag, Names, Number, OAuth, Object, OneOf, Pools, Text, Texts};
 
-/// What we know of a provider's settings, by path.
+/// What a provider and its pool may both say, by path.
+const EITHER: &[(&str, Shape)] = &[
+    ("protocol", OneOf(PROTOCOLS)),
+    ("check", Object),
+    ("check.enabled", Flag),
+    ("check.model", Text),
+    ("check.path", Text),
+    ("check.interval_seconds", Number(CHECK_SECONDS)),
+    ("check.timeout_ms", Number(CHECK_MILLIS)),
+    ("oauth", OAuth),
+];
+
+/// What else we know of a provider's settings.
 const PROVIDER: &[(&str, Shape)] = &[
     ("name", Text),
     ("base_url", Address(&["http://", "https://"])),
-    ("protocol", OneOf(PROTOCOLS)),
     ("api_key", Text),
     ("key_header", Text),
     ("key_prefix", Text),
@@ -76,18 +87,10 @@ const PROVIDER: &[(&str, Shape)] = &[
     ("models", Names),
     ("excluded_models", Names),
     ("model_map", Texts),
-    ("check", Object),
-    ("check.enabled", Flag),
-    ("check.model", Text),
-    ("check.path", Text),
-    ("check.interval_seconds", Number(CHECK_SECONDS)),
-    ("check.timeout_ms", Number(CHECK_MILLIS)),
-    ("oauth", OAuth),
 ];
 
-/// What we know of the settings of a pool itself, by path.
+/// What else we know of the settings of a pool itself.
 const POOL: &[(&str, Shape)] = &[
-    ("protocol", OneOf(PROTOCOLS)),
     ("strategy", OneOf(STRATEGIES)),
     ("fallback", Pools),
     ("sticky", Object),
@@ -109,13 +112,6 @@ const POOL: &[(&str, Shape)] = &[
     ("breaker.sample", Number(COUNT)),
     ("breaker.successes_to_close", Number(COUNT)),
     ("breaker.quorum", Number(COUNT)),
-    ("check", Object),
-    ("check.enabled", Flag),
-    ("check.model", Text),
-    ("check.path", Text),
-    ("check.interval_seconds", Number(CHECK_SECONDS)),
-    ("check.timeout_ms", Number(CHECK_MILLIS)),
-    ("oauth", OAuth),
 ];
 
 /// Checks what is said of a provider in our spelling.
@@ -142,7 +138,7 @@ pub fn check_pool(settings: &RawJson) -> Result<()> {
 }
 
 fn check(settings: &Map<String, Value>, known: &[(&str, Shape)]) -> Result<()> {
-    for (path, shape) in known {
+    for (path, shape) in known.iter().chain(EITHER) {
         let Some(value) = find(settings, path) else { continue };
         if let Err(rule) = shape.fits(value) {
             return Err(Error::invalid(format!("settings: `{path}` must be {rule}")));

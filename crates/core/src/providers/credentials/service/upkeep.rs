@@ -115,17 +115,9 @@ impl TokenService {
         self.check_ring().await?;
         // Without a ring, none is sealed.
         let Ok(ring) = self.ring() else { return Ok(0) };
-        let primary = ring.primary().id.clone();
-        let mut resealed = 0;
-        loop {
-            let others = self.parts.store.credentials_not_sealed_with(&primary, RESEAL_STEP).await?;
-            if others.is_empty() {
-                return Ok(resealed);
-            }
-            for (pool, provider) in others {
-                resealed += u32::from(self.reseal_one(&Whose { pool, provider }).await?);
-            }
-        }
+        let others = async || self.parts.store.credentials_not_sealed_with(&ring.primary().id, RESEAL_STEP).await;
+        let reseal = async |(pool, provider)| self.reseal_one(&Whose { pool, provider }).await;
+        secrets::reseal_all(others, reseal).await
     }
 
     async fn reseal_one(&self, whose: &Whose) -> Result<bool> {
