@@ -1,44 +1,15 @@
 //! Documents over HTTP, on both kinds of store.
 
-use crate::support::{Call, Kept, Reply, Setup, Site};
+use crate::support::sealing::{TEXT, member, patch, put, setup, sites};
+use crate::support::{Call, Kept, Reply, Site};
 use http::{Method, StatusCode};
-use mainstay_core::identity::IdentityRules;
 use mainstay_core::secrets::KeyRing;
 use serde_json::{Value, json};
 
 const MAIN: &str = "/v1/documents/settings/main";
-/// What no reader of JSON that thinks it over gives back as it was.
-const TEXT: &str = "{\"notSupportedModels\": [ ],\n \"at\":1769176045109123,\"big\":12345678901234567890123,\"f\":1.50,\
-                    \"strange key\":{\"\\u0041\":\"\\/\"},\"OPENAI_API_KEY\":\"sk-secret\\u0021\"}";
-
-fn setup(ring: &KeyRing) -> Setup {
-    Setup { identity: IdentityRules { ring: Some(ring.clone()), ..IdentityRules::default() }, ..Setup::default() }
-}
-
-/// A site on each kind of store, with a ring.
-async fn sites() -> Vec<Site> {
-    let ring = KeyRing::generate().unwrap();
-    let on_file = Site::on_file(setup(&ring)).await;
-    vec![Site::start_with(setup(&ring)).await, on_file]
-}
-
-async fn put(site: &Site, path: &str, text: &str) -> Reply {
-    site.call(Call::new(Method::PUT, path).body(text.to_owned())).await
-}
-
-async fn patch(site: &Site, path: &str, text: &str) -> Reply {
-    site.call(Call::new(Method::PATCH, path).body(text.to_owned())).await
-}
-
 /// The text of the value in an answer, byte for byte.
 async fn value(reply: Reply) -> String {
-    #[derive(serde::Deserialize)]
-    struct Answer {
-        value: Box<serde_json::value::RawValue>,
-    }
-    let text = reply.text().await;
-    let answer: Answer = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
-    answer.value.get().to_owned()
+    member(reply, "value").await
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The endpoint over HTTP: both protocols, subscriptions, refusals.
 
-use crate::mcp_support::{Http, LEGACY, MODERN, SOON, Site, result_of, uri_of, with_meta};
+use crate::mcp_support::{Http, LEGACY, MODERN, Site, result_of, uri_of, with_meta};
+use crate::support::SOON;
 use axum::body::Body;
 use mainstay_core::mail::MailRules;
 use mainstay_server::mcp::HttpOptions;

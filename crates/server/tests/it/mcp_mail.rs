@@ -99,7 +99,7 @@ async fn a_wait_returns_with_the_mail_and_without_it_when_the_time_is_over() {
         tokio::spawn(async move { frontend.done("mail_wait", json!({"after": after, "wait_ms": 60_000})).await })
     };
     let id = send(&backend, &["frontend"], "now").await;
-    let woken = tokio::time::timeout(crate::mcp_support::SOON, waiting).await.unwrap().unwrap();
+    let woken = tokio::time::timeout(crate::support::SOON, waiting).await.unwrap().unwrap();
     assert_eq!(woken["messages"][0]["id"], *id);
     let unread = frontend.done("mail_wait", json!({})).await;
     assert_eq!(unread["messages"][0]["id"], *id, "what arrived while nobody waited is there at once");
@@ -115,7 +115,7 @@ async fn a_wait_ends_when_the_server_stops() {
         tokio::task::yield_now().await;
     }
     site.shutdown.cancel();
-    let ended = tokio::time::timeout(crate::mcp_support::SOON, waiting).await.unwrap().unwrap();
+    let ended = tokio::time::timeout(crate::support::SOON, waiting).await.unwrap().unwrap();
     failed(&ended, "server.stopping");
 }
 
@@ -128,7 +128,7 @@ async fn a_client_that_hangs_up_waits_no_longer() {
         tokio::task::yield_now().await;
     }
     waiting.abort();
-    tokio::time::timeout(crate::mcp_support::SOON, async {
+    tokio::time::timeout(crate::support::SOON, async {
         while site.parts.services.hub.watches() > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }

@@ -86,7 +86,7 @@ async fn a_client_that_leaves_ends_its_waits_and_the_session() {
     let ended = client.read().await.expect("the wait is answered, not cut after the library's patience");
     assert_eq!(ended["result"]["_meta"]["dev.mainstay/error"]["code"], "server.stopping");
     client.close().await;
-    tokio::time::timeout(crate::mcp_support::SOON, async {
+    tokio::time::timeout(crate::support::SOON, async {
         while site.parts.services.hub.watches() > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }

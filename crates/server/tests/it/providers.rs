@@ -1,11 +1,11 @@
 //! Pools of providers over HTTP, on both kinds of store.
 
-use crate::support::{Call, Reply, SOON, Setup, Site};
+use crate::support::sealing::{TEXT, member, patch, put, send, setup, sites};
+use crate::support::{Call, Reply, SOON, Site};
 use http::{Method, StatusCode};
 use mainstay_core::Caller;
 use mainstay_core::api::providers::{LeaseId, PoolType};
 use mainstay_core::api::{RawJson, Timestamp};
-use mainstay_core::identity::IdentityRules;
 use mainstay_core::providers::{
     ChangePool, Choice, Choose, Failure, FailureClass, Finish, FinishUses, Outcome, PoolChange, PoolName,
     SelectionRules,
@@ -17,33 +17,6 @@ use std::time::Duration;
 
 const POOL: &str = "/v1/providers/openai-custom";
 const ONE: &str = "/v1/providers/openai-custom/a";
-/// What no reader of JSON that thinks it over gives back as it was.
-const TEXT: &str = "{\"notSupportedModels\": [ ],\n \"at\":1769176045109123,\"big\":12345678901234567890123,\"f\":1.50,\
-                    \"strange key\":{\"\\u0041\":\"\\/\"},\"OPENAI_API_KEY\":\"sk-secret\\u0021\"}";
-
-fn setup(ring: &KeyRing) -> Setup {
-    Setup { identity: IdentityRules { ring: Some(ring.clone()), ..IdentityRules::default() }, ..Setup::default() }
-}
-
-/// A site on each kind of store, with a ring.
-async fn sites() -> Vec<Site> {
-    let ring = KeyRing::generate().unwrap();
-    let on_file = Site::on_file(setup(&ring)).await;
-    vec![Site::start_with(setup(&ring)).await, on_file]
-}
-
-async fn send(site: &Site, method: Method, path: &str, text: &str) -> Reply {
-    site.call(Call::new(method, path).body(text.to_owned())).await
-}
-
-async fn put(site: &Site, path: &str, text: &str) -> Reply {
-    send(site, Method::PUT, path, text).await
-}
-
-async fn patch(site: &Site, path: &str, text: &str) -> Reply {
-    send(site, Method::PATCH, path, text).await
-}
-
 async fn post(site: &Site, path: &str, body: Value) -> Reply {
     site.call(Call::post(path, body)).await
 }
@@ -54,13 +27,7 @@ async fn read(site: &Site, path: &str) -> Value {
 
 /// The text of the settings in an answer, byte for byte.
 async fn settings(reply: Reply) -> String {
-    #[derive(serde::Deserialize)]
-    struct Answer {
-        settings: Box<serde_json::value::RawValue>,
-    }
-    let text = reply.text().await;
-    let answer: Answer = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
-    answer.settings.get().to_owned()
+    member(reply, "settings").await
 }
 
 /// A request that a node sends to some provider of the pool.

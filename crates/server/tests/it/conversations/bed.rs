@@ -1,6 +1,6 @@
 //! Servers to call as different users, and an agent that answers when it is told to.
 
-use crate::support::{KEY, Reply, SOON};
+use crate::support::{KEY, Reply, SOON, Setup, rules};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
@@ -8,15 +8,8 @@ use http::{Method, Request};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use mainstay_core::api::conversations::{NewMessage, Role as Speaker};
 use mainstay_core::api::{Realm, TenantId};
-use mainstay_core::audit::AuditRules;
-use mainstay_core::conversations::{Agent, AgentError, ChatRules, ConversationRules, EchoAgent, Prompt};
-use mainstay_core::documents::DocumentRules;
-use mainstay_core::identity::IdentityRules;
-use mainstay_core::mail::MailRules;
-use mainstay_core::presence::PresenceRules;
-use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
-use mainstay_core::providers::keys::KeyRules;
-use mainstay_core::{Clock, RandomMint, Role, Stores, SystemClock};
+use mainstay_core::conversations::{Agent, AgentError, EchoAgent, Prompt};
+use mainstay_core::{Clock, Role, Stores, SystemClock};
 use mainstay_server::identity::tokens::{IssuerConfig, KeyOrigin, TenantRule, Tenants, TokenVerifier};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router};
 use mainstay_testkit::fixtures::RedisServer;
@@ -84,26 +77,7 @@ impl Bed {
 
 impl Node {
     fn new(stores: &Stores, agent: Arc<dyn Agent>) -> Self {
-        let rules = ServiceRules {
-            outage: None,
-            audit: AuditRules::default(),
-            agent,
-            chat: ChatRules::default(),
-            conversations: ConversationRules::default(),
-            documents: DocumentRules::default(),
-            gateway_keys: KeyRules::default(),
-            identity: IdentityRules::default(),
-            mail: MailRules::default(),
-            presence: PresenceRules::default(),
-            providers: mainstay_core::providers::ProviderRules::default(),
-            rooms: mainstay_core::events::RoomRules::default(),
-            streams: Arc::default(),
-            tokens: TokenRules::default(),
-            authorizer: Arc::new(NoAuthorizer),
-            clock: Arc::new(SystemClock),
-            mint: Arc::new(RandomMint),
-            notary: None,
-        };
+        let rules = ServiceRules { agent, ..rules(Setup::default()) };
         let services = Arc::new(Services::new(stores, rules));
         let verifier = TokenVerifier::new(vec![issuer()], Arc::new(SystemClock)).unwrap();
         let config = ServerConfig { tokens: Some(Arc::new(verifier)), ..ServerConfig::new(OwnerKey::new(KEY)) };

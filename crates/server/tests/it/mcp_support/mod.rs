@@ -1,34 +1,23 @@
 //! An MCP endpoint to talk to: the whole application on a real store, over HTTP and over streams.
 
+use crate::support::{KEY, Reply, SOON, Setup, rules};
 use axum::Router;
 use axum::body::Body;
-use http::{HeaderMap, Request, StatusCode};
+use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use mainstay_core::api::InstanceId;
-use mainstay_core::audit::AuditRules;
-use mainstay_core::conversations::{ChatRules, ConversationRules, EchoAgent};
-use mainstay_core::documents::DocumentRules;
-use mainstay_core::identity::IdentityRules;
 use mainstay_core::mail::MailRules;
-use mainstay_core::presence::PresenceRules;
-use mainstay_core::providers::credentials::{NoAuthorizer, TokenRules};
-use mainstay_core::providers::keys::KeyRules;
-use mainstay_core::{Caller, RandomMint, SystemClock};
+use mainstay_core::{Caller, SystemClock};
 use mainstay_server::mcp::{HttpOptions, McpParts, StdioError, StdioOptions, http_router, serve_streams};
 use mainstay_server::{InProcess, OwnerKey, ServerConfig, ServiceRules, Services, router_with_mcp};
 use mainstay_testkit::fixtures::RedisServer;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-/// The owner key of every site.
-pub const KEY: &str = "the key of the owner";
-/// Longest time that anything in a test may take; far above what it does take.
-pub const SOON: Duration = Duration::from_secs(20);
 /// The protocol without state.
 pub const MODERN: &str = "2026-07-28";
 /// The last protocol that begins with `initialize`.
@@ -59,28 +48,9 @@ impl Site {
     async fn on(store: Arc<RedisServer>, mail: MailRules, options: HttpOptions) -> Self {
         let redis = mainstay_redis::RedisOptions::from_url(&store.url()).unwrap();
         let stores = mainstay_redis::open(redis).await.unwrap();
-        let clock = Arc::new(SystemClock);
-        let rules = ServiceRules {
-            outage: None,
-            audit: AuditRules::default(),
-            notary: None,
-            agent: Arc::new(EchoAgent),
-            chat: ChatRules::default(),
-            conversations: ConversationRules::default(),
-            documents: DocumentRules::default(),
-            gateway_keys: KeyRules::default(),
-            identity: IdentityRules::default(),
-            mail,
-            presence: PresenceRules::default(),
-            providers: mainstay_core::providers::ProviderRules::default(),
-            rooms: mainstay_core::events::RoomRules::default(),
-            streams: Arc::default(),
-            tokens: TokenRules::default(),
-            authorizer: Arc::new(NoAuthorizer),
-            clock: clock.clone(),
-            mint: Arc::new(RandomMint),
-        };
+        let rules = ServiceRules { mail, ..rules(Setup::default()) };
         let services = Arc::new(Services::new(&stores, rules));
+        let clock = Arc::new(SystemClock);
         let parts = McpParts { services: Arc::clone(&services), clock, version: "0.0.0-test".into() };
         let shutdown = CancellationToken::new();
         let mcp = http_router(parts.clone(), options, shutdown.clone());
@@ -126,25 +96,6 @@ pub struct Http {
     pub router: Router,
     pub instance: Option<String>,
     pub version: &'static str,
-}
-
-/// What came back.
-pub struct Reply {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Body,
-}
-
-impl Reply {
-    pub async fn text(self) -> String {
-        let bytes = tokio::time::timeout(SOON, self.body.collect()).await.unwrap().unwrap().to_bytes();
-        String::from_utf8(bytes.to_vec()).unwrap()
-    }
-
-    pub async fn json(self) -> Value {
-        let text = self.text().await;
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
-    }
 }
 
 impl Http {

@@ -1,6 +1,7 @@
 //! A site to call: the whole application on a real store.
 
 pub mod hub;
+pub mod sealing;
 pub mod socket;
 
 use axum::Router;
@@ -251,7 +252,8 @@ impl Reply {
     }
 
     pub async fn json(self) -> Value {
-        serde_json::from_str(&self.text().await).unwrap()
+        let text = self.text().await;
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
     /// The document, after a check of the status.
