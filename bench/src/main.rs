@@ -6,6 +6,7 @@ mod append_peer;
 mod child;
 mod choose;
 mod converse;
+mod cores;
 mod fanout;
 mod figure;
 mod gateway;

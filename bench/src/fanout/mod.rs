@@ -5,12 +5,12 @@ mod driver;
 mod minimal;
 mod subjects;
 
+use crate::cores;
 use crate::figure::{Figure, Target, note};
 use crate::rounds;
 use anyhow::{Result, ensure};
 use driver::Clients;
 use mainstay_testkit::fixtures::RedisServer;
-use rustix::thread::{CpuSet, sched_setaffinity};
 use std::time::Duration;
 use subjects::Subject;
 use tokio::time::Instant;
@@ -26,10 +26,6 @@ const ROUNDS: usize = 9;
 /// Events that come one at a time, and the time between two of them: nothing can be put together then.
 const PACED: usize = 150;
 const PACE: Duration = Duration::from_millis(20);
-/// The core of the servers.
-const SERVER_CORE: usize = 0;
-/// The core of everything else.
-const OTHER_CORE: usize = 1;
 /// Bytes of an event's payload. What a server writes around it is its own affair.
 const PAYLOAD_BYTES: usize = 200;
 /// Clients that come before memory is looked at: the first ones bring what all share.
@@ -55,13 +51,7 @@ struct Seen {
 
 /// Measures, on a thread that shares no core with the servers.
 pub async fn measure() -> Result<Vec<Figure>> {
-    tokio::task::spawn_blocking(|| {
-        let mut cores = CpuSet::new();
-        cores.set(OTHER_CORE);
-        sched_setaffinity(None, &cores)?;
-        crate::one_thread()?.block_on(measure_all())
-    })
-    .await?
+    cores::apart(measure_all).await
 }
 
 async fn measure_all() -> Result<Vec<Figure>> {

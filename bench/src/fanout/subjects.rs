@@ -1,8 +1,9 @@
 //! The servers that are compared.
 
+use super::PAYLOAD_BYTES;
 use super::driver::{Entrance, MARK};
-use super::{OTHER_CORE, PAYLOAD_BYTES, SERVER_CORE};
 use crate::child::{Process, Says};
+use crate::cores::{OTHER_CORE, SERVER_CORE};
 use crate::node::{Node, OWNER_KEY};
 use crate::stage;
 use anyhow::{Context, Result};

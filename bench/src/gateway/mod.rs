@@ -7,13 +7,13 @@ mod peers;
 mod subjects;
 mod upstream;
 
+use crate::cores;
 use crate::figure::{Figure, Target, note};
 use crate::{rounds, stage};
 use anyhow::{Context, Result, ensure};
 use load::Crowd;
 use mainstay_testkit::fixtures::RedisServer;
 use peers::Peer;
-use rustix::thread::{CpuSet, sched_setaffinity};
 use std::time::Duration;
 use subjects::{Kind, Subject, Upstream};
 use tokio::time::Instant;
@@ -31,10 +31,6 @@ const RUSHED: Duration = Duration::from_secs(2);
 /// Streams that are open at one time, and the time that memory has to settle while they are.
 const STREAMS: usize = 1_000;
 const REST: Duration = Duration::from_secs(4);
-/// The core of the servers.
-const SERVER_CORE: usize = 0;
-/// The core of everything else.
-const OTHER_CORE: usize = 1;
 const MIB: f64 = 1_048_576.0;
 const KINDS: [(Kind, &str); 2] = [(Kind::Whole, "whole"), (Kind::Stream, "streamed")];
 
@@ -50,13 +46,7 @@ struct Seen {
 
 /// Measures, on a thread that shares no core with the servers.
 pub async fn measure() -> Result<Vec<Figure>> {
-    tokio::task::spawn_blocking(|| {
-        let mut cores = CpuSet::new();
-        cores.set(OTHER_CORE);
-        sched_setaffinity(None, &cores)?;
-        crate::one_thread()?.block_on(measure_all())
-    })
-    .await?
+    cores::apart(measure_all).await
 }
 
 async fn measure_all() -> Result<Vec<Figure>> {

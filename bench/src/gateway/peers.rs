@@ -1,9 +1,9 @@
 //! The peers, pinned, each installed below the folder of this build, and started as its documentation says.
 
-use super::SERVER_CORE;
 use super::load::{self, Crowd, Request};
 use super::upstream::MODEL;
 use crate::child::{Process, Says};
+use crate::cores::SERVER_CORE;
 use crate::stage;
 use anyhow::{Context, Result};
 use std::fs::File;

@@ -3,8 +3,8 @@
 use super::load::Request;
 use super::peers::{self, Peer};
 use super::upstream::{MODEL, SLOW_MODEL};
-use super::{OTHER_CORE, SERVER_CORE};
 use crate::child::{Process, Says};
+use crate::cores::{OTHER_CORE, SERVER_CORE};
 use crate::node::Node;
 use crate::stage;
 use anyhow::{Context, Result, anyhow, ensure};

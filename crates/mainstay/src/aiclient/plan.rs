@@ -16,6 +16,7 @@ use super::picture::{
 use mainstay_api::RawJson;
 use mainstay_api::documents::{CollectionName, DocumentKey};
 use mainstay_api::providers::{PoolType, ProviderId};
+use mainstay_core::documents::DocumentName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -57,29 +58,18 @@ pub enum Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// In a document.
-    Document(Name),
+    Document(DocumentName),
     /// In the credential of a provider.
     Credential(PoolType, ProviderId),
 }
 
-/// The name of a document.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name {
-    /// The collection.
-    pub collection: CollectionName,
-    /// The key.
-    pub key: DocumentKey,
-}
-
-impl Name {
-    /// A name from its parts.
-    ///
-    /// # Errors
-    /// Why it cannot be one.
-    pub fn of(collection: &str, key: &str) -> Result<Self, String> {
-        let collection = CollectionName::parse(collection).map_err(|error| error.to_string())?;
-        Ok(Self { collection, key: DocumentKey::parse(key).map_err(|error| error.to_string())? })
-    }
+/// The name of a document, from its parts.
+///
+/// # Errors
+/// Why it cannot be one.
+pub fn named(collection: &str, key: &str) -> Result<DocumentName, String> {
+    let collection = CollectionName::parse(collection).map_err(|error| error.to_string())?;
+    Ok(DocumentName { collection, key: DocumentKey::parse(key).map_err(|error| error.to_string())? })
 }
 
 /// A text that is sealed as a whole: a member that is called so is.
@@ -100,17 +90,17 @@ pub struct Order {
 ///
 /// # Errors
 /// Why it can have none.
-pub fn home_of(file: &str) -> Result<Name, String> {
+pub fn home_of(file: &str) -> Result<DocumentName, String> {
     match MAIN.iter().find(|(name, _)| *name == file) {
-        Some((_, collection)) => Name::of(collection, "main"),
-        None if SEALED.contains(&file) => Name::of(LEGACY, file),
-        None => Name::of(FILES, file),
+        Some((_, collection)) => named(collection, "main"),
+        None if SEALED.contains(&file) => named(LEGACY, file),
+        None => named(FILES, file),
     }
 }
 
 /// The files that are a document of a collection of their own, with it.
-pub fn main_documents() -> impl Iterator<Item = (&'static str, Result<Name, String>)> {
-    MAIN.iter().map(|(file, collection)| (*file, Name::of(collection, "main")))
+pub fn main_documents() -> impl Iterator<Item = (&'static str, Result<DocumentName, String>)> {
+    MAIN.iter().map(|(file, collection)| (*file, named(collection, "main")))
 }
 
 /// All that a picture becomes, in the order in which it is written: pools before the document that says in which order they stand.
@@ -129,7 +119,7 @@ pub fn of(picture: &Picture) -> (Vec<Item>, Vec<Failed>) {
         plan.document(file, home_of(file), value);
     }
     for (file, text) in &picture.orphans {
-        plan.document(file, Name::of(LEGACY, file), sealed(text.as_str()));
+        plan.document(file, named(LEGACY, file), sealed(text.as_str()));
     }
     for pool in picture.pools.iter().flatten() {
         plan.pool(pool);
@@ -137,7 +127,7 @@ pub fn of(picture: &Picture) -> (Vec<Item>, Vec<Failed>) {
     if let Some(pools) = &picture.pools {
         let order = Order { pools: pools.iter().map(|pool| pool.kind.clone()).collect() };
         let value = RawJson::of(&order).map_err(|error| error.to_string());
-        plan.document("the order of pools", Name::of(LEGACY, ORDER_KEY), value);
+        plan.document("the order of pools", named(LEGACY, ORDER_KEY), value);
     }
     (plan.items, plan.failed)
 }
@@ -157,7 +147,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn document(&mut self, origin: &str, name: Result<Name, String>, value: Result<RawJson, String>) {
+    fn document(&mut self, origin: &str, name: Result<DocumentName, String>, value: Result<RawJson, String>) {
         match (name, value) {
             (Ok(name), Ok(value)) => {
                 let target = Target::Text(Place::Document(name), value);

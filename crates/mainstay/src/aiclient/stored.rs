@@ -4,7 +4,7 @@ use super::applying::keys;
 use super::applying::pools::{self, Standing};
 use super::applying::texts::{self, Stored};
 use super::picture::{Content, KEYS_FILE, Pool, Provider, Reading};
-use super::plan::{FILES, IMPORT_KEY, LEGACY, Name, ORDER_KEY, Order, Place, Sealed, main_documents};
+use super::plan::{FILES, IMPORT_KEY, LEGACY, ORDER_KEY, Order, Place, Sealed, main_documents, named};
 use super::state::State;
 use super::text::parse;
 use crate::failure::Failure;
@@ -12,6 +12,7 @@ use mainstay_api::documents::{CollectionName, ListDocuments, MAX_PAGE};
 use mainstay_api::providers::PoolType;
 use mainstay_api::{Code, Problem, RawJson};
 use mainstay_client::Client;
+use mainstay_core::documents::DocumentName;
 
 /// Reads all that an import wrote, as it is now.
 ///
@@ -25,7 +26,7 @@ pub async fn read(client: &Client) -> Result<Reading, Failure> {
         }
     }
     for key in keys_of(client, FILES).await? {
-        let Some(stored) = document(client, Name::of(FILES, &key)).await? else { continue };
+        let Some(stored) = document(client, named(FILES, &key)).await? else { continue };
         match (key.ends_with(".json"), stored.text.read::<String>()) {
             (false, Ok(text)) => drop(reading.picture.files.insert(key, Content::Text(text))),
             (true, _) => drop(reading.picture.files.insert(key, Content::Json(stored.text))),
@@ -34,7 +35,7 @@ pub async fn read(client: &Client) -> Result<Reading, Failure> {
     }
     let other = [ORDER_KEY, IMPORT_KEY, KEYS_FILE];
     for key in keys_of(client, LEGACY).await?.into_iter().filter(|key| !other.contains(&key.as_str())) {
-        let Some(stored) = document(client, Name::of(LEGACY, &key)).await? else { continue };
+        let Some(stored) = document(client, named(LEGACY, &key)).await? else { continue };
         if let Ok(Sealed { secret }) = stored.text.read() {
             unseal(key, secret, &mut reading);
         }
@@ -60,7 +61,7 @@ fn unseal(key: String, text: String, reading: &mut Reading) {
 
 /// The pools: in the order of the import, and behind it those that were added since, by name.
 async fn all_pools(client: &Client, reading: &mut Reading) -> Result<(), Failure> {
-    let order = document(client, Name::of(LEGACY, ORDER_KEY)).await?;
+    let order = document(client, named(LEGACY, ORDER_KEY)).await?;
     let is_known = order.is_some();
     let Order { pools: order } = order.and_then(|stored| stored.text.read().ok()).unwrap_or_default();
     let mut there: Vec<PoolType> =
@@ -89,7 +90,7 @@ async fn pool(client: &Client, kind: PoolType) -> Result<Pool, Failure> {
     Ok(Pool { kind, settings, providers })
 }
 
-async fn document(client: &Client, name: Result<Name, String>) -> Result<Option<Stored>, Failure> {
+async fn document(client: &Client, name: Result<DocumentName, String>) -> Result<Option<Stored>, Failure> {
     let name = name.map_err(|reason| Problem::new(Code::InvalidRequest, reason, "Rename the document."))?;
     Ok(texts::document(client, &name).await?)
 }

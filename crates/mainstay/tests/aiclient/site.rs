@@ -1,11 +1,10 @@
 //! A sandbox with a store of a chosen kind, and folders of the original.
 
 use crate::common::Sandbox;
+pub use crate::common::{Ran, wait_for};
 use mainstay_testkit::fixtures::RedisServer;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Output;
 
 /// A sandbox and its store.
 pub struct Site {
@@ -13,39 +12,13 @@ pub struct Site {
     pub redis: Option<RedisServer>,
 }
 
-/// What a command did.
-#[derive(Debug)]
-pub struct Ran {
-    pub stdout: String,
-    pub stderr: String,
-    pub status: i32,
-}
-
 impl Ran {
-    fn of(output: Output) -> Self {
-        Self {
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-            status: output.status.code().unwrap(),
-        }
-    }
-
-    /// The standard output as JSON.
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-
     /// A number of the report.
     pub fn count(&self, name: &str) -> u64 {
         let report = self.json();
         let counted = &report[name];
         counted.as_u64().or_else(|| counted.as_array().map(|list| list.len() as u64)).unwrap()
     }
-}
-
-/// Waits for what a fixture does.
-pub fn wait_for<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
 impl Site {

@@ -1,9 +1,10 @@
 //! A sandbox with a store of a chosen kind, and the scripts beside it.
 
 use crate::common::Sandbox;
+pub use crate::common::{Ran, wait_for};
 use mainstay_testkit::fixtures::RedisServer;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 /// A sandbox, its store, and a real server where the store needs one.
 pub struct Site {
@@ -11,38 +12,11 @@ pub struct Site {
     pub redis: Option<RedisServer>,
 }
 
-/// What a command did.
-#[derive(Debug)]
-pub struct Ran {
-    pub stdout: String,
-    pub stderr: String,
-    pub status: i32,
-}
-
 impl Ran {
-    /// Of a command that has ended.
-    pub fn of(output: Output) -> Self {
-        Self {
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-            status: output.status.code().unwrap(),
-        }
-    }
-
     /// The standard output with ids and times hidden.
     pub fn steady(&self) -> String {
         steady(&self.stdout)
     }
-
-    /// The standard output as JSON.
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-}
-
-/// Waits for what a fixture does.
-pub fn wait_for<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
 /// A real server that keeps nothing on disk.

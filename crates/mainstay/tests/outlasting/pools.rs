@@ -4,7 +4,7 @@ use crate::node::{Node, id, pool, redis};
 use mainstay_core::api::Code;
 use mainstay_core::outage::{EntryState, Journal, JournalBounds, Phase};
 use mainstay_core::providers::{Failure, FailureClass, Outcome, PoolChange, PoolOutcome};
-use mainstay_testkit::fixtures::{FaultProxy, RedisServerOptions};
+use mainstay_testkit::fixtures::{FaultProxy, RedisServer, RedisServerOptions};
 
 fn failed() -> Outcome {
     Outcome::Failed(Failure {
@@ -15,6 +15,29 @@ fn failed() -> Outcome {
         retry_at: None,
         needs_refresh: false,
     })
+}
+
+/// A node that lost the store, and another one that still has it.
+struct Parted {
+    node: Node,
+    other: Node,
+    proxy: FaultProxy,
+    _held: (RedisServer, tempfile::TempDir),
+}
+
+impl Parted {
+    async fn start() -> Self {
+        let (redis, folder) = (redis().await, tempfile::tempdir().unwrap());
+        let (near, far) = (folder.path().join("near"), folder.path().join("far"));
+        let proxy = FaultProxy::in_front_of(redis.port()).await.unwrap();
+        let node = Node::start(proxy.port(), &far).await;
+        node.seed().await;
+        let other = Node::start(redis.port(), &near).await;
+        proxy.refuse();
+        proxy.drop_all();
+        node.is_away().await;
+        Self { node, other, proxy, _held: (redis, folder) }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,15 +129,8 @@ async fn a_node_that_is_restarted_during_the_outage_goes_on_with_its_pools_and_w
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_of_a_pool_that_another_node_overtook_is_refused_with_what_builds_on_it() {
-    let (redis, folder) = (redis().await, tempfile::tempdir().unwrap());
-    let (near, far) = (folder.path().join("near"), folder.path().join("far"));
-    let proxy = FaultProxy::in_front_of(redis.port()).await.unwrap();
-    let node = Node::start(proxy.port(), &far).await;
-    node.seed().await;
-    let other = Node::start(redis.port(), &near).await;
-    proxy.refuse();
-    proxy.drop_all();
-    node.is_away().await;
+    let parted = Parted::start().await;
+    let Parted { node, other, proxy, .. } = &parted;
     for weight in [3, 4] {
         let changed = node.patch("a", &format!(r#"{{"weight": {weight}}}"#)).await;
         assert!(matches!(changed, PoolOutcome::Changed(_)), "{changed:?}");
@@ -137,15 +153,8 @@ async fn a_change_of_a_pool_that_another_node_overtook_is_refused_with_what_buil
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_that_build_on_one_another_follow_a_revision_that_became_another() {
-    let (redis, folder) = (redis().await, tempfile::tempdir().unwrap());
-    let (near, far) = (folder.path().join("near"), folder.path().join("far"));
-    let proxy = FaultProxy::in_front_of(redis.port()).await.unwrap();
-    let node = Node::start(proxy.port(), &far).await;
-    node.seed().await;
-    let other = Node::start(redis.port(), &near).await;
-    proxy.refuse();
-    proxy.drop_all();
-    node.is_away().await;
+    let parted = Parted::start().await;
+    let Parted { node, other, proxy, .. } = &parted;
     for weight in [3, 4, 5] {
         node.patch("a", &format!(r#"{{"weight": {weight}}}"#)).await;
     }

@@ -2,7 +2,7 @@
 
 use super::super::keys::{merged, records};
 use super::super::picture::{Failed, KEYS_FILE};
-use super::super::plan::{LEGACY, Name, Place, Sealed, sealed};
+use super::super::plan::{LEGACY, Place, Sealed, named, sealed};
 use super::super::report::Report;
 use super::{Writing, boxed, texts};
 use mainstay_api::gateway::ImportGatewayKeys;
@@ -38,7 +38,7 @@ pub async fn read(client: &Client) -> Result<Option<RawJson>, Box<Problem>> {
 }
 
 fn place() -> Result<Place, Box<Problem>> {
-    let name = Name::of(LEGACY, KEYS_FILE);
+    let name = named(LEGACY, KEYS_FILE);
     name.map(Place::Document).map_err(|reason| problem(&reason))
 }
 

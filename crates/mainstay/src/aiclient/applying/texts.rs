@@ -1,13 +1,14 @@
 //! Texts of their own: documents, and credentials of providers.
 
 use super::super::picture::Failed;
-use super::super::plan::{Name, Place};
+use super::super::plan::Place;
 use super::super::report::Report;
 use super::{Writing, boxed, known, pools};
 use mainstay_api::documents::{Transaction, WriteDocument, WriteOp};
 use mainstay_api::providers::{PoolType, ProviderId, PutCredentialQuery};
 use mainstay_api::{Code, Problem, RawJson};
 use mainstay_client::Client;
+use mainstay_core::documents::DocumentName;
 
 /// What stands in the store.
 pub struct Stored {
@@ -78,7 +79,7 @@ pub async fn read(client: &Client, place: &Place) -> Result<Option<Stored>, Box<
 ///
 /// # Errors
 /// Those of the store.
-pub async fn document(client: &Client, name: &Name) -> Result<Option<Stored>, Box<Problem>> {
+pub async fn document(client: &Client, name: &DocumentName) -> Result<Option<Stored>, Box<Problem>> {
     let read = client.documents().reveal(&name.collection, &name.key).await;
     let read = known(read, Code::DocumentNotFound)?;
     Ok(read.map(|document| Stored { version: document.revision, text: document.value }))

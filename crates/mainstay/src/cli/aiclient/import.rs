@@ -4,7 +4,7 @@ use super::report;
 use super::source::Source;
 use crate::aiclient::applying::{Options, apply};
 use crate::aiclient::picture::{Failed, Reading};
-use crate::aiclient::plan::{self, IMPORT_KEY, LEGACY, Name};
+use crate::aiclient::plan::{self, IMPORT_KEY, LEGACY, named};
 use crate::aiclient::report::Report;
 use crate::cli::context::Context;
 use crate::failure::Result;
@@ -79,8 +79,7 @@ struct Remembered<'a> {
 /// Notes when, from where and by which version was imported. A run that writes nothing leaves it as it is.
 pub async fn remember(client: &Client, from: &str, now: Timestamp) -> Result {
     let remembered = Remembered { version: VERSION, program: env!("CARGO_PKG_VERSION"), at: now, from };
-    let named = Name::of(LEGACY, IMPORT_KEY);
-    let (Ok(name), Ok(value)) = (named, RawJson::of(&remembered)) else {
+    let (Ok(name), Ok(value)) = (named(LEGACY, IMPORT_KEY), RawJson::of(&remembered)) else {
         unreachable!("constant names are valid, and texts have a JSON form")
     };
     let change = WriteDocument {

@@ -6,7 +6,7 @@ use super::report;
 use crate::aiclient::applying::{Options, apply, texts};
 use crate::aiclient::defaults::{Chosen, picture};
 use crate::aiclient::picture::Reading;
-use crate::aiclient::plan::{self, Name};
+use crate::aiclient::plan::{self, named};
 use crate::aiclient::report::Report;
 use crate::cli::context::Context;
 use crate::failure::{FAILED, Failure, Result};
@@ -47,7 +47,7 @@ impl Init {
     /// Runs the command.
     pub async fn run(self, context: &Context<'_>) -> Result {
         let client = client(context).await?;
-        let Ok(settings) = Name::of("settings", "main") else { unreachable!("constant names are valid") };
+        let Ok(settings) = named("settings", "main") else { unreachable!("constant names are valid") };
         if !self.force && texts::document(client, &settings).await?.is_some() {
             context.printer.warning("the store has settings already; nothing was changed (--force replaces them)");
             return Err(Failure::Status(FAILED));
